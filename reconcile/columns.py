@@ -1,0 +1,151 @@
+"""The names of columns that pass between stages; every stage takes them from here.
+
+A table that was read with a layout holds text under these names, one row a person, with three list
+columns (cccids, former_ids, former_names). `standardize` adds the key columns.
+Sources: element names as in the OpenCCC account dictionary where it has one; the rest is ours.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+SIS_ID: Final = "sis_id"
+CCCID_COLUMN: Final = "cccid"
+
+# What two records may be compared by, in the order in which people read them.
+LINK_FIELDS: Final = (
+    "first_name",
+    "middle_name",
+    "last_name",
+    "suffix",
+    "birthdate",
+    "email",
+    "phone",
+    "ssn",
+    "ssid",
+    "zip",
+    "street",
+)
+
+# An SSN is replaced by these while it is read; the clear value is never a column.
+SSN_DERIVED: Final = ("ssn_hmac", "ssn_last4", "ssn_type", "ssn_class")
+
+PERSON: Final = (
+    "first_name",
+    "middle_name",
+    "last_name",
+    "suffix",
+    "preferred_first_name",
+    "birthdate",
+    "email",
+    "phone",
+    *SSN_DERIVED,
+    "ssid",
+    "street",
+    "city",
+    "state",
+    "zip",
+)
+
+# One row a student. `cccids`: what the SIS holds, as written there; `former_names`: structs of
+# first_name, middle_name, last_name; `line`: where the row (its first line) stands in the file.
+STUDENTS: Final = (
+    SIS_ID,
+    *PERSON,
+    "cccids",
+    "former_ids",
+    "former_names",
+    "college",
+    "terms",
+    "enrolled",
+    "credit",
+    "person_type",
+    "hold",
+    "deceased",
+    "confidential",
+    "line",
+)
+
+# One row an account of OpenCCC; `cccid` is its id. Flags are "true" / "false" / null.
+ACCOUNTS: Final = (
+    CCCID_COLUMN,
+    *PERSON,
+    "former_names",
+    "accepted_terms",
+    "accepted_terms_timestamp",
+    "email_verified",
+    "email_verified_timestamp",
+    "phone_verified",
+    "phone_verified_timestamp",
+    "address_validation_override",
+    "address_validation_override_timestamp",
+    "ssn_no",
+    "ssn_exception",
+    "idv_optin_timestamp",
+    "idv_confirmation_timestamp",
+    "idv_workflow_status",
+    "no_perm_address_homeless",
+    "country",
+    "street2",
+    "nonusaprovince",
+    "phone_type",
+    "line",
+)
+
+# One row a submitted application: exact evidence that a SIS id and a CCCID are one person.
+APPLICATIONS: Final = (SIS_ID, CCCID_COLUMN, "app_id", "submitted", "line")
+
+FRAUD: Final = (CCCID_COLUMN, "reported", "reason", "line")
+
+LIST_COLUMNS: Final = ("cccids", "former_ids", "former_names", "terms")
+
+
+class Band(StrEnum):
+    """What a pair's score and its guards allow: link by itself, ask a person, or nothing."""
+
+    LINK = "link"
+    REVIEW = "review"
+    NONE = "none"
+
+
+class SisCccid(StrEnum):
+    """What is known of the CCCID that the SIS holds for a student."""
+
+    ABSENT = "absent"
+    AGREES = "agrees"
+    DOUBTFUL = "doubtful"
+    OTHER_PERSON = "other_person"
+    NOT_IN_SNAPSHOT = "not_in_snapshot"
+    MALFORMED = "malformed"
+    SHARED = "shared"
+    RETIRED = "retired"
+    FRAUD = "fraud"
+
+
+class Search(StrEnum):
+    """What looking for the student among the accounts found."""
+
+    NONE = "none"
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
+    SEVERAL = "several"
+
+
+class Status(StrEnum):
+    """The one status of a student; the order is the order of precedence."""
+
+    OUT_OF_SCOPE = "out_of_scope"
+    HELD = "held"
+    DUPLICATE_STUDENT = "duplicate_student"
+    SHARED_CCCID = "shared_cccid"
+    CONFLICT = "conflict"
+    SEVERAL_ACCOUNTS = "several_accounts"
+    CONFIRMED = "confirmed"
+    UNKNOWN_CCCID = "unknown_cccid"
+    MALFORMED_CCCID = "malformed_cccid"
+    PENDING_LOAD = "pending_load"
+    RECOVERABLE = "recoverable"
+    REVIEW = "review"
+    BLOCKED = "blocked"
+    MINTABLE = "mintable"

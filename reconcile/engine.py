@@ -1,0 +1,220 @@
+"""The relational engine behind the stages: load, sql, map_arrow, to_arrow; the only importer of duckdb.
+
+Stage cores take an engine and table handles and return handles, so that ten million rows stay in the
+engine; a frame is made only when somebody looks. SQL that reaches `sql` keeps to equality joins,
+GROUP BY, windows and counts over key columns, so that another engine can stand here later.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import polars as pl
+
+from reconcile.errors import OutputError, ReconcileError
+from reconcile.files import make_private, private_folder
+from reconcile.sql import fill, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+    import pyarrow as pa
+
+    # A batch in, a batch out: the only way in which Python touches rows on their way.
+    Mapper = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A handle on a table that lives in an engine."""
+
+    engine: Engine = field(repr=False)
+    name: str
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows, brought into memory."""
+        return self.engine.frame(f"SELECT * FROM {quote(self.name)}")
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return int(self.engine.value(f"SELECT count(*) FROM {quote(self.name)}"))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column names in order."""
+        return tuple(self.engine.frame(f"SELECT * FROM {quote(self.name)} LIMIT 0").columns)
+
+
+class Engine:
+    """DuckDB, in memory or in a warehouse file, spilling to a private folder.
+
+    Args:
+        path: the warehouse file; in memory when None. Anything in it can be rebuilt from the inputs.
+        memory_limit: as DuckDB spells it ("4GB"); DuckDB's own default (80 % of RAM) when None.
+        threads: as many as there are cores when None.
+
+    Raises:
+        OutputError: another process, most often a notebook, has the file open.
+    """
+
+    def __init__(
+        self, path: Path | None = None, *, memory_limit: str | None = None, threads: int | None = None
+    ) -> None:
+        """Open the engine."""
+        import duckdb  # noqa: PLC0415 - kept out of `import reconcile`
+
+        self.path = path
+        self._spill = Path(tempfile.mkdtemp(prefix="reconcile-"))  # mkdtemp makes it 0700
+        settings: dict[str, str | bool | int] = {
+            "temp_directory": str(self._spill),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": False,
+        }
+        if memory_limit:
+            settings["memory_limit"] = memory_limit
+        if threads:
+            settings["threads"] = threads
+        if path is not None:
+            private_folder(path.parent)
+        self._error = duckdb.Error
+        try:
+            self._connection = duckdb.connect(str(path) if path else ":memory:", config=settings)
+        except duckdb.IOException:
+            shutil.rmtree(self._spill, ignore_errors=True)
+            raise OutputError(
+                f"{path} is open in another process, perhaps a notebook, or is no warehouse of ours. "
+                "Shut that kernel down, or name another workspace."
+            ) from None
+        if path is not None:
+            make_private(path)  # DuckDB refuses a file made beforehand; until here its 0700 folder shields it
+
+    def load(self, name: str, table: object, /) -> Table:
+        """Copy a frame or an Arrow stream into a table of the engine, replacing one of that name."""
+        self._connection.register("_incoming", _arrow(table))
+        try:
+            self.run(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM _incoming")
+        finally:
+            self._connection.unregister("_incoming")
+        return Table(self, name)
+
+    def sql(self, name: str, query: str, /, *values: object, **names: str | Table) -> Table:
+        """Make a table from one SELECT; {holes} take table or column names, ? takes values."""
+        self.run(f"CREATE OR REPLACE TABLE {quote(name)} AS {self._fill(query, names)}", *values)
+        return Table(self, name)
+
+    def frame(self, query: str, /, *values: object, **names: str | Table) -> pl.DataFrame:
+        """Answer a SELECT as a frame."""
+        made = pl.from_arrow(self._answer(self._fill(query, names), values))
+        assert isinstance(made, pl.DataFrame)  # noqa: S101 - a table never becomes a series
+        return made
+
+    def value(self, query: str, /, *values: object, **names: str | Table) -> Any:  # noqa: ANN401 - any SQL type
+        """Answer a SELECT of one row and one column."""
+        return self._do(self._fill(query, names), values)[0][0]
+
+    def to_arrow(self, table: Table, /) -> pa.Table:
+        """Hand a table over as Arrow."""
+        return self._answer(f"SELECT * FROM {quote(table.name)}", ())
+
+    def batches(self, query: str, /, *, rows: int = 100_000, **names: str | Table) -> Iterator[pa.RecordBatch]:
+        """Stream a SELECT in batches, on a connection of its own so that others may work meanwhile."""
+        cursor = self._connection.cursor()
+        kind = ""
+        try:
+            yield from cursor.sql(self._fill(query, names)).to_arrow_reader(rows)
+        except self._error as error:
+            kind = type(error).__name__
+        finally:
+            cursor.close()
+        if kind:
+            raise _withheld(kind)
+
+    def map_arrow(
+        self, name: str, query: str, mapper: Mapper, /, *, rows: int = 100_000, **names: str | Table
+    ) -> Table:
+        """Make a table by passing the batches of a SELECT through a Python function."""
+        import pyarrow as pa  # noqa: PLC0415 - kept out of `import reconcile`
+
+        source = self.batches(query, rows=rows, **names)
+        first = next(source, None)
+        if first is None:  # an empty answer has a schema all the same
+            empty = self._answer(self._fill(query, names), ())
+            first = pa.RecordBatch.from_pylist([], schema=empty.schema)
+        mapped = mapper(first)
+
+        def rest() -> Iterator[pa.RecordBatch]:
+            yield mapped
+            for batch in source:
+                yield mapper(batch)
+
+        return self.load(name, pa.RecordBatchReader.from_batches(mapped.schema, rest()))
+
+    def run(self, statement: str, /, *values: object) -> None:
+        """Run a statement that answers nothing."""
+        self._do(statement, values)
+
+    def drop(self, *tables: Table) -> None:
+        """Let go of tables that no later stage reads."""
+        for table in tables:
+            self.run(f"DROP TABLE IF EXISTS {quote(table.name)}")
+
+    def close(self) -> None:
+        """Close the file and remove what was spilled."""
+        self._connection.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        """Enter a block at whose end the engine is closed."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the engine."""
+        self.close()
+
+    @staticmethod
+    def _fill(query: str, names: dict[str, str | Table]) -> str:
+        return fill(query, **{k: v.name if isinstance(v, Table) else v for k, v in names.items()})
+
+    def _do(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(statement, list(values) if values else None).fetchall()
+        except self._error as error:
+            kind = type(error).__name__
+        raise _withheld(kind)
+
+    def _answer(self, statement: str, values: Sequence[object]) -> pa.Table:
+        try:
+            return self._connection.sql(statement, params=list(values) if values else None).to_arrow_table()
+        except self._error as error:
+            kind = type(error).__name__
+        raise _withheld(kind)
+
+
+def _withheld(kind: str) -> ReconcileError:
+    """Stand in for an engine error, outside its handler.
+
+    DuckDB quotes the values it stumbled over, personal data included, and an exception raised while
+    another is handled carries that one along as its context.
+    """
+    return ReconcileError(
+        f"The engine failed on a step ({kind}). The values are withheld, since they may be personal data; "
+        "out of disk space or memory is the most frequent cause."
+    )
+
+
+def _arrow(table: object) -> object:
+    if isinstance(table, pl.LazyFrame):
+        return table.collect().to_arrow()
+    if isinstance(table, pl.DataFrame):
+        return table.to_arrow()
+    return table

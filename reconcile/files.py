@@ -1,0 +1,182 @@
+"""Private files, atomic replacement and locks, on Windows, macOS and Linux.
+
+The only module that knows about permissions: files that we create are 0600 and folders 0700 where
+the system has such bits. Windows has none that Python can set; there a file inherits what its folder
+allows, and `permissions_are_enforced` says so instead of pretending.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from reconcile.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WINDOWS: Final = sys.platform == "win32"
+_RETRIES_ON_WINDOWS: Final = 40  # a virus scanner may hold a file for a second or two
+
+
+def permissions_are_enforced() -> bool:
+    """Say whether 0600 means something on this system."""
+    return not WINDOWS
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder (and its parents) that only its owner can enter, and return it.
+
+    Raises:
+        OutputError: a file stands where the folder should be, or the system forbids it.
+    """
+    try:
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in missing:
+            _chmod(folder, 0o700)
+    except FileExistsError:
+        raise OutputError(f"{path} is a file; a folder is needed there. Name another folder.") from None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be created: {error.strerror}. Name another folder.") from None
+    return path
+
+
+def write_private(path: Path, content: str | bytes) -> Path:
+    """Write a whole file at once: the old content or the new one is there, never a half.
+
+    Text is UTF-8 with line feeds on every system, so that equal runs give equal bytes.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    private_folder(path.parent)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def make_private(path: Path) -> Path:
+    """Take everybody else's rights from a file that another library created."""
+    _chmod(path, 0o600)
+    return path
+
+
+def touch_private(path: Path) -> Path:
+    """Create an empty 0600 file for a library that would create it with wider rights."""
+    private_folder(path.parent)
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    return path
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename over an existing file or onto a free folder name, and make the rename durable."""
+    for attempt in range(_RETRIES_ON_WINDOWS):
+        try:
+            source.replace(target)
+            break
+        except PermissionError:
+            if not WINDOWS or attempt == _RETRIES_ON_WINDOWS - 1:
+                raise
+            time.sleep(0.05)
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk; Windows has no such call and needs none for a rename."""
+    if WINDOWS:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Yield a draft folder that becomes `target` only when the block ends well.
+
+    Raises:
+        OutputError: `target` exists already.
+    """
+    if target.exists():
+        raise OutputError(f"{target} exists already and is not overwritten. Name another folder or remove it.")
+    private_folder(target.parent)
+    draft = private_folder(target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft"))
+    try:
+        yield draft
+        replace(draft, target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+@contextlib.contextmanager
+def lock(path: Path, *, what: str) -> Iterator[None]:
+    """Hold a folder or file for one process; the lock ends with the process, however that ends.
+
+    Args:
+        path: the lock file; created 0600 and left in place, since removing it would race.
+        what: what is locked, for the message.
+
+    Raises:
+        OutputError: another process holds it.
+    """
+    touch_private(path)
+    with path.open("r+b") as file:
+        try:
+            _lock(file.fileno())
+        except OSError:
+            raise OutputError(
+                f"{what} is in use by another reconcile process. Wait until it ends, or name another folder."
+            ) from None
+        try:
+            yield
+        finally:
+            _unlock(file.fileno())
+
+
+def sha256(path: Path) -> str:
+    """Hash a file's bytes without holding them all in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _chmod(path: Path, mode: int) -> None:
+    if not WINDOWS:
+        path.chmod(mode)
+
+
+if WINDOWS:  # pragma: no cover
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
