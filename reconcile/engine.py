@@ -72,7 +72,7 @@ class Engine:
 
         self.path = path
         self._spill = Path(tempfile.mkdtemp(prefix="reconcile-"))  # mkdtemp makes it 0700
-        settings: dict[str, str | bool | int] = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "temp_directory": str(self._spill),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -124,7 +124,9 @@ class Engine:
         """Hand a table over as Arrow."""
         return self._answer(f"SELECT * FROM {quote(table.name)}", ())
 
-    def batches(self, query: str, /, *, rows: int = 100_000, **names: str | Table) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, query: str, /, *, rows: int = 100_000, **names: str | Table
+    ) -> Iterator[pa.RecordBatch]:
         """Stream a SELECT in batches, on a connection of its own so that others may work meanwhile."""
         cursor = self._connection.cursor()
         kind = ""
@@ -194,9 +196,12 @@ class Engine:
 
     def _answer(self, statement: str, values: Sequence[object]) -> pa.Table:
         try:
-            return self._connection.sql(statement, params=list(values) if values else None).to_arrow_table()
+            relation = self._connection.sql(statement, params=list(values) if values else None)
+            table: pa.Table = relation.to_arrow_table()
         except self._error as error:
             kind = type(error).__name__
+        else:
+            return table
         raise _withheld(kind)
 
 

@@ -42,7 +42,7 @@ class OutputError(ReconcileError):
     """The place named for outputs is not ours to write to."""
 
 
-class KeyMismatch(ReconcileError):
+class KeyMismatch(ReconcileError):  # noqa: N818 - says what happened, as httpx does
     """SSN hashes made with different keys met; comparing them would say "different" of the same number."""
 
 
@@ -58,7 +58,7 @@ class IssuerError(RegistryError):
     """Nobody allotted the numbers that were asked for, or they are used up."""
 
 
-class GateClosed(ReconcileError):
+class GateClosed(ReconcileError):  # noqa: N818 - says what happened
     """Rows to be created break a critical rule of the data dictionary."""
 
     exit_code = 1

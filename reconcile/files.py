@@ -116,7 +116,9 @@ def whole_folder(target: Path) -> Iterator[Path]:
         OutputError: `target` exists already.
     """
     if target.exists():
-        raise OutputError(f"{target} exists already and is not overwritten. Name another folder or remove it.")
+        raise OutputError(
+            f"{target} exists already and is not overwritten. Name another folder or remove it."
+        )
     private_folder(target.parent)
     draft = private_folder(target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft"))
     try:
@@ -163,7 +165,7 @@ def _chmod(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
-if WINDOWS:  # pragma: no cover
+if sys.platform == "win32":
     import msvcrt
 
     def _lock(descriptor: int) -> None:

@@ -62,8 +62,7 @@ def as_frame(table: object, /) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):  # one of our own results
         return frame
     if isinstance(table, ArrowStream):
-        made = pl.DataFrame(table)
-        return made
+        return pl.DataFrame(table)
     raise InputError(
         f"A table was expected, a {type(table).__name__} was given. "
         "Pass a polars, pandas or pyarrow table, or read a file with reconcile.read(path)."
@@ -131,10 +130,12 @@ class Reconciliation:
         population: the plan's population in words.
         inputs: one a file.
         quarantine: table, line, kind, column, message.
-        students: sis_id, status, sis_cccid, search, flags (list), evidence, action, cccid (as the SIS
-            holds it, several joined by a space), proposed_cccid, issued_cccid, college, terms, credit, line.
-        duplicates: table ("students" / "accounts"), id_l, id_r, match_weight, match_probability, band, reasons.
-        crosswalk: sis_id, cccid, origin ("sis", "recovered", "issued", "proposed"), current ("yes"/"no"), since.
+        students: sis_id, status, sis_cccid, search, flags (list), evidence, action, cccid (as the SIS holds
+            it, several joined by a space), proposed_cccid, issued_cccid, college, terms, credit, line.
+        duplicates: table ("students" / "accounts"), id_l, id_r, match_weight, match_probability, band,
+            reasons.
+        crosswalk: sis_id, cccid, origin ("sis", "recovered", "issued", "proposed"), current ("yes" /
+            "no"), since.
         findings: suite, rule_id, element, severity, message, failures, rows.
         batch: None when nothing was proposed.
         notes: sentences that the reader must know (the snapshot is old, a threshold was relaxed).
