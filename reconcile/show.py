@@ -1,0 +1,133 @@
+"""How a table looks in a notebook, in an exported page and in a terminal.
+
+The HTML is static: no script, no style sheet and nothing fetched, so that it survives an export and a
+cautious notebook server. Colours are inherited and lines are half transparent, so that light and dark
+themes both read well. Every text is escaped: what stands in a file cannot become markup.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from io import StringIO
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.table import Table
+
+_ABSENT: Final = "\N{EN DASH}"
+_LONGEST: Final = 400  # characters of one cell; a longer text is cut, the file has it whole
+
+_LINE: Final = "1px solid rgba(128,128,128,.35)"
+_CELL: Final = (
+    "padding:.3em .8em;vertical-align:top;white-space:normal;"
+    "overflow-wrap:anywhere;max-width:32em;min-width:3em;"
+)
+
+
+def table_html(frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int = 10) -> str:
+    """Draw the first rows of a table as static HTML for a `_repr_html_`.
+
+    Args:
+        frame: any table; lists are joined by "; ", absent values show as a dash.
+        title: the caption, which also says how many of how many rows are shown.
+        note: a sentence below the table; left out when empty.
+        rows: how many rows to show at most.
+
+    >>> import polars as pl
+    >>> "2 of 3 rows" in table_html(pl.DataFrame({"n": [1, 2, 3]}), title="Counts", rows=2)
+    True
+    """
+    shown = frame.head(rows)
+    right = [dtype.is_numeric() for dtype in shown.dtypes]
+    head = "".join(_cell("th", name, right=r) for name, r in zip(shown.columns, right, strict=True))
+    body = "".join(
+        "<tr>" + "".join(_cell("td", text, right=r) for text, r in zip(row, right, strict=True)) + "</tr>"
+        for row in cells(shown)
+    )
+    tail = f'<p style="margin:.3em 0;max-width:60em">{escape(note)}</p>' if note else ""
+    return (
+        f'<div class="reconcile-table" role="region" tabindex="0" aria-label="{escape(title)}"'
+        ' style="overflow-x:auto;max-width:100%">'
+        '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.3em 0">'
+        f'<caption style="caption-side:top;text-align:left;padding:.3em 0"><b>{escape(title)}</b>'
+        f" · {row_count(shown.height, frame.height)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{tail}</div>"
+    )
+
+
+def console_table(frame: pl.DataFrame, /, *, title: str, rows: int = 10) -> Table:
+    """Draw the first rows of a table for a terminal, as a rich table to print."""
+    from rich.table import Table  # noqa: PLC0415 - kept out of `import reconcile`
+    from rich.text import Text  # noqa: PLC0415
+
+    shown = frame.head(rows)
+    caption = Text(f"{title} · {row_count(shown.height, frame.height)}")
+    table = Table(title=caption, title_justify="left", min_width=len(caption))
+    for name, dtype in zip(shown.columns, shown.dtypes, strict=True):
+        table.add_column(Text(name), justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in cells(shown):
+        table.add_row(*(Text(text) for text in row))  # Text: square brackets in data are no markup
+    return table
+
+
+def table_text(frame: pl.DataFrame, /, *, title: str, rows: int = 10, width: int = 100) -> str:
+    """Draw the first rows of a table as plain text for a `__repr__`.
+
+    >>> import polars as pl
+    >>> print(table_text(pl.DataFrame({"n": [1]}), title="Counts").splitlines()[0].strip())
+    Counts · 1 row
+    """
+    from rich.console import Console  # noqa: PLC0415 - kept out of `import reconcile`
+
+    out = StringIO()
+    console = Console(file=out, width=width, force_terminal=False, color_system=None, legacy_windows=False)
+    console.print(console_table(frame, title=title, rows=rows))
+    return out.getvalue().rstrip("\n")
+
+
+def row_count(shown: int, total: int) -> str:
+    """Say how many rows are shown.
+
+    >>> row_count(10, 1234), row_count(3, 3), row_count(1, 1), row_count(0, 0)
+    ('10 of 1,234 rows', '3 rows', '1 row', 'no rows')
+    """
+    if shown < total:
+        return f"{shown:,} of {total:,} rows"
+    if not total:
+        return "no rows"
+    return f"{total:,} row{'s' if total > 1 else ''}"
+
+
+def cells(frame: pl.DataFrame, /) -> list[tuple[str, ...]]:
+    """Word every value of a table for a reader; meant for the few rows that are shown."""
+    return [tuple(_word(value) for value in row) for row in frame.iter_rows()]
+
+
+def _word(value: object) -> str:
+    match value:
+        case None | "" | []:
+            return _ABSENT
+        case list():
+            return "; ".join(_word(item) for item in value)
+        case dict():
+            return " ".join(_word(item) for item in value.values() if item is not None)
+        case bool() | int() | float():
+            return _number(value)
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _number(value: float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def _cell(tag: str, text: str, /, *, right: bool) -> str:
+    scope = ' scope="col"' if tag == "th" else ""
+    weight = "font-weight:600;" if tag == "th" else ""
+    side = "right" if right else "left"
+    return (
+        f'<{tag}{scope} style="{_CELL}{weight}text-align:{side};border-bottom:{_LINE}">{escape(text)}</{tag}>'
+    )

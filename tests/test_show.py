@@ -1,0 +1,90 @@
+"""Tables as people see them."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import polars as pl
+
+from reconcile.show import console_table, row_count, table_html, table_text
+
+VOID = {"br", "hr", "img", "meta", "link", "input", "col"}
+
+
+class Balanced(HTMLParser):
+    """Fails on a tag that is closed in the wrong place or never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_html_is_well_formed_and_loads_nothing() -> None:
+    html = table_html(pl.DataFrame({"a": ["x"], "n": [1]}), title="T", note="n")
+    parser = Balanced()
+    parser.feed(html)
+    assert parser.open == []
+    assert "script" not in html
+    assert "://" not in html
+
+
+def test_markup_in_data_is_shown_not_obeyed() -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    html = table_html(pl.DataFrame({hostile: [hostile]}), title=hostile, note=hostile)
+    assert "<img" not in html
+    assert html.count("&lt;img") == 5  # caption, label, head, cell, note
+
+
+def test_numbers_stand_right_and_text_left() -> None:
+    html = table_html(pl.DataFrame({"n": [1234], "t": ["x"]}), title="T")
+    assert 'text-align:right;border-bottom:1px solid rgba(128,128,128,.35)">1,234</td>' in html
+    assert 'text-align:left;border-bottom:1px solid rgba(128,128,128,.35)">x</td>' in html
+
+
+def test_shows_no_more_rows_than_asked_and_says_so() -> None:
+    html = table_html(pl.DataFrame({"n": range(1234)}), title="T")
+    assert "10 of 1,234 rows" in html
+    assert html.count("<tr>") == 11
+
+
+def test_every_kind_of_value_has_words() -> None:
+    frame = pl.DataFrame(
+        {
+            "none": pl.Series([None], dtype=pl.String),
+            "yes": [True],
+            "part": [0.98765432],
+            "list": [["a", "b"]],
+            "names": [[{"first": "A", "last": None}]],
+            "long": ["x" * 1000],
+        }
+    )
+    html = table_html(frame, title="T")
+    for word in (">\N{EN DASH}<", ">yes<", ">0.9877<", ">a; b<", ">A<", "x…<"):
+        assert word in html
+
+
+def test_an_empty_table_says_so() -> None:
+    assert "no rows" in table_html(pl.DataFrame({"a": []}), title="T")
+    assert "no rows" in table_html(pl.DataFrame(), title="T")
+
+
+def test_console_takes_brackets_as_text() -> None:
+    text = table_text(pl.DataFrame({"[b]a": ["[red]x[/red]"]}), title="[i]T")
+    assert "[red]x[/red]" in text
+    assert "[b]a" in text
+    assert "[i]T" in text
+
+
+def test_console_table_has_the_rows_asked_for() -> None:
+    assert console_table(pl.DataFrame({"n": range(20)}), title="T", rows=3).row_count == 3
+
+
+def test_counts_read_as_words() -> None:
+    assert row_count(10, 10) == "10 rows"
