@@ -1,0 +1,1 @@
+"""Synthetic inputs with their truth."""
