@@ -1,0 +1,284 @@
+"""Plans: what is read, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconcile.errors import InputError, PlanError
+from reconcile.plan import Issuer, Plan, Scope
+from reconcile.plan.reader import Reader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = """
+[reconciliation]
+name = "Fall"
+as_of = 2026-11-30
+[issuer]
+kind = "openccc"
+[population]
+colleges = ["076"]
+terms = []
+enrolled_only = true
+credit = ["credit"]
+person_types = ["student"]
+[students]
+path = "students.csv"
+layout = "banner"
+options = { local_code = "CCID" }
+[accounts]
+path = "accounts.csv"
+scope = "systemwide"
+as_of = 2026-11-28
+[mint]
+proposer = "analyst"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("students.csv", "accounts.csv"):
+        (tmp_path / name).write_text("id\n", encoding="utf-8")
+    return tmp_path.resolve()
+
+
+def read(folder: Path, *changes: tuple[str, str], more: str = "") -> Plan:
+    text = GOOD
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = folder / "plan.toml"
+    path.write_text(text + more, encoding="utf-8")
+    return Plan.read(path)
+
+
+def refusal(folder: Path, *changes: tuple[str, str], more: str = "") -> str:
+    with pytest.raises(PlanError) as caught:
+        read(folder, *changes, more=more)
+    assert caught.value.__context__ is None
+    return str(caught.value)
+
+
+def test_a_plan_says_where_everything_is(folder: Path) -> None:
+    plan = read(folder)
+    assert plan.name == "Fall"
+    assert plan.as_of == date(2026, 11, 30)
+    assert plan.workspace == folder / "workspace"
+    assert plan.runs == folder / "workspace" / "runs"
+    assert plan.registry == str(folder / "registry.sqlite")
+    assert plan.issuer.kind is Issuer.OPENCCC
+    assert plan.students.path == folder / "students.csv"
+    assert dict(plan.students.options) == {"local_code": "CCID"}
+    assert (plan.accounts.layout, plan.accounts.scope) == ("openccc", Scope.SYSTEMWIDE)
+    assert plan.accounts.max_age_days == 30
+    assert list(plan.inputs) == ["students", "accounts"]
+    assert str(plan.population) == "college 076; all terms; enrolled only; credit; person type student"
+    assert plan.text == (folder / "plan.toml").read_text(encoding="utf-8")
+
+
+def test_a_plan_is_frozen(folder: Path) -> None:
+    plan = read(folder)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        plan.name = "Spring"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        plan.students.options["local_code"] = "X"  # type: ignore[index]
+
+
+def test_optional_inputs_and_own_thresholds(folder: Path) -> None:
+    for name in ("apps.csv", "fraud.csv"):
+        (folder / name).write_text("id\n", encoding="utf-8")
+    plan = read(
+        folder,
+        more='[applications]\npath = "apps.csv"\n[fraud]\npath = "fraud.csv"\n'
+        "[thresholds]\nlink_probability = 1\nrecoverable_needs_independent_field = false\n",
+    )
+    assert plan.applications is not None
+    assert plan.applications.layout == "superglue"
+    assert plan.fraud is not None
+    assert plan.thresholds.link_probability == 1.0
+    assert not plan.thresholds.recoverable_needs_independent_field
+
+
+def test_a_password_is_not_shown(folder: Path) -> None:
+    plan = read(folder, more='[registry]\nurl = "postgresql://analyst:secret@server/registry"\n')
+    assert plan.registry.startswith("postgresql://")
+    assert "secret" not in repr(plan)
+    assert "secret" not in refusal(folder, more='[registry]\nurl = "mysql://analyst:secret@server/x"\n')
+
+
+def test_every_problem_is_told_at_once_and_sorted(folder: Path) -> None:
+    said = refusal(
+        folder,
+        ('name = "Fall"', ""),
+        ('kind = "openccc"', 'kind = "opencc"'),
+        ('colleges = ["076"]', "colleges = [76]"),
+        ("enrolled_only = true", 'enroled_only = "yes"'),
+        ('path = "students.csv"', 'path = "student.csv"'),
+        ("as_of = 2026-11-28", "as_of = 28"),
+        more="[threshold]\nlink_probability = 2\n",
+    )
+    head, *problems = said.splitlines()
+    assert str(folder / "plan.toml") in head
+    assert head.endswith("8 problems:")
+    assert problems == sorted(problems)
+    assert [problem.split(":")[0].strip() for problem in problems] == [
+        "[accounts] as_of",
+        "[issuer] kind",
+        "[population] colleges",
+        "[population] enroled_only",
+        "[population] enrolled_only",
+        "[reconciliation] name",
+        "[students] path",
+        "[threshold]",
+    ]
+    assert 'Did you mean "openccc"?' in said
+    assert 'Did you mean "enrolled_only"?' in said
+    assert 'Did you mean "thresholds"?' in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "expected"),
+    [
+        ([("openccc", "registry")], "", "[issuer] authority: is missing"),
+        ([("openccc", "registry")], "", "[issuer] range: is missing"),
+        (
+            [('kind = "openccc"', 'kind = "openccc"\nrange = ["ZAA0001", "ZZZ9999"]')],
+            "",
+            "leave this key out",
+        ),
+        ([('kind = "openccc"', 'kind = "openccc"\nauthority = "x"')], "", "[issuer] authority: with kind"),
+        ([('kind = "openccc"', 'kind = "demo"\nrange = ["ZZZ9999", "ZAA0001"]')], "", "first and last CCCID"),
+        ([('kind = "openccc"', 'kind = "demo"\nrange = ["ZOA0001", "ZZZ9999"]')], "", "first and last CCCID"),
+        ([("2026-11-28", "2026-12-01")], "", "[accounts] as_of: the snapshot is of 2026-12-01"),
+        (
+            [
+                ("systemwide", "district"),
+                (
+                    'kind = "openccc"',
+                    'kind = "registry"\nrange = ["ZAA0001", "ZZZ9999"]\nauthority = "the district"',
+                ),
+            ],
+            "",
+            "below systemwide an absent account can only be created by the OpenCCC hand-over",
+        ),
+        ([], '[registry]\nurl = "workspace/runs/registry.sqlite"\n', "[registry] url:"),
+        ([], '[registry]\nurl = "."\n', "is a folder; name a file in it"),
+        ([('path = "accounts.csv"', 'path = "students.csv"')], "", "is the same file as [students] path"),
+        ([('path = "accounts.csv"', 'path = "."')], "", "is a folder; name the file in it"),
+        ([], "[thresholds]\nreview_probability = 1.0\n", "[thresholds] review_probability: 1.0 is above"),
+        ([], "[thresholds]\npending_load_days = -1\n", "[thresholds] pending_load_days: a number was found"),
+        ([('"analyst"', '"analyst"\nattested_by = "dean"')], "", "attested_on; one is missing"),
+        ([('["credit"]', '["credits"]')], "", '[population] credit: "credits" was found'),
+        ([('layout = "banner"', "")], "", "[students] layout: is missing"),
+        ([('"CCID"', '"CCID"'), ("[mint]", "[mint.x]")], "", "[mint] proposer: is missing"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    folder: Path, changes: list[tuple[str, str]], more: str, expected: str
+) -> None:
+    assert expected in refusal(folder, *changes, more=more)
+
+
+def test_a_faulty_key_is_not_blamed_twice(folder: Path) -> None:
+    said = refusal(folder, ("as_of = 2026-11-30", 'as_of = "soon"'))
+    assert said.endswith("[reconciliation] as_of: a text was found; a date such as 2026-11-30 is needed.")
+    assert "one problem" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("path = 'a' 'b'", "Texts stand between quotes"),
+        (r'path = "C:\Users\x.csv"', "single quotes"),
+        ("[students", "no TOML"),
+    ],
+)
+def test_broken_toml_is_named_by_line(folder: Path, line: str, hint: str) -> None:
+    said = refusal(folder, ('name = "Fall"', line))
+    assert "plan.toml, line 3: " in said
+    assert hint in said
+
+
+def test_a_plan_saved_by_an_old_windows_editor(folder: Path) -> None:
+    (folder / "plan.toml").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert Plan.read(folder / "plan.toml").name == "Fall"
+    (folder / "plan.toml").write_text(GOOD, encoding="utf-16")
+    with pytest.raises(InputError, match="Save it again with the encoding UTF-8") as caught:
+        Plan.read(folder / "plan.toml")
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("name", ["", "missing.toml"])
+def test_a_plan_that_is_no_file(folder: Path, name: str) -> None:
+    with pytest.raises(InputError, match="reconcile plan new"):
+        Plan.read(folder / name)
+
+
+def test_the_template_asks_for_exactly_what_only_the_user_knows(folder: Path) -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan.parse(Plan.template(), path=folder / "plan.toml")
+    asked = [line.split(":")[0].strip() for line in str(caught.value).splitlines()[1:]]
+    assert asked == [
+        "[accounts] as_of",
+        "[accounts] path",
+        "[accounts] scope",
+        "[issuer] kind",
+        "[mint] proposer",
+        "[reconciliation] as_of",
+        "[students] layout",
+        "[students] path",
+    ]
+    assert "\nis missing" not in str(caught.value)
+
+
+def test_the_template_with_everything_filled_in_is_a_plan(folder: Path) -> None:
+    """Every optional line, uncommented, is known to the reader and shows the default."""
+    for name in ("applications.csv", "fraud.csv", "crosswalk.csv"):
+        (folder / name).write_text("id\n", encoding="utf-8")
+    text = Plan.template()
+    for old, new in (
+        ('kind = ""', 'kind = "registry"'),
+        ('# authority = ""', 'authority = "the district"'),
+        ('path = ""                      # such as "students.csv"', 'path = "students.csv"'),
+        ('layout = ""', 'layout = "colleague"'),
+        ('path = ""                      # such as "accounts.csv"', 'path = "accounts.csv"'),
+        ('scope = ""', 'scope = "systemwide"'),
+        ('as_of = ""', "as_of = 2026-11-30"),
+        ('as_of = ""', "as_of = 2026-11-28"),
+        ('proposer = ""', 'proposer = "analyst"'),
+        ('# attested_by = ""', 'attested_by = "dean"'),
+        ('# attested_authority = ""', 'attested_authority = "policy"'),
+        ("# attested_on", "attested_on"),
+        ("# workspace", "workspace"),
+        ("# range", "range"),
+        ("# encoding", "encoding"),
+        ("# [students.options]", "[students.options]"),
+        ("# [applications]", "[applications]"),
+        ("# [fraud]", "[fraud]"),
+        ("# [crosswalk]", "[crosswalk]"),
+        ("# path", "path"),
+        ("# path", "path"),
+        ("# path", "path"),
+    ):
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    plan = Plan.parse(text, path=folder / "plan.toml")
+    assert list(plan.inputs) == ["students", "accounts", "applications", "fraud", "crosswalk"]
+    bare = read(folder)
+    assert plan.thresholds == bare.thresholds
+    assert plan.workspace == bare.workspace
+    assert plan.registry == bare.registry
+    assert plan.accounts.max_age_days == bare.accounts.max_age_days
+
+
+def test_days_and_sections_of_another_kind(tmp_path: Path) -> None:
+    reader = Reader('a = 1\n[b]\nday = "2026-02-30"\ntimes = 2026-11-30T00:00:00\n', tmp_path / "plan.toml")
+    reader.text("a", "key")
+    reader.day("b", "day")
+    reader.day("b", "times")
+    assert [problem.split(":")[0] for problem in reader.problems()] == ["[a] key", "[b] day", "[b] times"]
