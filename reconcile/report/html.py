@@ -1,0 +1,79 @@
+"""The few pieces of HTML that the audit is built from; text is escaped unless it was built here."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_VOID: Final = frozenset({"br", "meta"})
+
+
+class Html(str):
+    """Markup that was built here and must not be escaped again."""
+
+    __slots__ = ()
+
+
+def element(tag: str, /, *children: str, **attributes: str) -> Html:
+    """Build one element; a trailing underscore frees an attribute's name from Python (`class_`).
+
+    >>> element("p", "1 < 2 ", element("b", "x"), class_="lead")
+    '<p class="lead">1 &lt; 2 <b>x</b></p>'
+    """
+    named = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(value)}"' for name, value in attributes.items()
+    )
+    if tag in _VOID:
+        return Html(f"<{tag}{named}>")
+    return Html(f"<{tag}{named}>{''.join(_safe(child) for child in children)}</{tag}>")
+
+
+def joined(*parts: str) -> Html:
+    """Put pieces one after the other."""
+    return Html("".join(_safe(part) for part in parts))
+
+
+def section(title: str, /, *children: str, key: str) -> Html:
+    """Build a section with its heading; `key` is what a link names."""
+    return element(
+        "section",
+        element("h2", title, id=key),
+        *children,
+        aria_labelledby=key,
+    )
+
+
+def listing(head: Sequence[str], rows: Sequence[Sequence[str | int]], /, *, caption: str) -> Html:
+    """Build a table: numbers stand right, the first column names the row.
+
+    Args:
+        head: the columns' names.
+        rows: texts, pieces of HTML and whole numbers.
+        caption: what the table says, read out by a screen reader and printed above it.
+    """
+    right = [bool(rows) and all(isinstance(row[at], int) for row in rows) for at in range(len(head))]
+    heads = [
+        element("th", name, scope="col", class_="number" if r else "text")
+        for name, r in zip(head, right, strict=True)
+    ]
+    lines = [element("tr", *(_cell(value, at) for at, value in enumerate(row))) for row in rows]
+    table = element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", *heads)),
+        element("tbody", *lines),
+    )
+    return element("div", table, class_="scroll", role="region", tabindex="0", aria_label=caption)
+
+
+def _cell(value: str | int, at: int) -> Html:
+    if isinstance(value, int):
+        return element("td", f"{value:,}", class_="number")
+    return element("td", value) if at else element("th", value, scope="row")
+
+
+def _safe(text: str) -> str:
+    return text if isinstance(text, Html) else escape(text)

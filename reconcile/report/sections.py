@@ -1,0 +1,291 @@
+"""The audit below its first screen: reasons, rows, inputs, findings, duplicates, batch, glossary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.columns import Band
+from reconcile.report.html import Html, element, joined, listing
+from reconcile.report.missing import WHY_WORDS, Why
+from reconcile.words import GROUPS, WORDINGS, Group, counted
+
+if TYPE_CHECKING:
+    from reconcile.report.equation import Equation
+    from reconcile.report.missing import Missing
+    from reconcile.results import BatchSummary, Input, Reconciliation
+
+_LINES_SHOWN: Final = 5
+_HASH_SHOWN: Final = 12
+_SEVERITIES: Final = {"critical": 0, "warning": 1, "info": 2}
+
+_TABLES: Final = {
+    "students": "Students",
+    "accounts": "Accounts",
+    "applications": "Applications",
+    "fraud": "Fraud reports",
+}
+_COLUMN_HEADS: Final = {"college": "College", "credit": "Credit or noncredit"}
+_BANDS: Final = {
+    Band.LINK.value: "Certainly one person",
+    Band.REVIEW.value: "May be one person: a person decides",
+    Band.NONE.value: "Looked at, and probably two persons",
+}
+_KINDS: Final = {
+    "id_missing": "The id is missing",
+    "id_not_unique": "The id is not unique",
+}
+
+
+def reasons(missing: Missing, /) -> Html:
+    """Say why students have no usable CCCID, and where they are."""
+    if missing.reasons.is_empty():
+        return element("p", "Every student in scope holds a CCCID that was found and can be used.")
+    shown = [Group.WRITE, Group.PERSON, Group.DATA]
+    if missing.reasons[Group.DONE.value].sum():
+        shown.insert(0, Group.DONE)
+    rows: list[tuple[str | int, ...]] = [
+        (WHY_WORDS[Why(row["why"])], row["students"], *(row[group.value] for group in shown))
+        for row in missing.reasons.iter_rows(named=True)
+    ]
+    rows.append(("Together", *(int(missing.reasons[name].sum()) for name in ("students", *shown))))
+    head = ("Why", "Students", *(GROUPS[group].title for group in shown))
+    caption = "Students in scope without a usable CCCID in the SIS, by reason and by what comes next"
+    places = [_by(column, frame) for column, frame in missing.by.items()]
+    return joined(listing(head, rows, caption=caption), *places)
+
+
+def rows_and_inputs(reconciliation: Reconciliation, /, *, equation: Equation) -> Html:
+    """Print the row equation and where every row came from."""
+    lines = [element("code", line) for line in equation.lines]
+    return joined(
+        element("p", "No row is lost and none is counted twice; a run in which this fails writes no audit."),
+        element("ul", *(element("li", line) for line in lines), class_="equation"),
+        element("p", "Population: ", element("b", reconciliation.population), "."),
+        listing(
+            _INPUT_HEAD, [_input(entry) for entry in reconciliation.inputs], caption="Inputs of this run"
+        ),
+        _fingerprints(reconciliation.inputs),
+    )
+
+
+def quarantine(frame: pl.DataFrame, inputs: tuple[Input, ...], /) -> Html:
+    """Say which rows were set aside and what else was noticed while reading, without their content."""
+    aside = sum(entry.quarantined for entry in inputs)
+    told = (
+        f"{counted(aside, 'row')} could not be read, or had no id of their own, and took no part."
+        if aside
+        else "Every row could be read and has an id of its own."
+    )
+    if frame.is_empty():
+        return element("p", told)
+    kinds = (
+        frame.sort("table", "kind", "line", "column", nulls_last=True)
+        .group_by("table", "kind", "column", maintain_order=True)
+        .agg(
+            pl.len().cast(pl.Int64).alias("count"),
+            pl.col("line").drop_nulls().head(_LINES_SHOWN).alias("lines"),
+            pl.col("message").first(),
+        )
+    )
+    rows = [
+        (
+            _TABLES.get(row["table"], row["table"]),
+            _KINDS.get(row["kind"], row["kind"].replace("_", " ").capitalize()),
+            row["column"] or "",
+            row["count"],
+            _line_list(row["lines"], row["count"]),
+            row["message"] or "",
+        )
+        for row in kinds.iter_rows(named=True)
+    ]
+    head = ("Input", "What", "Column", "Times", "First lines", "For example")
+    return joined(element("p", told), listing(head, rows, caption="Set aside or noticed while reading"))
+
+
+def findings(frame: pl.DataFrame, /) -> Html:
+    """Count the rows that break each rule of the data dictionary, the gravest first."""
+    broken = frame.filter(pl.col("failures") > 0)
+    told = f"{counted(frame.height, 'rule')} of the data dictionary were checked; "
+    told += f"{broken.height:,} found something." if broken.height else "none found anything."
+    if frame.height == 0:
+        told = "No rule of the data dictionary was checked in this run."
+    if broken.is_empty():
+        return element("p", told)
+    order = pl.col("severity").replace_strict(_SEVERITIES, default=len(_SEVERITIES), return_dtype=pl.Int64)
+    rows = [
+        (row["element"], row["severity"], row["message"], row["failures"], row["rows"], row["suite"])
+        for row in broken.sort(order, -pl.col("failures"), "suite", "rule_id").iter_rows(named=True)
+    ]
+    head = ("Element", "Severity", "Rule", "Rows that break it", "Rows checked", "Suite")
+    note = (
+        "A critical finding stops the creation of an account for that row; the row still takes part in the "
+        "search, so that bad data never hide an existing account."
+    )
+    caption = "Rules of the data dictionary that found something"
+    return joined(element("p", told), listing(head, rows, caption=caption), element("p", note))
+
+
+def duplicates(frame: pl.DataFrame, /) -> Html:
+    """Count the pairs that may be one person; the pairs themselves are in duplicates.csv."""
+    if frame.is_empty():
+        return element("p", "No two records were found that may be one person.")
+    counts = (
+        frame.group_by("table", "band")
+        .agg(pl.len().cast(pl.Int64).alias("pairs"))
+        .sort("table", "band", descending=[True, False])
+    )
+    rows = [
+        (_TABLES.get(row["table"], row["table"]), _BANDS.get(row["band"], row["band"]), row["pairs"])
+        for row in counts.iter_rows(named=True)
+    ]
+    head = ("Among", "Judgement", "Pairs")
+    return joined(
+        listing(head, rows, caption="Pairs of records that may be one person"),
+        element(
+            "p", "Each pair, by id, with its score and reasons: ", element("code", "duplicates.csv"), "."
+        ),
+    )
+
+
+def batch(summary: BatchSummary | None, /) -> Html:
+    """Say what was proposed, by whom, who approved it, and what the approver types next."""
+    if summary is None:
+        return element("p", "Nothing was proposed: no student can be recovered or created by this run.")
+    rows: list[tuple[str, str]] = [
+        ("Batch", element("code", summary.id)),
+        ("State", summary.state),
+        ("Accounts to create", f"{summary.mints:,}"),
+        ("CCCIDs to write back", f"{summary.recoveries:,}"),
+        ("Proposed by", summary.proposer),
+        ("Approved by", summary.approver or "nobody yet: a second person has to"),
+    ]
+    table = listing(("What", "Which"), rows, caption="The batch of this run")
+    if not summary.command:
+        return table
+    return joined(
+        table,
+        element("p", "The approver, another person than the proposer, types:"),
+        element("pre", element("code", summary.command)),
+    )
+
+
+def glossary() -> Html:
+    """Explain how the page is to be read, and every status, those that do not occur included."""
+    terms = [
+        joined(
+            element("dt", words.title, " ", element("code", status.value)),
+            element("dd", words.meaning),
+        )
+        for status, words in WORDINGS.items()
+    ]
+    return joined(
+        *(element("p", text) for text in _HOW_TO_READ),
+        element("h3", "The statuses, in order of precedence"),
+        element("dl", *terms),
+    )
+
+
+_HOW_TO_READ: Final = (
+    (
+        "Each student has exactly one status: the first that applies in the order below. Whatever else was "
+        "noticed stands in the flags column of students.csv."
+    ),
+    (
+        "A CCCID in the SIS is never replaced without a person's decision, and two records are linked without "
+        "one only when an independent field, such as the SSN, a personal e-mail or an application, supports "
+        "name and birthdate."
+    ),
+    (
+        "No account found means none in the snapshot that was given. Unless the snapshot is systemwide, the "
+        "student may still have an account at another college; OpenCCC looks again before it creates one."
+    ),
+    (
+        "This page holds counts and line numbers only: no names, birthdates or SSNs. students.csv, "
+        "crosswalk.csv and duplicates.csv hold ids of students; treat them as student records."
+    ),
+)
+
+_INPUT_HEAD: Final = (
+    "Input",
+    "File",
+    "Layout",
+    "Scope",
+    "As of",
+    "Rows",
+    "Folded",
+    "Quarantined",
+    "Accepted",
+    "Size",
+    "Encoding",
+    "SHA-256",
+)
+
+
+def _input(entry: Input) -> tuple[str | int, ...]:
+    source = entry.source
+    return (
+        _TABLES.get(entry.table, entry.table),
+        source.path.name,
+        entry.layout,
+        entry.scope or "",
+        entry.as_of.isoformat() if entry.as_of else "",
+        source.rows,
+        entry.folded,
+        entry.quarantined,
+        entry.accepted,
+        _size(source.size),
+        source.encoding,
+        element("abbr", element("code", source.sha256[:_HASH_SHOWN]), title=source.sha256),
+    )
+
+
+def _fingerprints(inputs: tuple[Input, ...]) -> Html:
+    """The hashes in full, for paper: what a title shows on hovering cannot be printed."""
+    items = [
+        element("li", entry.source.path.name, ": ", element("code", entry.source.sha256)) for entry in inputs
+    ]
+    return element("div", element("p", "SHA-256 in full:"), element("ul", *items), class_="paper")
+
+
+def _by(column: str, frame: pl.DataFrame) -> Html:
+    rows = [
+        (
+            row["value"],
+            row["in_scope"],
+            row["without"],
+            f"{100 * row['without'] / row['in_scope']:.1f} %",
+            row["none_found"],
+            row["exists"],
+            row["unusable"],
+        )
+        for row in frame.iter_rows(named=True)
+    ]
+    head = (
+        _COLUMN_HEADS[column],
+        "In scope",
+        "Without a usable CCCID",
+        "Share",
+        "No account found",
+        "An account exists or may exist",
+        "CCCID wrong or unusable",
+    )
+    return listing(head, rows, caption=f"Without a usable CCCID, by {_COLUMN_HEADS[column].lower()}")
+
+
+def _line_list(lines: list[int], count: int) -> str:
+    listed = ", ".join(str(line) for line in lines)
+    return f"{listed} …" if count > len(lines) and lines else listed
+
+
+def _size(size: int) -> str:
+    """Write a file's size for a reader.
+
+    >>> _size(999), _size(1_234_567)
+    ('999 bytes', '1.2 MB')
+    """
+    for unit, bytes_ in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if size >= bytes_:
+            return f"{size / bytes_:.1f} {unit}"
+    return f"{size} bytes"
