@@ -1,0 +1,71 @@
+"""What a scored pair agrees on, in the few words that rules and registrars use."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from reconcile.words import level_words
+
+NAMES_AND_BIRTH: Final = ("first_name", "last_name", "birthdate")
+
+# Fields that speak for a person independently of name and birthdate (DESIGN: "recoverable").
+INDEPENDENT: Final = ("ssn", "ssid", "email", "phone")
+
+# The order in which a registrar reads them.
+_FIELDS: Final = (
+    "first_name", "middle_name", "last_name", "suffix", "birthdate",
+    "ssn", "ssid", "email", "phone", "street", "zip",
+)  # fmt: skip
+
+
+def with_agreement(pairs: pl.DataFrame, /) -> pl.DataFrame:
+    """Add what the levels of a pair come to.
+
+    Adds: agreeing and differing (of first name, last name and birthdate, 0 to 3; a near agreement
+    counts as agreeing), independent (one of SSN, SSID, e-mail, phone, or street with ZIP, agrees
+    exactly), words ("agrees on last name; first name is a nickname").
+    """
+    states = {field: _state(pairs, field) for field in _FIELDS}
+    address = (states["street"] == "agree") & (states["zip"] == "agree")
+    return _words(pairs).with_columns(
+        agreeing=_count(states, "agree", "near"),
+        differing=_count(states, "differ"),
+        independent=pl.any_horizontal([states[field] == "agree" for field in INDEPENDENT] + [address]),
+    )
+
+
+def _count(states: dict[str, pl.Expr], *kinds: str) -> pl.Expr:
+    return pl.sum_horizontal([states[f].is_in(kinds).cast(pl.Int8) for f in NAMES_AND_BIRTH])
+
+
+def _state(pairs: pl.DataFrame, field: str) -> pl.Expr:
+    if f"level_{field}" not in pairs.columns:
+        return pl.lit("missing")
+    level = pl.col(f"level_{field}").cast(pl.String)
+    return (
+        pl.when(level.is_null() | (level == "missing"))
+        .then(pl.lit("missing"))
+        .when(level == "exact")
+        .then(pl.lit("agree"))
+        .when(level == "different")
+        .then(pl.lit("differ"))
+        .otherwise(pl.lit("near"))
+    )
+
+
+def _words(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Word each distinct pattern of levels once and give it to every pair that has it."""
+    columns = [f"level_{field}" for field in _FIELDS if f"level_{field}" in pairs.columns]
+    if not columns:
+        return pairs.with_columns(words=pl.lit(""))
+    patterns = pairs.select(pl.col(columns).cast(pl.String)).unique(maintain_order=True)
+    words = [
+        level_words({name.removeprefix("level_"): level for name, level in row.items()})
+        for row in patterns.iter_rows(named=True)
+    ]
+    worded = patterns.with_columns(words=pl.Series(words, dtype=pl.String))
+    return pairs.with_columns(pl.col(columns).cast(pl.String)).join(
+        worded, on=columns, how="left", nulls_equal=True, maintain_order="left"
+    )
