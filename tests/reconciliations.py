@@ -39,7 +39,7 @@ MIX = (
 
 def reconciliation(*, demo: bool = True, seed: int = 7) -> Reconciliation:
     """Make a run over 2,000 students."""
-    students = _students(random.Random(seed))  # noqa: S311 - a test draws, nothing is secret
+    students = _students(demo, random.Random(seed))  # noqa: S311 - a test draws, nothing is secret
     return Reconciliation(
         title="Fall 2026, all colleges",
         stamp="2026-11-21T09:30:00+00:00",
@@ -120,7 +120,7 @@ def tiny() -> Reconciliation:
     )
 
 
-def _students(draw: random.Random) -> pl.DataFrame:
+def _students(demo: bool, draw: random.Random) -> pl.DataFrame:
     facts = [(status, sis, search) for status, sis, search, count in MIX for _ in range(count)]
     draw.shuffle(facts)
     rows = []
@@ -137,7 +137,7 @@ def _students(draw: random.Random) -> pl.DataFrame:
                 "action": wording(status).action,
                 "cccid": None if sis is SisCccid.ABSENT else cccid,
                 "proposed_cccid": cccid if status is Status.RECOVERABLE else None,
-                "issued_cccid": cccid if status is Status.MINTABLE else None,
+                "issued_cccid": cccid if demo and status is Status.MINTABLE else None,
                 "college": draw.choice(["891", "891", "892", None]),
                 "terms": ["202610"],
                 "credit": draw.choice(["true", "true", "false"]),

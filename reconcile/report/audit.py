@@ -78,8 +78,7 @@ def _header(reconciliation: Reconciliation) -> Html:
         element(
             "p",
             element("b", "DEMO"),
-            " The CCCIDs issued here are made up and cannot be delivered; nothing here may be loaded into "
-            "a SIS or reported.",
+            " The CCCIDs issued here are made up: load them nowhere, report them nowhere.",
             class_="banner",
         )
         if reconciliation.demo

@@ -62,7 +62,7 @@ def _svg(rows: list[dict[str, Any]]) -> str:
     groups = list(dict.fromkeys(row["group"] for row in rows))
     chart = (
         (bar + label)
-        .properties(width=430, height=alt.Step(25))
+        .properties(width=540, height=alt.Step(25))
         .facet(row=alt.Row("group:N", sort=groups, header=head), spacing=8)
         .resolve_scale(y="independent")
         .properties(padding={"left": 8, "right": 24, "top": 2, "bottom": 2})  # other fonts are wider

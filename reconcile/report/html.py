@@ -54,7 +54,7 @@ def listing(head: Sequence[str], rows: Sequence[Sequence[str | int]], /, *, capt
         rows: texts, pieces of HTML and whole numbers.
         caption: what the table says, read out by a screen reader and printed above it.
     """
-    right = [bool(rows) and all(isinstance(row[at], int) for row in rows) for at in range(len(head))]
+    right = [bool(rows) and all(_is_number(row[at]) for row in rows) for at in range(len(head))]
     heads = [
         element("th", name, scope="col", class_="number" if r else "text")
         for name, r in zip(head, right, strict=True)
@@ -70,9 +70,14 @@ def listing(head: Sequence[str], rows: Sequence[Sequence[str | int]], /, *, capt
 
 
 def _cell(value: str | int, at: int) -> Html:
-    if isinstance(value, int):
-        return element("td", f"{value:,}", class_="number")
-    return element("td", value) if at else element("th", value, scope="row")
+    text = f"{value:,}" if isinstance(value, int) else value
+    if _is_number(value):
+        return element("td", text, class_="number")
+    return element("td", text) if at else element("th", text, scope="row")
+
+
+def _is_number(value: str | int) -> bool:
+    return isinstance(value, int) or value.endswith(" %")
 
 
 def _safe(text: str) -> str:

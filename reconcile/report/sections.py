@@ -161,11 +161,12 @@ def batch(summary: BatchSummary | None, /) -> Html:
         ("Proposed by", summary.proposer),
         ("Approved by", summary.approver or "nobody yet: a second person has to"),
     ]
-    table = listing(("What", "Which"), rows, caption="The batch of this run")
+    pairs = [joined(element("dt", name), element("dd", value)) for name, value in rows]
+    facts = element("dl", *pairs, class_="facts")
     if not summary.command:
-        return table
+        return facts
     return joined(
-        table,
+        facts,
         element("p", "The approver, another person than the proposer, types:"),
         element("pre", element("code", summary.command)),
     )
@@ -193,9 +194,9 @@ _HOW_TO_READ: Final = (
         "noticed stands in the flags column of students.csv."
     ),
     (
-        "A CCCID in the SIS is never replaced without a person's decision, and two records are linked without "
-        "one only when an independent field, such as the SSN, a personal e-mail or an application, supports "
-        "name and birthdate."
+        "A CCCID in the SIS is never replaced without a person's decision, and two records are linked "
+        "without one only when an independent field, such as the SSN, a personal e-mail or an application, "
+        "supports name and birthdate."
     ),
     (
         "No account found means none in the snapshot that was given. Unless the snapshot is systemwide, the "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reconcile.columns import Status
 from reconcile.report.chart import status_chart
 from reconcile.report.html import Html, element, joined, listing
-from reconcile.words import GROUPS, Group, counted, wording
+from reconcile.words import GROUPS, Group, counted, listed, wording
 
 if TYPE_CHECKING:
     from reconcile.report.equation import Equation
@@ -24,9 +24,9 @@ def story(reconciliation: Reconciliation, /, *, equation: Equation, missing: Mis
         element("p", *_opening(scope, missing), class_="lead"),
         element("ul", *(element("li", *line) for line in _lines(reconciliation, missing)), class_="story"),
         element("p", _others(missing, equation)),
-        _notes(reconciliation.notes),
         element("h3", f"All {counted(scope, 'student')} in scope"),
         _figures(equation),
+        _notes(reconciliation.notes),
         element("figure", status_chart(equation.statuses), element("figcaption", _chart_caption(equation))),
     )
 
@@ -67,13 +67,16 @@ def _opening(scope: int, missing: Missing) -> tuple[str, ...]:
 
 def _lines(reconciliation: Reconciliation, missing: Missing) -> list[tuple[str, ...]]:
     """The parts of those without a CCCID; together they are all of them."""
-    find = "" if _systemwide(reconciliation) else " in the account snapshot"
+    find = "" if _systemwide(reconciliation) else " in the snapshot"
     statuses = missing.statuses
     ready = (Status.RECOVERABLE, Status.MINTABLE, Status.PENDING_LOAD)
     rest = missing.absent - sum(statuses[status] for status in ready) - missing.groups[Group.DATA]
     told = (
         (statuses[Status.RECOVERABLE], "already have an account: its CCCID can be written back."),
-        (statuses[Status.MINTABLE], f"have no account{find} and good data: {_creation(reconciliation)}."),
+        (
+            statuses[Status.MINTABLE],
+            f"have no account{find} and good data: {_creation(reconciliation, statuses[Status.MINTABLE])}.",
+        ),
         (statuses[Status.PENDING_LOAD], "were settled by an earlier batch: load their CCCID into the SIS."),
         (rest, "need a person's decision before anything happens."),
         (missing.groups[Group.DATA], f"have no account{find}, and their record must be corrected first."),
@@ -81,10 +84,11 @@ def _lines(reconciliation: Reconciliation, missing: Missing) -> list[tuple[str, 
     return [(element("b", f"{count:,}"), f" {_singular(text, count)}") for count, text in told if count]
 
 
-def _creation(reconciliation: Reconciliation) -> str:
+def _creation(reconciliation: Reconciliation, count: int) -> str:
     issued = reconciliation.students.filter(status=Status.MINTABLE.value)["issued_cccid"].drop_nulls().len()
     if issued:
-        return f"a CCCID was issued for {issued:,} of them in this run"
+        whom = "each" if issued == count else f"{issued:,}"
+        return f"a CCCID was issued for {whom} of them in this run"
     if reconciliation.issuer == "openccc":
         return "an account can be requested from OpenCCC, which looks once more"
     return "an account can be created"
@@ -101,13 +105,16 @@ def _singular(text: str, count: int) -> str:
 
 
 def _others(missing: Missing, equation: Equation) -> str:
-    confirmed = counted(equation.statuses[Status.CONFIRMED], "student")
-    hold = "holds" if equation.statuses[Status.CONFIRMED] == 1 else "hold"
-    parts = [f"{confirmed} {hold} a CCCID that was found and is theirs."]
-    if missing.unusable:
-        verb = "holds" if missing.unusable == 1 else "hold"
-        parts.append(f"{missing.unusable:,} more {verb} a CCCID that is wrong, unknown or cannot be used.")
-    return " ".join(parts)
+    """The rest of those in scope, so that the figures of the first screen add up."""
+    confirmed = equation.statuses[Status.CONFIRMED]
+    doubted = equation.in_scope - confirmed - missing.absent - missing.unusable
+    told = (
+        (confirmed, "a CCCID that was found and is theirs"),
+        (missing.unusable, "a CCCID that is wrong, unknown or cannot be used"),
+        (doubted, "the right CCCID but need a decision for another reason"),
+    )
+    parts = [f"{count:,} {'holds' if count == 1 else 'hold'} {what}" for count, what in told if count]
+    return f"Of the others, {listed(parts)}." if parts else ""
 
 
 def _notes(notes: tuple[str, ...]) -> Html:
