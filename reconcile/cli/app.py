@@ -1,0 +1,167 @@
+"""The commands and their help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconcile.cli import batch, plan
+from reconcile.cli.progress import Steps
+from reconcile.cli.tables import show_run, show_table
+
+app = typer.Typer(
+    name="reconcile",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(plan.app, name="plan")
+app.add_typer(batch.app, name="batch")
+
+
+class Sis(StrEnum):
+    """The student information systems whose extracts are understood."""
+
+    BANNER = "banner"
+    COLLEAGUE = "colleague"
+    PEOPLESOFT = "peoplesoft"
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - only here
+
+        typer.echo(f"reconcile {version('reconcile')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="After a failure, list the places in the code it passed; never values."),
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find, link and issue missing CCCIDs for the students of a California community college.
+
+    New here? [bold]reconcile demo[/bold] does the whole job on sample data
+    and ends with an audit to look at.
+
+    With your own files: [bold]reconcile plan new[/bold], fill it in,
+    then [bold]reconcile run plan.toml[/bold]. Nothing is created until
+    a second person approves what the run proposes.
+
+    Exit codes: 0 done, 1 the gate is closed, 2 something to correct,
+    3 a defect of ours.
+    """
+
+
+@app.command()
+def demo(
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results.", show_default="demo", metavar="DIR")
+    ] = None,
+    sis: Annotated[Sis, typer.Option(help="Whose layout the sample students come in.")] = Sis.BANNER,
+) -> None:
+    """Do the whole job on sample data, from files to an audit.
+
+    The students are synthetic. New CCCIDs come from a registry stamped DEMO:
+    they are watermarked and cannot be delivered, and a script approves them
+    in place of a second person.
+
+    Example: [bold]reconcile demo --sis colleague --out demo-colleague[/bold]
+    """
+    from reconcile.flow.demo import demo as play  # noqa: PLC0415 - `--help` stays quick
+
+    with Steps() as steps:
+        done = play(out=out, sis=sis.value, progress=steps)
+    show_run(done)
+
+
+@app.command()
+def run(
+    plan: Annotated[Path, typer.Argument(help="The plan, a TOML file.", metavar="PLAN.toml")],
+) -> None:
+    """Reconcile the files of a plan, up to a batch that waits for approval.
+
+    Nothing is created and no file of yours is changed. Results go to a new
+    folder in the plan's workspace; the command for the approver is printed
+    at the end. Running it again proposes nothing twice.
+
+    Example: [bold]reconcile run fall.toml[/bold]
+    """
+    from reconcile.flow.run import run as reconcile  # noqa: PLC0415 - `--help` stays quick
+
+    with Steps() as steps:
+        done = reconcile(plan, progress=steps)
+    show_run(done)
+
+
+@app.command()
+def sample(
+    *,
+    out: Annotated[Path, typer.Option(help="A new folder for the files.", metavar="DIR")],
+    students: Annotated[int, typer.Option(help="How many students.", min=1)] = 2_000,
+    accounts: Annotated[int, typer.Option(help="How many accounts.", min=1)] = 8_000,
+    sis: Annotated[Sis, typer.Option(help="In whose layout the students are written.")] = Sis.BANNER,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
+) -> None:
+    """Write synthetic inputs, the truth about them, and a plan.
+
+    Students in the layout of an SIS, accounts, applications and a fraud list,
+    and for each row who it is and which errors were made in it.
+
+    Example: [bold]reconcile sample --students 500 --accounts 2000 --out practice[/bold]
+    """
+    from reconcile.sample import sample as write  # noqa: PLC0415 - `--help` stays quick
+
+    write(out, students=students, accounts=accounts, sis=sis.value, seed=seed)
+    typer.echo(f"Wrote {students:,} students and {accounts:,} accounts to {out}")
+    typer.echo(f"Next: reconcile run {out / 'plan.toml'}")
+
+
+@app.command()
+def quality(
+    folder: Annotated[Path, typer.Argument(help="A folder that `reconcile sample` wrote.", metavar="DIR")],
+) -> None:
+    """Measure precision and recall of each status on a sample folder.
+
+    Example: [bold]reconcile sample --seed 99 --out unseen[/bold], then
+    [bold]reconcile quality unseen[/bold]
+    """
+    from reconcile.flow.quality import quality as measure  # noqa: PLC0415 - `--help` stays quick
+
+    with Steps() as steps:
+        measured = measure(folder, progress=steps)
+    show_table(measured)
+
+
+@app.command()
+def lab(
+    workspace: Annotated[Path, typer.Argument(help="The folder to work in.")] = Path("workspace"),
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+) -> None:
+    """Copy the notebooks to a workspace and open JupyterLab there.
+
+    A notebook that you have changed is never overwritten: a newer one is laid
+    beside it. JupyterLab listens on this machine only and asks the internet
+    for nothing.
+
+    Example: [bold]reconcile lab fall-2026[/bold]
+    """
+    from reconcile.flow.lab import lab as open_lab  # noqa: PLC0415 - `--help` stays quick
+
+    opened = open_lab(workspace, dry_run=dry_run, say=typer.echo)
+    raise typer.Exit(opened.exit_code)

@@ -1,0 +1,48 @@
+"""Commands about plans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Write and check plans.")
+
+
+@app.command()
+def new(
+    path: Annotated[Path, typer.Argument(help="Where to write it; an existing file is kept.")] = Path(
+        "plan.toml"
+    ),
+) -> None:
+    """Write a commented plan to edit.
+
+    Example: [bold]reconcile plan new fall.toml[/bold]
+    """
+    from reconcile.errors import OutputError  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.files import write_private  # noqa: PLC0415
+    from reconcile.plan import Plan  # noqa: PLC0415
+
+    if path.exists():
+        raise OutputError(f"{path} exists already and is not overwritten. Name another file.")
+    write_private(path, Plan.template())
+    typer.echo(f"Wrote {path}. Fill in what is empty, then: reconcile run {path}")
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.toml")],
+) -> None:
+    """Name everything that is wrong with a plan, without running it.
+
+    Example: [bold]reconcile plan check fall.toml[/bold]
+    """
+    from reconcile.plan import Plan  # noqa: PLC0415 - `--help` stays quick
+
+    plan = Plan.read(path)
+    typer.echo(f"{path} can be used.")
+    typer.echo(f"Population  {plan.population}")
+    typer.echo(f"Issuer      {plan.issuer.kind}")
+    for name, given in plan.inputs.items():
+        typer.echo(f"{name.capitalize():11} {given.path} ({given.layout})")

@@ -1,0 +1,60 @@
+"""Prints small tables and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from reconcile.flow.run import Run
+    from reconcile.results import BatchSummary
+
+
+def show_run(run: Run, /) -> None:
+    """Print what a run found, where its audit is, and what comes next."""
+    show_table(run.summary)
+    for note in run.notes:
+        typer.echo(f"Note   {note}")
+    typer.echo(f"Audit  {run.audit}")
+    if run.batch is not None:
+        show_batch(run.batch)
+
+
+def show_batch(batch: BatchSummary, /) -> None:
+    """Print what a batch asks for, where it stands, and the command that comes next."""
+    people = f"proposed by {batch.proposer}" + (f", approved by {batch.approver}" if batch.approver else "")
+    rows = f"{batch.mints:,} to create, {batch.recoveries:,} to write back"
+    typer.echo(f"Batch  {batch.id}: {batch.state}, {rows}, {people}")
+    if batch.command:
+        who = (
+            "" if batch.approver else f", by somebody else than {batch.proposer}, who has looked at the audit"
+        )
+        typer.echo(f"\nNext{who}:\n  {batch.command}")
+
+
+def show_table(frame: pl.DataFrame, /) -> None:
+    """Print every row of a small frame; numbers to the right, column names in words."""
+    from rich.console import Console  # noqa: PLC0415 - costs a tenth of a second
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(header_style="bold")
+    for name, kind in frame.schema.items():
+        number = kind.is_numeric()
+        table.add_column(
+            name.replace("_", " "), justify="right" if number else "left", no_wrap=number or name == "status"
+        )
+    for row in frame.iter_rows():
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console(highlight=False).print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
