@@ -1,0 +1,157 @@
+"""Names with California's mix of origins, drawn from the census counts that ship beside this module."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from reconcile.sample import rates
+from reconcile.sample.habits import (
+    COMMUNITIES,
+    FILIPINO,
+    MARKS,
+    MEN_SINGH,
+    SPELLINGS,
+    WOMEN_KAUR,
+    Community,
+    Text,
+    texts,
+)
+from reconcile.sample.kinds import Mask, Rows
+
+ORIGIN: Final = {name: code for code, name in enumerate(rates.ORIGINS)}
+_HISPANIC, _WHITE, _API = ORIGIN["hispanic"], ORIGIN["white"], ORIGIN["api"]
+_SHORT_MC: Final = 5  # "Mcon" is no Mac name
+_OWN_LANGUAGE: Final = {"vietnamese": 0.75, "chinese": 0.45, "indian": 0.55, "armenian": 0.55}
+
+
+class _Table(NamedTuple):
+    plain: Text
+    marked: Text
+    chances: dict[tuple[int, int], NDArray[np.float64]]  # by origin and sex, cumulative
+
+
+class Drawn(NamedTuple):
+    """Names of new persons. `second` is the other surname of who has two, `joint` what stands between."""
+
+    first: Text
+    middle: Text
+    last: Text
+    second: Text
+    joint: Text
+
+
+def _written(name: str) -> str:
+    if name in SPELLINGS:
+        return SPELLINGS[name]
+    if name.startswith("MC") and len(name) > _SHORT_MC:
+        return "Mc" + name[2:].capitalize()
+    return name.capitalize()
+
+
+@cache
+def _table(name: str) -> _Table:
+    with as_file(files("reconcile.sample").joinpath(name)) as path:
+        table = pl.read_parquet(path)
+    keys = table["name"].to_list()
+    male = (table["pctmale"].to_numpy() / 100) if "pctmale" in table.columns else np.full(len(keys), 0.5)
+    chances = {}
+    for origin, code in ORIGIN.items():
+        counts = table[origin].to_numpy().astype(np.float64)
+        for sex, share in ((0, male), (1, 1 - male)):
+            chances[code, sex] = np.cumsum(counts * share)
+    plain = [_written(key) for key in keys]
+    return _Table(
+        texts(plain),
+        texts([MARKS.get(key, word) for key, word in zip(keys, plain, strict=True)]),
+        chances,
+    )
+
+
+def _pick(rng: np.random.Generator, table: _Table, origin: Rows, female: Mask) -> Rows:
+    chance = rng.random(len(origin))
+    picked = np.zeros(len(origin), dtype=np.int64)
+    for (code, sex), sums in table.chances.items():
+        rows = np.flatnonzero((origin == code) & (female == bool(sex)))
+        picked[rows] = np.searchsorted(sums, chance[rows] * sums[-1], side="right")
+    return picked
+
+
+def surnames(rng: np.random.Generator, origin: Rows, marks: Mask) -> Text:
+    """Draw a surname for each origin, with its marks where the bearer writes them."""
+    table = _table("surnames.parquet")
+    picked = _pick(rng, table, origin, np.zeros(len(origin), dtype=bool))
+    return np.where(marks, table.marked[picked], table.plain[picked])
+
+
+def given(rng: np.random.Generator, origin: Rows, female: Mask, marks: Mask) -> Text:
+    """Draw a given name for each origin and sex."""
+    table = _table("first_names.parquet")
+    picked = _pick(rng, table, origin, female)
+    return np.where(marks & (origin == _HISPANIC), table.marked[picked], table.plain[picked])
+
+
+def draw(rng: np.random.Generator, origin: Rows, female: Mask) -> Drawn:
+    """Name persons as their communities do."""
+    count = len(origin)
+    marks = rng.random(count) < rates.DIACRITICS
+    table = _table("surnames.parquet")
+    picked = _pick(rng, table, origin, np.zeros(count, dtype=bool))
+    last = np.where(marks & np.isin(origin, (_HISPANIC, _API)), table.marked[picked], table.plain[picked])
+    first, middle = given(rng, origin, female, marks), given(rng, origin, female, marks)
+    middle[rng.random(count) >= rates.MIDDLE_NAME] = None
+    keys = pl.Series(table.plain).str.to_uppercase()
+    for name, community in COMMUNITIES.items():
+        mine = keys.str.contains("[IY]AN$") if name == "armenian" else keys.is_in(list(community.surnames))
+        group = _WHITE if name == "armenian" else _API
+        rows = np.flatnonzero(mine.to_numpy()[picked] & (origin == group))
+        _own_language(rng, rows, community, name, first, middle, female)
+    _sikhs(last, first, origin, female)
+    filipino = np.flatnonzero(keys.is_in(list(FILIPINO)).to_numpy()[picked] & (origin == _API))
+    middle[filipino] = surnames(rng, np.full(len(filipino), _HISPANIC), marks[filipino] & False)
+    second, joint = _second_surnames(rng, origin, marks)
+    first[rng.random(count) < rates.MONONYM] = None
+    middle[first == None] = None  # noqa: E711 - elementwise
+    return Drawn(first, middle, last, second, joint)
+
+
+def _own_language(
+    rng: np.random.Generator,
+    rows: Rows,
+    community: Community,
+    name: str,
+    first: Text,
+    middle: Text,
+    female: Mask,
+) -> None:
+    rows = rows[rng.random(len(rows)) < _OWN_LANGUAGE[name]]
+    for names, mine in ((community.women, rows[female[rows]]), (community.men, rows[~female[rows]])):
+        chosen = names[rng.integers(0, len(names), len(mine))]
+        if name == "vietnamese":  # a double given name, or the classic middle name
+            other = names[rng.integers(0, len(names), len(mine))]
+            double = rng.random(len(mine)) < 0.4  # noqa: PLR2004
+            first[mine] = np.where(double & (other != chosen), chosen + " " + other, chosen)
+            middle[mine] = np.where(double, None, "Thi" if names is community.women else "Van")
+        else:
+            first[mine] = chosen
+            middle[mine] = None
+
+
+def _sikhs(last: Text, first: Text, origin: Rows, female: Mask) -> None:
+    rows = (origin == _API) & (first != None) & ((last == MEN_SINGH) | (last == WOMEN_KAUR))  # noqa: E711
+    last[rows] = np.where(female[rows], WOMEN_KAUR, MEN_SINGH)
+
+
+def _second_surnames(rng: np.random.Generator, origin: Rows, marks: Mask) -> tuple[Text, Text]:
+    count = len(origin)
+    chance, hispanic = rng.random(count), origin == _HISPANIC
+    two = np.flatnonzero(np.where(hispanic, chance < rates.TWO_SURNAMES, chance < rates.DOUBLE_SURNAME))
+    second, joint = np.full(count, None, dtype=object), np.full(count, None, dtype=object)
+    second[two] = surnames(rng, origin[two], marks[two] & hispanic[two])
+    joint[two] = np.where(hispanic[two] & (rng.random(len(two)) < 0.85), " ", "-")  # noqa: PLR2004
+    return second, joint
