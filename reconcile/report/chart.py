@@ -56,7 +56,8 @@ def _svg(rows: list[dict[str, Any]]) -> str:
         x=alt.X("count:Q", axis=None, scale=alt.Scale(zero=True, nice=False)),
         y=alt.Y("title:N", sort=[row["title"] for row in rows], axis=alt.Axis(title=None)),
     )
-    bar = base.mark_bar(size=17, cornerRadiusEnd=2).encode(color=alt.Color("colour:N", scale=None))
+    # Square ends: round ones are clipped by paths whose ids are counted over the life of the process.
+    bar = base.mark_bar(size=17).encode(color=alt.Color("colour:N", scale=None))
     label = base.mark_text(align="left", dx=6).encode(text="label:N")
     head = alt.Header(title=None, labelOrient="top", labelAnchor="start", labelPadding=4)
     groups = list(dict.fromkeys(row["group"] for row in rows))

@@ -46,20 +46,23 @@ def section(title: str, /, *children: str, key: str) -> Html:
     )
 
 
-def listing(head: Sequence[str], rows: Sequence[Sequence[str | int]], /, *, caption: str) -> Html:
+def listing(
+    head: Sequence[str], rows: Sequence[Sequence[str | int]], /, *, caption: str, total: bool = False
+) -> Html:
     """Build a table: numbers stand right, the first column names the row.
 
     Args:
         head: the columns' names.
         rows: texts, pieces of HTML and whole numbers.
         caption: what the table says, read out by a screen reader and printed above it.
+        total: the last row is the sum of the others.
     """
     right = [bool(rows) and all(_is_number(row[at]) for row in rows) for at in range(len(head))]
     heads = [
         element("th", name, scope="col", class_="number" if r else "text")
         for name, r in zip(head, right, strict=True)
     ]
-    lines = [element("tr", *(_cell(value, at) for at, value in enumerate(row))) for row in rows]
+    lines = [_line(row, total=at == len(rows) and total) for at, row in enumerate(rows, start=1)]
     table = element(
         "table",
         element("caption", caption),
@@ -67,6 +70,11 @@ def listing(head: Sequence[str], rows: Sequence[Sequence[str | int]], /, *, capt
         element("tbody", *lines),
     )
     return element("div", table, class_="scroll", role="region", tabindex="0", aria_label=caption)
+
+
+def _line(row: Sequence[str | int], *, total: bool) -> Html:
+    cells = [_cell(value, at) for at, value in enumerate(row)]
+    return element("tr", *cells, class_="total") if total else element("tr", *cells)
 
 
 def _cell(value: str | int, at: int) -> Html:

@@ -53,15 +53,17 @@ def reasons(missing: Missing, /) -> Html:
     head = ("Why", "Students", *(GROUPS[group].title for group in shown))
     caption = "Students in scope without a usable CCCID in the SIS, by reason and by what comes next"
     places = [_by(column, frame) for column, frame in missing.by.items()]
-    return joined(listing(head, rows, caption=caption), *places)
+    return joined(listing(head, rows, caption=caption, total=True), *places)
 
 
 def rows_and_inputs(reconciliation: Reconciliation, /, *, equation: Equation) -> Html:
     """Print the row equation and where every row came from."""
     lines = [element("code", line) for line in equation.lines]
+    folded = "Folded rows are history of a person who stands in another row: former names, former ids."
     return joined(
         element("p", "No row is lost and none is counted twice; a run in which this fails writes no audit."),
         element("ul", *(element("li", line) for line in lines), class_="equation"),
+        element("p", folded) if any(entry.folded for entry in equation.inputs) else "",
         element("p", "Population: ", element("b", reconciliation.population), "."),
         listing(
             _INPUT_HEAD, [_input(entry) for entry in reconciliation.inputs], caption="Inputs of this run"
@@ -215,9 +217,6 @@ _INPUT_HEAD: Final = (
     "Scope",
     "As of",
     "Rows",
-    "Folded",
-    "Quarantined",
-    "Accepted",
     "Size",
     "Encoding",
     "SHA-256",
@@ -233,9 +232,6 @@ def _input(entry: Input) -> tuple[str | int, ...]:
         entry.scope or "",
         entry.as_of.isoformat() if entry.as_of else "",
         source.rows,
-        entry.folded,
-        entry.quarantined,
-        entry.accepted,
         _size(source.size),
         source.encoding,
         element("abbr", element("code", source.sha256[:_HASH_SHOWN]), title=source.sha256),
