@@ -1,0 +1,129 @@
+"""Bytes to UTF-8, decided before anything looks for columns; a decision that is a guess is a diagnostic."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING, Final
+
+from reconcile.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconcile.read.diagnostics import Diagnostics
+
+# The longer marks come first: UTF-32's begins like UTF-16's.
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_PROBE: Final = 65_536
+_SHARE_OF_ZEROS: Final = 0.3
+# Letters of Western European names in one encoding are mostly signs or rare letters in the other.
+_CP1252_LETTERS: Final = "áéíóúüñçàèâêîôöäëïãõÁÉÍÓÚÜÑÇÖÄøåæ".encode("cp1252")
+_MAC_LETTERS: Final = "áéíóúüñçàèâêîôöäëïãõÁÉÍÓÚÜÑÇÖÄøåæ".encode("mac_roman")
+
+
+def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None) -> tuple[bytes, str]:
+    """Answer the text as UTF-8 without a byte order mark, and the encoding it came in.
+
+    Raises:
+        InputError: the encoding asked for is unknown, or the bytes are not written in it.
+    """
+    if encoding is not None:
+        return _as_told(data, path, encoding)
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            text = data[len(mark) :]
+            if name == "utf-8":
+                return (text, name) if text.isascii() or _valid(text) else _eight_bits(text, found)
+            return _decode_wide(text, path, name), name
+    if wide := _wide_without_mark(data):
+        found.note("encoding_guess", f"No byte order mark; read as {wide} because every other byte is zero.")
+        return _decode_wide(data, path, wide), wide
+    if data.isascii() or _valid(data):
+        return data, "utf-8"
+    return _eight_bits(data, found)
+
+
+def _as_told(data: bytes, path: Path, encoding: str) -> tuple[bytes, str]:
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        raise InputError(
+            f'{path}: the encoding "{encoding}" is unknown. Try "utf-8", "cp1252", "latin-1" or "utf-16".'
+        ) from None
+    start = 0
+    try:
+        return data.decode(name).removeprefix("\ufeff").encode("utf-8"), name
+    except UnicodeError as error:
+        start = getattr(error, "start", 0)
+    line = data.count(b"\n", 0, start) + 1
+    raise InputError(
+        f"{path}, line {line}: the text is not written in {name}. "
+        "Leave the encoding out to have it found, or name another one."
+    )
+
+
+def _decode_wide(data: bytes, path: Path, name: str) -> bytes:
+    start = 0
+    try:
+        return data.decode(name).encode("utf-8")
+    except UnicodeError as error:
+        start = getattr(error, "start", 0)
+    raise InputError(
+        f"{path}: the file begins as {name}, but its text breaks off or is damaged at byte {start}. "
+        "Export it again, or name its encoding."
+    )
+
+
+def _valid(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _wide_without_mark(data: bytes) -> str:
+    probe = data[:_PROBE]
+    half = len(probe) // 2
+    if half and probe[1::2].count(0) > _SHARE_OF_ZEROS * half > probe[::2].count(0):
+        return "utf-16-le"
+    if half and probe[::2].count(0) > _SHARE_OF_ZEROS * half > probe[1::2].count(0):
+        return "utf-16-be"
+    return ""
+
+
+def _eight_bits(data: bytes, found: Diagnostics) -> tuple[bytes, str]:
+    lines = data.split(b"\n")
+    foreign = [n for n, line in enumerate(lines, 1) if not line.isascii() and not _valid(line)]
+    utf8_lines = len(foreign) < sum(not line.isascii() for line in lines)
+    odd = b"".join(lines[n - 1] for n in foreign)
+    name = _western(odd)
+    if not utf8_lines:
+        found.note("encoding_guess", f"Not UTF-8; read as {name}. Name the encoding if letters look wrong.")
+        return data.decode(name).encode("utf-8"), name
+    found.note_lines(
+        foreign, "encoding_mixed", f"This line is not UTF-8 as others are; read as {name}. Check its letters."
+    )
+    for n in foreign:
+        lines[n - 1] = lines[n - 1].decode(name).encode("utf-8")
+    return b"\n".join(lines), f"utf-8, {name}"
+
+
+def _western(data: bytes) -> str:
+    """Tell cp1252, Mac Roman and Latin-1 apart by which letters of names the bytes would be."""
+    high = bytes(b for b in data[: 16 * _PROBE] if b >= 0x80)  # noqa: PLR2004 - beyond ASCII
+    as_cp1252 = sum(b in _CP1252_LETTERS for b in high)
+    as_mac = sum(b in _MAC_LETTERS for b in high)
+    if as_mac > as_cp1252:
+        return "mac_roman"
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"

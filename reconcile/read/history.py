@@ -1,0 +1,257 @@
+"""The lists of a person: CCCIDs, former ids, former names and terms, from all rows of an extract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconcile.read.diagnostics import Diagnostics
+
+_NAME: Final = ("first_name", "middle_name", "last_name")
+_DAYS: Final = ("%Y-%m-%d", "%d-%b-%Y", "%m/%d/%Y", "%Y%m%d", "%d-%b-%y")
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What several rows, or several values in one cell, say about a person.
+
+    Attributes:
+        rows: the rows that are kept, with `row_person`, `row_role` and `line`.
+        people: one row a person, with their current names.
+        options: the layout's options.
+        found: takes the diagnostics.
+    """
+
+    rows: pl.DataFrame
+    people: pl.DataFrame
+    options: Mapping[str, object]
+    found: Diagnostics
+
+    def gather(self, identity: str) -> pl.DataFrame:
+        """One row a person with the four list columns; absent lists are null."""
+        answer = self.people.select("row_person")
+        parts = {
+            "cccids": [
+                *self._cells("cccid_list"),
+                *self._additional("additional_id_code", dated=True),
+                *self._alternate(),
+            ],
+            "former_ids": [
+                *self._cells("former_id_list"),
+                *self._additional("former_id_code", dated=False),
+                *self._former_rows(identity),
+            ],
+            "terms": self._terms(),
+        }
+        for name, pieces in parts.items():
+            answer = answer.join(_collect(pieces, name), on="row_person", how="left", maintain_order="left")
+        names = self._former_names()
+        return answer.join(names, on="row_person", how="left", maintain_order="left")
+
+    def _has(self, *columns: str) -> bool:
+        return all(column in self.rows.columns for column in columns)
+
+    def _split(self, column: str) -> pl.Expr:
+        """A cell's values by position."""
+        return pl.col(column).str.split(self._separator)
+
+    def _split_ids(self, column: str) -> pl.Expr:
+        """The same for what is no name: there ý is Colleague's value mark that an export let through."""
+        return pl.col(column).str.replace_all("ý", self._separator, literal=True).str.split(self._separator)
+
+    @property
+    def _separator(self) -> str:
+        return str(self.options.get("separator", "|"))
+
+    def _cells(self, column: str) -> list[pl.DataFrame]:
+        if not self._has(column):
+            return []
+        filled = self.rows.filter(pl.col(column).is_not_null())
+        return [filled.select("row_person", "line", value=self._split_ids(column)).explode("value")]
+
+    def _additional(self, option: str, *, dated: bool) -> list[pl.DataFrame]:
+        """Ids in rows of their own, chosen by a local code and, where dated, by the newest date."""
+        coded = self._has("additional_code")
+        if not self._has("additional_id") or not (coded or dated):
+            return []
+        chosen = self.rows.filter(pl.col("additional_id").is_not_null())
+        if coded:
+            code = str(self.options.get(option, "")).upper()
+            matching = chosen.filter(pl.col("additional_code").str.to_uppercase() == code)
+            if dated and chosen.height and not matching.height:
+                self.found.note(
+                    "code_not_found",
+                    f"No row has the code that marks CCCIDs. Pass options={{'{option}': ...}}.",
+                    column="additional_code",
+                )
+            chosen = matching
+        if dated and self._has("effective"):
+            chosen = self._newest(chosen)
+        return [chosen.select("row_person", "line", value="additional_id")]
+
+    def _newest(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Of a person's ids those with the greatest date that is not after the day asked for."""
+        text = pl.col("effective").str.slice(0, 11).str.strip_chars(" T").str.to_titlecase()
+        rows = rows.with_columns(day=pl.coalesce(text.str.to_date(f, strict=False) for f in _DAYS))
+        unread = rows.filter(pl.col("day").is_null())
+        self.found.note_lines(
+            unread["line"], "date_unreadable",
+            "The effective date cannot be read; the id counts only if the person has no dated one.",
+            column="effective",
+        )  # fmt: skip
+        if (limit := _day(self.options.get("as_of"))) is not None:
+            future = rows.filter(pl.col("day") > limit)
+            if future.height:
+                self.found.note(
+                    "future_id",
+                    f"{future.height} rows hold ids that take effect after {limit}; they were passed over.",
+                    line=int(future["line"].min()),  # type: ignore[arg-type]
+                    column="effective",
+                )
+            rows = rows.filter((pl.col("day") <= limit) | pl.col("day").is_null())
+        newest = pl.col("day").max().over("row_person")
+        return rows.filter((pl.col("day") == newest) | newest.is_null())
+
+    def _alternate(self) -> list[pl.DataFrame]:
+        """Parallel lists of ids and their types; where the lengths differ only a certain id is kept."""
+        if not self._has("alt_ids"):
+            return []
+        rows = self.rows.filter(pl.col("alt_ids").is_not_null())
+        if not self._has("alt_types"):
+            return [rows.select("row_person", "line", value=self._split_ids("alt_ids")).explode("value")]
+        wanted = str(self.options.get("alt_id_type", "")).upper()
+        rows = rows.select(
+            "row_person",
+            "line",
+            value=self._split_ids("alt_ids"),
+            kind=self._split_ids("alt_types").list.eval(pl.element().str.strip_chars().str.to_uppercase()),
+        ).with_columns(pl.col("kind").fill_null([]))
+        uneven = pl.col("value").list.len() != pl.col("kind").list.len()
+        # Without an equal length no position is sure, unless every type is the one that is wanted.
+        certain = rows.filter(
+            uneven
+            & (pl.col("kind").list.len() > 0)
+            & pl.col("kind").list.eval(pl.element() == wanted).list.all()
+        )
+        self.found.note_lines(
+            rows.filter(uneven)["line"],
+            "multivalue_mismatch",
+            "The ids and their types differ in number; ids whose type is not certain were left out. "
+            "Correct the row in the SIS.",
+            column="alt_ids",
+        )
+        even = rows.filter(~uneven).explode("value", "kind").filter(pl.col("kind") == wanted)
+        return [
+            even.select("row_person", "line", "value"),
+            certain.select("row_person", "line", "value").explode("value"),
+        ]
+
+    def _former_rows(self, identity: str) -> list[pl.DataFrame]:
+        former = self.rows.filter(pl.col("row_role") == "former_id")
+        return [former.select("row_person", "line", value=identity)]
+
+    def _terms(self) -> list[pl.DataFrame]:
+        """Terms in which the person is enrolled; all of them when that is not said or never so."""
+        if not self._has("term"):
+            return []
+        rows = self.rows.filter(pl.col("term").is_not_null())
+        if self._has("enrolled"):
+            enrolled = pl.col("enrolled") == "true"
+            rows = rows.filter(
+                enrolled.fill_null(value=False) | ~enrolled.any().over("row_person").fill_null(value=False)
+            )
+        return [rows.select("row_person", "line", value=self._split_ids("term")).explode("value")]
+
+    def _former_names(self) -> pl.DataFrame:
+        present = [name for name in _NAME if name in self.rows.columns]
+        former = self.rows.filter(pl.col("row_role") == "former_name")
+        long = pl.concat(
+            [
+                former.select("row_person", "line", *present, *_absent(present)).select(
+                    "row_person", "line", *_NAME
+                ),
+                *self._named_lists(),
+            ]
+        )
+        now = self.people.select("row_person", *present, *_absent(present))
+        long = long.filter(pl.any_horizontal(pl.col(*_NAME).is_not_null()))
+        long = long.join(
+            now.select("row_person", *_NAME), on=["row_person", *_NAME], how="anti", nulls_equal=True
+        )
+        return (
+            long.sort("line", maintain_order=True)
+            .unique(["row_person", *_NAME], keep="first", maintain_order=True)
+            .group_by("row_person", maintain_order=True)
+            .agg(former_names=pl.struct(_NAME))
+        )
+
+    def _named_lists(self) -> list[pl.DataFrame]:
+        """Former names in parallel cells, last names leading."""
+        columns = {name: f"former_{name}s" for name in _NAME if self._has(f"former_{name}s")}
+        if not columns:
+            return []
+        rows = self.rows.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in columns.values()))
+        split = rows.select("row_person", "line", **{name: self._split(c) for name, c in columns.items()})
+        length = pl.max_horizontal(pl.col(name).list.len() for name in columns)
+        # A part that is absent altogether is unknown for every name; any other difference is a finding.
+        uneven = pl.any_horizontal(pl.col(name).list.len() != length for name in columns).fill_null(
+            value=False
+        )
+        self.found.note_lines(
+            split.filter(uneven)["line"],
+            "multivalue_mismatch",
+            "The parts of former names differ in number; these names were left out. Correct the row.",
+            column="former_names",
+        )
+        split = split.filter(~uneven).with_columns(length=length)
+        split = split.with_columns(
+            pl.col(name).fill_null(pl.lit(None, dtype=pl.String).repeat_by(pl.col("length")))
+            for name in columns
+        )
+        long = split.explode(*columns).with_columns(
+            pl.col(name).str.strip_chars().replace("", None) for name in columns
+        )
+        return [
+            long.select("row_person", "line", *columns, *_absent(columns)).select(
+                "row_person", "line", *_NAME
+            )
+        ]
+
+
+def _absent(present: object) -> list[pl.Expr]:
+    return [pl.lit(None, dtype=pl.String).alias(name) for name in _NAME if name not in present]  # type: ignore[operator]
+
+
+def _collect(pieces: list[pl.DataFrame], name: str) -> pl.DataFrame:
+    """Distinct values a person, in the order in which they stand in the file."""
+    if not pieces:
+        return pl.DataFrame(schema={"row_person": pl.String, name: pl.List(pl.String)})
+    long = pl.concat([p.with_columns(pl.col("value").str.strip_chars()) for p in pieces])
+    return (
+        long.filter(pl.col("value").fill_null("") != "")
+        .sort("line", maintain_order=True)
+        .unique(["row_person", "value"], keep="first", maintain_order=True)
+        .group_by("row_person", maintain_order=True)
+        .agg(pl.col("value").alias(name))
+    )
+
+
+def _day(value: object) -> date | None:
+    if value is None or isinstance(value, date):
+        return value
+    answer = None
+    try:
+        answer = date.fromisoformat(str(value))
+    except ValueError:
+        answer = None
+    if answer is None:
+        raise InputError("The option as_of is no date. Write it as 2026-11-30.")
+    return answer

@@ -1,0 +1,152 @@
+"""A raw table to the canonical columns of its kind, by a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.columns import ACCOUNTS, APPLICATIONS, FRAUD, LIST_COLUMNS, STUDENTS
+from reconcile.errors import InputError
+from reconcile.privacy import derive_ssn
+from reconcile.read.fold import Folded, fold_people
+from reconcile.read.layout import check_options, map_columns, plain
+from reconcile.read.secret import hide_ids, hide_values
+from reconcile.read.table import looks_like_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from reconcile.read.diagnostics import Diagnostics
+    from reconcile.read.layout import Layout
+    from reconcile.read.secret import Keyring
+    from reconcile.read.table import RawTable
+
+_COLUMNS: Final = {"students": STUDENTS, "accounts": ACCOUNTS, "applications": APPLICATIONS, "fraud": FRAUD}
+_YES: Final = ("Y", "YES", "TRUE", "T", "1")
+_NO: Final = ("N", "NO", "FALSE", "F", "0")
+_NAME: Final = pl.Struct({"first_name": pl.String, "middle_name": pl.String, "last_name": pl.String})
+
+
+def apply_layout(
+    raw: RawTable,
+    layout: Layout,
+    options: Mapping[str, object],
+    key: Keyring,
+    found: Diagnostics,
+    *,
+    path: Path,
+) -> Folded:
+    """Map, translate, hide and fold.
+
+    Raises:
+        InputError: the columns do not fit the layout, or an option is unknown.
+    """
+    options = check_options(options, layout)
+    chosen = options.get("columns", {})
+    if not isinstance(chosen, Mapping):
+        raise InputError('The option "columns" is no table. Write it as {field: "column name"}.')
+    columns = map_columns(raw.frame.columns, layout, path=path, chosen=chosen)
+    _note_unmapped(raw.frame.columns, columns, layout, found)
+    rows = _rows(raw, columns, layout)
+    rows = _without_ssn(rows, layout, options, key, found)
+    rows = _translate(rows, layout)
+    if layout.table in {"students", "accounts"}:
+        answer = fold_people(rows, layout, options, found)
+    else:
+        answer = _keep_events(rows, options, found)
+    return Folded(_complete(answer.frame, _COLUMNS[layout.table]), answer.folded, answer.quarantined)
+
+
+def _rows(raw: RawTable, columns: Mapping[str, str], layout: Layout) -> pl.DataFrame:
+    """The mapped columns under field names, trimmed, an empty text as null."""
+    listed = {"cccid": "cccid_list"} if layout.table == "students" else {}
+    trimmed = [
+        pl.col(column).str.strip_chars().alias(listed.get(field, field)) for field, column in columns.items()
+    ]
+    frame = raw.frame.select(trimmed)
+    return frame.with_columns(pl.when(pl.all() != "").then(pl.all())).with_columns(raw.lines)
+
+
+def _without_ssn(
+    rows: pl.DataFrame, layout: Layout, options: Mapping[str, object], key: Keyring, found: Diagnostics
+) -> pl.DataFrame:
+    told = str(options.get("id_is_ssn", "")).lower() in {"true", "yes"}
+    rows = hide_ids(rows, layout.id, key, found, told=told)
+    if "ssn" in rows.columns:
+        clear = rows["ssn"]
+        rows = rows.drop("ssn", "ssn_hmac", "ssn_last4", "ssn_type", "ssn_class", strict=False)
+        rows = rows.hstack(derive_ssn(clear, key()))
+    return hide_values(rows, key, found)
+
+
+def _translate(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Codes to canonical words; a code that nobody knows stays as it was read."""
+    changes = []
+    for name, words in layout.values.items():
+        if name in rows.columns:
+            codes = {code.upper(): word for code, word in words.items()}
+            upper = pl.col(name).str.to_uppercase()
+            changes.append(upper.replace_strict(codes, default=pl.col(name)).alias(name))
+    codes = {**dict.fromkeys(_YES, "true"), **dict.fromkeys(_NO, "false")}
+    for name in layout.flags:
+        if name in rows.columns:
+            upper = pl.col(name).str.to_uppercase()
+            changes.append(upper.replace_strict(codes, default=pl.col(name)).alias(name))
+    rows = rows.with_columns(changes)
+    if "deceased_on" in rows.columns:
+        said = pl.col("deceased") if "deceased" in rows.columns else pl.lit(None, dtype=pl.String)
+        rows = rows.with_columns(
+            deceased=pl.when(pl.col("deceased_on").is_not_null()).then(pl.lit("true")).otherwise(said)
+        ).drop("deceased_on")
+    return rows
+
+
+def _keep_events(rows: pl.DataFrame, options: Mapping[str, object], found: Diagnostics) -> Folded:
+    """Applications and reports stand by themselves; only their CCCID must be there."""
+    kept = rows.filter(pl.col("cccid").is_not_null())
+    found.note_lines(
+        rows.filter(pl.col("cccid").is_null())["line"],
+        "id_missing",
+        "There is no CCCID in this row; it was set aside. Fill it in, or leave the row out.",
+        column="cccid",
+    )
+    quarantined = rows.height - kept.height
+    if "rescinded" in kept.columns:
+        withdrawn = kept.filter(pl.col("rescinded").is_not_null())
+        found.note_lines(withdrawn["line"], "rescinded", "A withdrawn report; it does not count.")
+        kept = kept.filter(pl.col("rescinded").is_null())
+    if {"status", "submitted"} <= set(kept.columns):
+        sent = pl.col("status").str.to_uppercase() == str(options["submitted_status"]).upper()
+        open_ = kept.filter(sent.not_())
+        found.note_lines(
+            open_["line"], "not_submitted", "An application that is not submitted; its date was left out."
+        )
+        kept = kept.with_columns(submitted=pl.when(sent | pl.col("status").is_null()).then("submitted"))
+    return Folded(kept, rows.height - quarantined - kept.height, quarantined)
+
+
+def _complete(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """All canonical columns in their order; absent ones are null."""
+    kinds = {name: pl.List(pl.String) for name in LIST_COLUMNS} | {"former_names": pl.List(_NAME)}
+    missing = [
+        pl.lit(None, dtype=kinds.get(name, pl.String)).alias(name)
+        for name in columns
+        if name not in frame.columns
+    ]
+    return frame.with_columns(missing).select(columns).sort("line")
+
+
+def _note_unmapped(
+    names: Sequence[str], columns: Mapping[str, str], layout: Layout, found: Diagnostics
+) -> None:
+    known = {*columns.values()}
+    ignored = {plain(name) for name in layout.ignored}
+    extra = [name for name in names if name not in known and plain(name) not in ignored]
+    if extra:
+        shown = ", ".join(f"column {names.index(n) + 1}" if looks_like_data(n) else f'"{n}"' for n in extra)
+        found.note(
+            "unmapped_columns", f"{len(extra)} columns are not in the layout and were left out: {shown}."
+        )

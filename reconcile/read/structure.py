@@ -1,0 +1,154 @@
+"""Where records begin and how many fields each has, for a whole file at once.
+
+Whether a quote opens or closes follows from its number alone, so that a few array operations tell
+which delimiters and line ends stand outside quotes. `clean` says whether the quotes are exactly as
+RFC 4180 has them; if not, nothing else of the answer is to be trusted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reconcile.read.diagnostics import Diagnostics
+
+    Offsets = NDArray[np.int64]
+    Octets = NDArray[np.uint8]
+
+_QUOTE: Final = 34
+_LF: Final = 10
+_CR: Final = 13
+_CHUNK: Final = 1 << 22
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The records of a file.
+
+    Attributes:
+        starts: the byte at which each record begins.
+        ends: the byte behind each record, that of its line feed or of the end of the file.
+        fields: how many fields it has.
+        lines: the physical line on which it begins, from 1.
+        clean: whether all quotes are as RFC 4180 has them.
+        quoted: whether there are quotes at all.
+    """
+
+    starts: Offsets
+    ends: Offsets
+    fields: Offsets
+    lines: Offsets
+    clean: bool
+    quoted: bool
+
+
+def scan(data: bytes, delimiter: str) -> Structure:
+    """Find the records of UTF-8 text whose lines end in LF or CRLF."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    quoted = b'"' in data
+    mark = ord(delimiter)
+    ends, before, newlines = [], [], []
+    state = _State()
+    for low in range(0, len(buffer), _CHUNK):
+        part = buffer[low : low + _CHUNK]
+        feeds = np.flatnonzero(part == _LF) + low
+        marks = np.flatnonzero(part == mark) + low
+        outer = feeds
+        if quoted:
+            quotes = np.flatnonzero(part == _QUOTE) + low
+            state.clean = state.clean and _is_clean(buffer, quotes, state.parity, mark)
+            outer = feeds[_outside(quotes, feeds, state.parity)]
+            marks = marks[_outside(quotes, marks, state.parity)]
+            state.parity = (state.parity + len(quotes)) % 2
+        ends.append(outer)
+        before.append(state.marks + np.searchsorted(marks, outer))
+        newlines.append(state.newlines + np.searchsorted(feeds, outer, side="right"))
+        state.marks += len(marks)
+        state.newlines += len(feeds)
+    return _assemble(len(buffer), ends, before, newlines, state, quoted=quoted)
+
+
+@dataclass
+class _State:
+    parity: int = 0
+    marks: int = 0
+    newlines: int = 0
+    clean: bool = True
+
+
+def _assemble(
+    size: int,
+    ends: list[Offsets],
+    before: list[Offsets],
+    newlines: list[Offsets],
+    state: _State,
+    *,
+    quoted: bool,
+) -> Structure:
+    none = np.empty(0, dtype=np.int64)
+    end, count, line = (np.concatenate([none, *parts]) for parts in (ends, before, newlines))
+    starts = np.concatenate([none, [0], end + 1])[: len(end) + 1]
+    lines = np.concatenate([[1], line + 1])
+    if starts[-1] < size:  # the last line has no line feed
+        end, count = np.append(end, size), np.append(count, state.marks)
+    else:
+        starts, lines = starts[:-1], lines[:-1]
+    fields = np.diff(count, prepend=0) + 1
+    clean = state.clean and state.parity == 0
+    return Structure(starts=starts, ends=end, fields=fields, lines=lines, clean=clean, quoted=quoted)
+
+
+def _outside(quotes: Offsets, positions: Offsets, parity: int) -> NDArray[np.bool_]:
+    return (np.searchsorted(quotes, positions) + parity) % 2 == 0
+
+
+def _is_clean(buffer: Octets, quotes: Offsets, parity: int, mark: int) -> bool:
+    """Every opening quote stands at the start of a field and every closing one at its end."""
+    opening, closing = quotes[parity % 2 :: 2], quotes[(parity + 1) % 2 :: 2]
+    behind = buffer[np.maximum(opening - 1, 0)]
+    opens = (behind == mark) | (behind == _LF) | (behind == _QUOTE) | (opening == 0)
+    size = len(buffer)
+    ahead = buffer[np.minimum(closing + 1, size - 1)]
+    further = buffer[np.minimum(closing + 2, size - 1)]
+    closes = (ahead == mark) | (ahead == _LF) | (ahead == _QUOTE) | (closing + 1 == size)
+    closes |= (ahead == _CR) & (further == _LF)
+    return bool(opens.all() and closes.all())
+
+
+def mend_lines(data: bytes, found: Diagnostics) -> bytes:
+    """Take NUL bytes out and turn lone carriage returns outside quotes into line feeds."""
+    if b"\0" in data:
+        feeds = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _LF)
+        nuls = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 0)
+        lines = np.unique(np.searchsorted(feeds, nuls) + 1)
+        found.note_lines(lines.tolist(), "nul_bytes", "NUL bytes were taken out here. Check the values.")
+        data = data.replace(b"\0", b"")
+    returns, pairs = data.count(b"\r"), data.count(b"\r\n")
+    if returns == pairs:
+        return data
+    if b"\n" not in data:  # as old Macs wrote
+        return data.replace(b"\r", b"\n")
+    return _mend_returns(data.replace(b"\r\r\n", b"\r\n"), found)
+
+
+def _mend_returns(data: bytes, found: Diagnostics) -> bytes:
+    buffer = np.frombuffer(data, dtype=np.uint8).copy()
+    returns = np.flatnonzero(buffer == _CR)
+    followed = np.append(buffer, 0)[returns + 1] == _LF
+    lone = returns[~followed]
+    lone = lone[_outside(np.flatnonzero(buffer == _QUOTE), lone, 0)]
+    buffer[lone] = _LF
+    if len(lone):
+        feeds = np.flatnonzero(buffer == _LF)
+        lines = np.searchsorted(feeds, lone) + 1
+        found.note_lines(
+            lines.tolist(),
+            "line_end_mixed",
+            "A lone carriage return was taken as a line end.",
+        )
+    return bytes(buffer.tobytes())

@@ -1,0 +1,260 @@
+"""UTF-8 text to columns of text: the fast path for what is in order, the careful one for what is not."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from reconcile.errors import InputError
+from reconcile.privacy import redact
+from reconcile.read.careful import records
+from reconcile.read.dialect import DELIMITERS, counts_by_line, find_delimiter
+from reconcile.read.structure import mend_lines, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from reconcile.read.diagnostics import Diagnostics
+    from reconcile.read.structure import Structure
+
+_LOOKED_AT: Final = 200  # records that say how wide the table is
+_SAMPLE: Final = 1 << 18  # bytes in which they are looked for
+_TITLES: Final = 30  # lines that may stand above the header
+_DATA_LIKE: Final = re.compile(r"\[(e-mail|number|date)\]|[0-9]{6}")
+_RAGGED: Final = (
+    "{count} fields where {width} were expected; the line was set aside. Mend it, or export again."
+)
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A file as it stands.
+
+    Attributes:
+        frame: all columns as text; an empty cell is null.
+        lines: the physical line on which each row begins.
+        delimiter: what separates the fields.
+        rows: records below the header, the rejected ones included.
+        rejected: records that could not be read.
+    """
+
+    frame: pl.DataFrame
+    lines: pl.Series
+    delimiter: str
+    rows: int
+    rejected: int
+
+
+def parse(data: bytes, path: Path, found: Diagnostics, *, delimiter: str | None = None) -> RawTable:
+    """Cut text into columns.
+
+    Raises:
+        InputError: there is no header, no usable header, or most rows do not fit it.
+    """
+    data = mend_lines(data, found)
+    if not data.strip():
+        raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
+    delimiter = delimiter or find_delimiter(data, found)
+    structure = scan(data, delimiter)
+    if structure.clean:
+        return _fast(data, structure, path, found, delimiter)
+    return _careful(data, path, found, delimiter)
+
+
+def _fast(data: bytes, structure: Structure, path: Path, found: Diagnostics, delimiter: str) -> RawTable:
+    widths, blank = structure.fields, _blank(data, structure)
+    filled = np.flatnonzero(~blank)
+    top = _header_at([int(widths[i]) for i in filled[:_LOOKED_AT]])
+    _note_titles([int(n) for n in structure.lines[filled[:top]]], found)
+    head = filled[top]
+    header = _read(data[structure.starts[head] : structure.ends[head]], delimiter, quoted=structure.quoted)
+    body = filled[top + 1 :]
+    names, width = _names(header.row(0), int(widths[head]), widths[body], path)
+    _note_blank(structure.lines[np.flatnonzero(blank)], structure.lines[filled[-1]], found)
+    good = widths[body] == width
+    _note_ragged(structure.lines[body[~good]], widths[body[~good]], width, found)
+    rows = body[good]
+    frame = _read(_slices(data, structure, rows), delimiter, quoted=structure.quoted, width=width)
+    if frame.height != len(rows):
+        return _careful(data, path, found, delimiter)
+    lines = pl.Series("line", structure.lines[rows], dtype=pl.Int64)
+    if structure.quoted:
+        _note_swallowed(frame, lines, delimiter, found)
+    frame = _finish(frame, names, path, found)
+    return RawTable(frame, lines, delimiter, len(body), int((~good).sum()))
+
+
+def _careful(data: bytes, path: Path, found: Diagnostics, delimiter: str) -> RawTable:
+    text = data.decode("utf-8").replace("\r\n", "\n")
+    lines = text.split("\n")
+    width = _common([n for n in counts_by_line(text.encode("utf-8")[:_SAMPLE], delimiter) if n][:_LOOKED_AT])
+    read = list(records(lines[:-1] if not lines[-1] else lines, delimiter, width))
+    filled = [r for r in read if r.fields]
+    top = _header_at([len(r.fields) for r in filled[:_LOOKED_AT]])
+    _note_titles([r.line for r in filled[:top]], found)
+    body = filled[top + 1 :]
+    widths = np.array([len(r.fields) for r in body], dtype=np.int64)
+    names, width = _names(filled[top].fields, len(filled[top].fields), widths, path)
+    _note_blank([r.line for r in read if not r.fields], filled[-1].line, found)
+    at = np.array([r.line for r in body], dtype=np.int64)
+    _note_ragged(at[widths != width], widths[widths != width], width, found)
+    rows = [r for r in body if len(r.fields) == width]
+    found.note_lines(
+        [r.line for r in rows if r.stray],
+        "stray_quote",
+        "A quote stands where none should; it was confined to this record. Check the values of this line.",
+    )
+    columns = zip(*(r.fields for r in rows), strict=True) if rows else ([] for _ in range(width))
+    frame = pl.DataFrame({f"c{i}": pl.Series(c, dtype=pl.String) for i, c in enumerate(columns)})
+    frame = frame.with_columns(pl.all().replace({"": None}))
+    lines_of = pl.Series("line", [r.line for r in rows], dtype=pl.Int64)
+    _note_swallowed(frame, lines_of, delimiter, found)
+    return RawTable(_finish(frame, names, path, found), lines_of, delimiter, len(body), len(body) - len(rows))
+
+
+def _read(data: bytes, delimiter: str, *, quoted: bool, width: int | None = None) -> pl.DataFrame:
+    if not data:
+        return pl.DataFrame(schema={f"c{i}": pl.String for i in range(width or 0)})
+    frame = pl.read_csv(
+        io.BytesIO(data),
+        has_header=False,
+        separator=delimiter,
+        quote_char='"' if quoted else None,
+        infer_schema=False,
+        schema=None if width is None else {f"c{i}": pl.String for i in range(width)},
+        raise_if_empty=False,
+    )
+    return frame.with_columns(pl.all().replace({"": None})) if quoted else frame
+
+
+def _slices(data: bytes, structure: Structure, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bytes:
+    """The text of the chosen records; runs of neighbours are copied at once."""
+    if not len(rows):
+        return b""
+    breaks = np.flatnonzero(np.diff(rows) != 1)
+    firsts = rows[np.concatenate([[0], breaks + 1])]
+    lasts = rows[np.concatenate([breaks, [len(rows) - 1]])]
+    pieces = zip(structure.starts[firsts], structure.ends[lasts] + 1, strict=True)
+    return b"".join(data[start:end] for start, end in pieces)
+
+
+def _blank(data: bytes, structure: Structure) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    length = structure.ends - structure.starts
+    blank = (structure.fields == 1) & (length == 0)
+    if len(blank) > 1 and structure.fields.max() == 1 and length[0]:
+        return np.zeros_like(blank)  # in a single column an empty line is an empty cell
+    for i in np.flatnonzero((structure.fields == 1) & (length > 0)):
+        if length[i] > _LOOKED_AT or (length[i] > 1 and structure.fields.max() == 1):
+            continue
+        blank[i] = not data[structure.starts[i] : structure.ends[i]].strip()
+    return blank
+
+
+def _common(widths: Sequence[int]) -> int:
+    """The number of fields that most records have; of a tie the one that comes first."""
+    return Counter(widths).most_common(1)[0][0]
+
+
+def _header_at(widths: Sequence[int]) -> int:
+    """Skip title lines: much narrower than the table below them, and few."""
+    usual = _common(widths)
+    for at, width in enumerate(widths[:_TITLES]):
+        if width in {usual, usual - 1} or width * 2 > usual:
+            return at
+    return 0
+
+
+def _names(
+    header: Iterable[str | None],
+    width: int,
+    widths: np.ndarray[tuple[int], np.dtype[np.int64]],
+    path: Path,
+) -> tuple[list[str], int]:
+    """Check the column names against each other and against the rows."""
+    names = [(name or "").strip() for name in header]
+    fitting = int((widths == width).sum())
+    if len(widths) and fitting * 2 < len(widths):
+        usual = _common(widths.tolist())
+        if usual != width + 1:
+            raise InputError(
+                f"{path}: the header has {width} columns, but most rows have "
+                f"{'other numbers of them' if usual == width else usual}. "
+                "Give every column a name, and take title lines above the header out."
+            )
+        names, width = [*names, ""], usual  # a delimiter at each line's end, if all is empty behind it
+    return names, width
+
+
+def _finish(frame: pl.DataFrame, names: list[str], path: Path, found: Diagnostics) -> pl.DataFrame:
+    """Give the columns their names; a nameless column without content is left out."""
+    empty = [i for i, name in enumerate(names) if not name and frame[frame.columns[i]].is_null().all()]
+    if frame.height and empty:
+        found.note("empty_column", f"{len(empty)} columns without name and content were left out.")
+        frame = frame.select([c for i, c in enumerate(frame.columns) if i not in empty])
+        names = [name for i, name in enumerate(names) if i not in empty]
+    problems = [f"column {i + 1} has no name" for i, name in enumerate(names) if not name]
+    counted = Counter(name for name in names if name)
+    for name, times in sorted(counted.items()):
+        if times > 1:
+            places = ", ".join(str(i + 1) for i, other in enumerate(names) if other == name)
+            shown = "the same name" if looks_like_data(name) else f'the name "{name}"'
+            problems.append(f"columns {places} have {shown}")
+    if problems:
+        raise InputError(f"{path}: {'; '.join(problems)}. Give every column a name of its own.")
+    if any(looks_like_data(name) for name in names):
+        found.note(
+            "header_doubt", "The first line looks like data rather than column names. Check the header."
+        )
+    frame.columns = names
+    return frame
+
+
+def looks_like_data(name: str) -> bool:
+    """Say whether a column name is rather a value, which must not be repeated in a message."""
+    return bool(_DATA_LIKE.search(redact(name)))
+
+
+def _note_titles(lines: Sequence[int], found: Diagnostics) -> None:
+    found.note_lines(lines, "preamble", "A line above the column names was skipped.")
+
+
+def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:
+    """Blank lines between rows are counted; those behind the last row mean nothing."""
+    inner = [int(n) for n in lines if n < last]
+    if inner:
+        found.note("blank_lines", f"{len(inner)} blank lines were skipped, the first here.", line=inner[0])
+
+
+def _note_ragged(lines: Iterable[int], widths: Iterable[int], width: int, found: Diagnostics) -> None:
+    by_count: dict[int, list[int]] = {}
+    for line, count in zip(lines, widths, strict=True):
+        by_count.setdefault(int(count), []).append(int(line))
+    for count, at in sorted(by_count.items()):
+        found.note_lines(at, "ragged", _RAGGED.format(count=count, width=width))
+
+
+def _note_swallowed(frame: pl.DataFrame, lines: pl.Series, delimiter: str, found: Diagnostics) -> None:
+    """A value over several lines that hold as many delimiters as a row has may be rows in a lost quote."""
+    marks = frame.width - 1
+    if marks < 2 or not frame.height:  # noqa: PLR2004 - a single comma in a text proves nothing
+        return
+    doubtful = pl.any_horizontal(
+        pl.all().str.contains("\n", literal=True)
+        & (pl.all().str.count_matches(delimiter, literal=True) >= marks)
+    ).fill_null(value=False)
+    at = lines.filter(frame.select(doubtful.alias("doubtful"))["doubtful"])
+    found.note_lines(
+        at, "multiline_doubt", "A quoted value spans lines that look like rows. Check for a lost quote."
+    )
+
+
+def dialect_in_words(delimiter: str) -> str:
+    """Name a delimiter for people."""
+    return f"{DELIMITERS.get(delimiter, repr(delimiter))}, double quotes"
