@@ -1,0 +1,77 @@
+"""Make the Great Expectations suites from the dictionary: `python -m reconcile.validate.build`.
+
+The suites are ordinary suite JSON with core expectation types and can be run by Great Expectations
+alone on any SQL engine. They are committed beside the dictionary; a test proves them in step.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from reconcile import resources
+from reconcile.validate.dictionary import SUITES, Rule, read_dictionary
+from reconcile.validate.predicates import columns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_GX_VERSION: Final = "1.24.1"
+
+# Defaults of the parameters; `validate` fills in the day, a plan the shape of CCCIDs.
+_PARAMETERS: Final = {
+    "as_of": "9999-12-31",
+    "end_of_as_of": "9999-12-31T99",
+    "born_13_years_ago": "9999-12-31",
+    "cccid_shape": "^[A-HJ-NP-Z]{3}[0-9]{4}$",
+}
+
+
+def suite(name: str, folder: Path, /) -> dict[str, Any]:
+    """Make one suite, as its JSON, from the dictionary in `folder`."""
+    elements = read_dictionary(folder)
+    known = tuple(one.column for one in elements if one.column)
+    rules = [rule for one in elements for rule in one.rules if name in rule.suites]
+    read = dict.fromkeys(column for rule in rules for column in columns(rule.kwargs, known=known))
+    return {
+        "name": name,
+        "id": None,
+        "expectations": [_expectation(rule, rule.suites[name], list(read)) for rule in rules],
+        "suite_parameters": _PARAMETERS,
+        "meta": {"great_expectations_version": _GX_VERSION, "columns": list(read)},
+        "notes": None,
+    }
+
+
+def suite_json(name: str, folder: Path, /) -> str:
+    """Write one suite as the text of its file."""
+    return json.dumps(suite(name, folder), ensure_ascii=False, indent=1) + "\n"
+
+
+def suite_path(name: str, folder: Path, /) -> Path:
+    """Say where a suite's file is."""
+    return folder / "suites" / f"{name}.json"
+
+
+def build(folder: Path | None = None, /) -> tuple[Path, ...]:
+    """Write all suites from the dictionary in `folder`, by default the one that we ship."""
+    place = folder or resources.expectations()
+    texts = {suite_path(name, place): suite_json(name, place) for name in SUITES}
+    for path, text in texts.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return tuple(texts)
+
+
+def _expectation(rule: Rule, severity: str, read: list[str]) -> dict[str, Any]:
+    kwargs = dict(rule.kwargs)
+    if rule.expect == "expect_table_columns_to_match_set":
+        kwargs["column_set"] = read  # every column that a rule of this suite reads
+    meta = {"rule_id": rule.id, "element": rule.element, "message": rule.message, "remedy": rule.remedy}
+    return {"type": rule.expect, "kwargs": kwargs, "meta": meta, "severity": severity}
+
+
+if __name__ == "__main__":
+    for made in build():
+        sys.stdout.write(f"{made}\n")
