@@ -45,12 +45,13 @@ def raising(error: BaseException):
     return function
 
 
-def a_run(folder: Path, *, command: str = "reconcile batch approve B1 --registry r.sqlite"):
+def a_run(folder: Path, *, command: str = "reconcile batch approve B1", gate_open: bool = True):
     return SimpleNamespace(
         summary=pl.DataFrame(
             {"status": ["confirmed", "mintable"], "students": [1234, 1], "next_step": ["none", "create"]}
         ),
         audit=folder / "audit.html",
+        gate_open=gate_open,
         notes=("The snapshot is 12 days old.",),
         batch=BatchSummary(
             id="B1",
@@ -146,8 +147,8 @@ def test_run_prints_the_result_on_stdout_and_its_steps_on_stderr(
     assert "next step" in said.out
     assert f"Audit  {tmp_path / 'audit.html'}" in said.out
     assert "The snapshot is 12 days old." in said.out
-    assert "by somebody else than analyst" in said.out
-    assert said.out.endswith("  reconcile batch approve B1 --registry r.sqlite\n")
+    assert "somebody else than analyst" in said.out
+    assert said.out.endswith("  reconcile batch approve B1\n")
     assert said.err.startswith("Read students ...\nDone in ")
 
 
@@ -163,9 +164,10 @@ def test_demo_and_sample_and_quality_pass_their_options_on(
 
         return function
 
+    measured = SimpleNamespace(frame=pl.DataFrame({"recall": [0.98765, None]}), wrong_links=1, recovered=7)
     flow("reconcile.flow.demo", "demo", remember("demo", a_run(tmp_path, command="")))
     flow("reconcile.sample", "sample", remember("sample", None))
-    flow("reconcile.flow.quality", "quality", remember("quality", pl.DataFrame({"recall": [0.98765, None]})))
+    flow("reconcile.flow.quality", "quality", remember("quality", measured))
     assert main(["demo", "--sis", "peoplesoft", "--out", "x"]) == 0
     assert main(["sample", "--students", "5", "--accounts", "9", "--sis", "colleague", "--out", "x"]) == 0
     assert main(["quality", "x"]) == 0
@@ -177,8 +179,17 @@ def test_demo_and_sample_and_quality_pass_their_options_on(
     assert given["quality"] == ((Path("x"),), {})
     said = capsys.readouterr().out
     assert "0.988" in said
+    assert "1 of 7 CCCIDs" in said
     assert f"reconcile run {Path('x') / 'plan.toml'}" in said
-    assert "Next, by" not in said
+    assert "approves:" not in said
+
+
+def test_a_closed_gate_is_an_exit_code_and_the_audit_is_shown_all_the_same(
+    capsys: pytest.CaptureFixture[str], flow, tmp_path: Path
+) -> None:
+    flow("reconcile.flow.run", "run", lambda *_, **__: a_run(tmp_path, gate_open=False))
+    assert main(["run", "fall.toml"]) == 1
+    assert "Audit  " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -264,6 +275,19 @@ def test_plan_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     assert main(["plan", "check", str(path)]) == 0
     assert "can be used" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [[], ["--plan", "a.toml", "--registry", "r.sqlite"]])
+def test_a_batch_has_one_registry(capsys: pytest.CaptureFixture[str], options: list[str]) -> None:
+    assert main(["batch", "show", "B1", *options]) == 2
+    assert "either --plan PLAN.toml or --registry URL" in capsys.readouterr().err
+
+
+def test_a_registry_that_is_not_there_is_not_made(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    place = tmp_path / "r.sqlite"
+    assert main(["batch", "show", "B1", "--registry", str(place)]) == 2
+    assert str(place) in capsys.readouterr().err
+    assert not place.exists()
 
 
 def test_python_dash_m_and_a_console_that_lacks_letters(tmp_path: Path) -> None:

@@ -190,6 +190,14 @@ def test_a_faulty_key_is_not_blamed_twice(folder: Path) -> None:
     assert "one problem" in said
 
 
+def test_an_approver_needs_no_input_files(folder: Path) -> None:
+    read(folder)
+    (folder / "students.csv").unlink()
+    assert Plan.read(folder / "plan.toml", files=False).mint.proposer == "analyst"
+    with pytest.raises(PlanError, match="does not exist"):
+        Plan.read(folder / "plan.toml")
+
+
 @pytest.mark.parametrize(
     ("line", "hint"),
     [

@@ -1,90 +1,114 @@
-"""Commands about batches: what the approver types."""
+"""Commands about batches: what the second person types."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconcile.cli.tables import show_batch
+from reconcile.errors import InputError
 
 if TYPE_CHECKING:
     from reconcile.registry import Registry
 
-app = typer.Typer(no_args_is_help=True, help="Look at a batch, approve or reject it, and carry it out.")
+app = typer.Typer(no_args_is_help=True, help="Look at a batch, approve or reject it, carry it out.")
 
 Batch = Annotated[str, typer.Argument(help="The batch's id, as `run` printed it.", metavar="BATCH")]
-Url = Annotated[
-    str,
-    typer.Option(
-        "--registry", help="The registry: a file, or a postgresql:// URL.", envvar="RECONCILE_REGISTRY"
-    ),
+Where = Annotated[
+    Path | None,
+    typer.Option("--plan", help="The plan that the batch comes from; it names the registry.", metavar="FILE"),
 ]
+Url = Annotated[
+    str | None,
+    typer.Option("--registry", help="The registry itself: a file or a postgresql:// URL.", metavar="URL"),
+]
+Demo = Annotated[bool, typer.Option("--demo", help="With --registry: it is the registry of a demo.")]
 
 
-def _open(url: str) -> Registry:
-    from reconcile.registry import Registry  # noqa: PLC0415 - `--help` stays quick
+def _open(plan: Path | None, url: str | None, *, demo: bool) -> Registry:
+    from reconcile.plan import Issuer, Plan  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.registry import Registry  # noqa: PLC0415
 
-    return Registry.open(url, demo=None, create=False)
+    if (plan is None) == (url is None):
+        raise InputError("Name the batch's registry: either --plan PLAN.toml or --registry URL.")
+    if plan is not None:
+        read = Plan.read(plan, files=False)
+        return Registry.open(read.registry, demo=read.issuer.kind is Issuer.DEMO, create=False)
+    return Registry.open(url or "", demo=demo, create=False)
 
 
 @app.command()
-def show(batch: Batch, *, registry: Url) -> None:
+def show(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
     """Show what a batch asks for and where it stands.
 
-    Example: [bold]reconcile batch show B0001 --registry registry.sqlite[/bold]
+    Example: [bold]reconcile batch show BATCH --plan fall.toml[/bold]
     """
-    from reconcile.mint.batch import summarize  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
 
-    with _open(registry) as store:
-        show_batch(summarize(store, batch))
+    with _open(plan, registry, demo=demo) as store:
+        show_batch(look_up(store, batch))
 
 
 @app.command()
 def approve(
     batch: Batch,
     *,
-    registry: Url,
     approver: Annotated[str, typer.Option(help="Who approves: another person than the proposer.")],
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
 ) -> None:
     """Approve exactly the rows that a batch was submitted with.
 
-    The approval is void as soon as a row, the dictionary or the registry changes.
+    Look at the audit first. The approval is void as soon as a row or a rule
+    of the dictionary changes.
 
-    Example: [bold]reconcile batch approve B0001 --registry registry.sqlite --approver "..."[/bold]
+    Example: [bold]reconcile batch approve BATCH --plan fall.toml --approver "..."[/bold]
     """
     from reconcile.mint.batch import approve as confirm  # noqa: PLC0415 - `--help` stays quick
 
-    with _open(registry) as store:
+    with _open(plan, registry, demo=demo) as store:
         show_batch(confirm(store, batch, approver=approver))
+    typer.echo(f"Next: reconcile batch mint {batch}, with the same options as here but --approver")
 
 
 @app.command()
 def reject(
     batch: Batch,
     *,
-    registry: Url,
-    approver: Annotated[str, typer.Option(help="Who rejects.")],
+    by: Annotated[str, typer.Option(help="Who rejects.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the audit log. Name no student.")],
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
 ) -> None:
-    """Reject a batch; nothing of it is created.
+    """Reject a batch: nothing of it is created, and its rows may be proposed again.
 
-    Example: [bold]reconcile batch reject B0001 --registry registry.sqlite --approver "..."
-    --reason "..."[/bold]
+    Example: [bold]reconcile batch reject BATCH --plan fall.toml --by "..." --reason "..."[/bold]
     """
     from reconcile.mint.batch import reject as refuse  # noqa: PLC0415 - `--help` stays quick
 
-    with _open(registry) as store:
-        show_batch(refuse(store, batch, approver=approver, reason=reason))
+    with _open(plan, registry, demo=demo) as store:
+        show_batch(refuse(store, batch, by=by, reason=reason))
 
 
 @app.command()
-def mint(batch: Batch, *, registry: Url) -> None:
-    """Carry out an approved batch; a student who has a CCCID already keeps it, however often this runs.
+def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
+    """Give every row of an approved batch its CCCID, exactly once.
 
-    Example: [bold]reconcile batch mint B0001 --registry registry.sqlite[/bold]
+    A student who has a number keeps it, however often this is run. The next
+    [bold]reconcile run[/bold] lists the numbers in its crosswalk.csv.
+
+    Example: [bold]reconcile batch mint BATCH --plan fall.toml[/bold]
     """
-    from reconcile.mint.batch import mint as issue  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.batch import mint as issue  # noqa: PLC0415
 
-    with _open(registry) as store:
-        show_batch(issue(store, batch))
+    with _open(plan, registry, demo=demo) as store:
+        issued = issue(batch, registry=store)
+        show_batch(look_up(store, batch))
+    typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
+    if issued.skipped.height:
+        typer.echo(f"Numbers passed over because they had been seen in use: {issued.skipped.height:,}")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from reconcile.flow.run import Run
+    from reconcile.mint.states import Batch
     from reconcile.results import BatchSummary
 
 
@@ -21,18 +22,18 @@ def show_run(run: Run, /) -> None:
     typer.echo(f"Audit  {run.audit}")
     if run.batch is not None:
         show_batch(run.batch)
+        if run.batch.command:
+            typer.echo(
+                f"\nNext, somebody else than {run.batch.proposer} looks at the audit and approves:\n"
+                f"  {run.batch.command}"
+            )
 
 
-def show_batch(batch: BatchSummary, /) -> None:
-    """Print what a batch asks for, where it stands, and the command that comes next."""
+def show_batch(batch: Batch | BatchSummary, /) -> None:
+    """Print what a batch asks for and where it stands."""
     people = f"proposed by {batch.proposer}" + (f", approved by {batch.approver}" if batch.approver else "")
     rows = f"{batch.mints:,} to create, {batch.recoveries:,} to write back"
     typer.echo(f"Batch  {batch.id}: {batch.state}, {rows}, {people}")
-    if batch.command:
-        who = (
-            "" if batch.approver else f", by somebody else than {batch.proposer}, who has looked at the audit"
-        )
-        typer.echo(f"\nNext{who}:\n  {batch.command}")
 
 
 def show_table(frame: pl.DataFrame, /) -> None:

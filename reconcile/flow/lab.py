@@ -145,6 +145,8 @@ def _claim(workspace: Path) -> None:
 
 
 def _command(workspace: Path, *, open_browser: bool) -> tuple[str, ...]:
+    # Whoever is root already, in a container for instance, gains nothing by JupyterLab's refusal.
+    root = ("--allow-root",) if not WINDOWS and os.geteuid() == 0 else ()
     return (
         sys.executable,
         "-m",
@@ -157,6 +159,7 @@ def _command(workspace: Path, *, open_browser: bool) -> tuple[str, ...]:
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
         "--LabApp.default_url=/lab/tree/notebooks",
+        *root,
     )
 
 

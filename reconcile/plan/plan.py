@@ -86,8 +86,12 @@ class Plan:
         return {name: given for name in _INPUTS if (given := getattr(self, name)) is not None}
 
     @classmethod
-    def read(cls, path: str | Path, /) -> Self:
+    def read(cls, path: str | Path, /, *, files: bool = True) -> Self:
         """Read a plan.
+
+        Args:
+            path: the TOML file.
+            files: require that the inputs are there; an approver needs none of them.
 
         Raises:
             InputError: there is no such file, or it is no UTF-8 text.
@@ -102,10 +106,10 @@ class Plan:
         text = _decode(path.read_bytes())
         if text is None:
             raise InputError(f"{path} is not UTF-8 text. Save it again with the encoding UTF-8.")
-        return cls.parse(text, path=path)
+        return cls.parse(text, path=path, files=files)
 
     @classmethod
-    def parse(cls, text: str, /, *, path: Path) -> Self:
+    def parse(cls, text: str, /, *, path: Path, files: bool = True) -> Self:
         """Make a plan of TOML text as if it stood in the file `path`.
 
         Raises:
@@ -129,6 +133,8 @@ class Plan:
             thresholds=_thresholds(reader),
             mint=_mint(reader),
         )
+        if files:
+            _require_files(plan, reader)
         problems = sorted({*reader.problems(), *_contradictions(plan, reader.faulty)})
         if problems:
             count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -190,16 +196,19 @@ def _population(reader: Reader) -> Population:
 
 
 def _input(reader: Reader, section: str, layouts: tuple[str, ...], *, named: bool = False) -> InputPlan:
-    path = reader.place(section, "path")
-    if (section, "path") not in reader.faulty and not path.is_file():
-        what = "is a folder; name the file in it" if path.is_dir() else "does not exist"
-        reader.fault(section, "path", f"{path} {what}.")
     return InputPlan(
-        path=path,
+        path=reader.place(section, "path"),
         layout=reader.one_of(section, "layout", layouts, default=None if named else layouts[0]),
         encoding=reader.maybe_text(section, "encoding"),
         options=reader.table(section, "options"),
     )
+
+
+def _require_files(plan: Plan, reader: Reader) -> None:
+    for section, given in plan.inputs.items():
+        if (section, "path") not in reader.faulty and not given.path.is_file():
+            what = "is a folder; name the file in it" if given.path.is_dir() else "does not exist"
+            reader.fault(section, "path", f"{given.path} {what}.")
 
 
 def _optional(reader: Reader, section: str, layouts: tuple[str, ...]) -> InputPlan | None:
