@@ -49,7 +49,8 @@ def table_html(frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int 
     return (
         f'<div class="reconcile-table" role="region" tabindex="0" aria-label="{escape(title)}"'
         ' style="overflow-x:auto;max-width:100%">'
-        '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.3em 0">'
+        '<table style="border-collapse:collapse;color:inherit;font-variant-numeric:tabular-nums;'
+        'margin:.3em 0">'
         f'<caption style="caption-side:top;text-align:left;padding:.3em 0"><b>{escape(title)}</b>'
         f" · {row_count(shown.height, frame.height)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{tail}</div>"

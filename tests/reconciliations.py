@@ -52,13 +52,13 @@ def reconciliation(*, demo: bool = True, seed: int = 7) -> Reconciliation:
             {
                 "table": ["students", "students", "students", "accounts"],
                 "line": [17, 805, 806, 12],
-                "kind": ["id_missing", "id_not_unique", "id_not_unique", "fields"],
+                "kind": ["id_missing", "id_not_unique", "id_not_unique", "stray_quote"],
                 "column": ["sis_id", "sis_id", "sis_id", None],
                 "message": [
                     "The id is empty.",
                     "The id stands on 2 rows (lines 805 and 806).",
                     "The id stands on 2 rows (lines 805 and 806).",
-                    "The row has 31 fields, 32 were expected.",
+                    "A quote stands where none should; it was confined to this record.",
                 ],
             }
         ),

@@ -32,9 +32,29 @@ _BANDS: Final = {
     Band.REVIEW.value: "May be one person: a person decides",
     Band.NONE.value: "Looked at, and probably two persons",
 }
-_KINDS: Final = {
-    "id_missing": "The id is missing",
-    "id_not_unique": "The id is not unique",
+# What the reader calls a row that it sets aside; everything else that it notes is a remark.
+_ASIDE: Final = {
+    "id_missing": "No id",
+    "id_not_unique": "Id not unique",
+    "no_current_row": "History without a current row",
+    "ragged": "Too many or too few fields",
+    "role_unknown": "Unknown kind of row",
+}
+_REMARKS: Final = {
+    "blank_lines": "Blank lines",
+    "cccid_list": "Several CCCIDs in one field",
+    "date_unreadable": "Date cannot be read",
+    "encoding_guess": "Encoding was guessed",
+    "encoding_mixed": "Another encoding in this line",
+    "layout_guess": "Layout was guessed",
+    "line_end_mixed": "Mixed line ends",
+    "multiline_doubt": "Quote perhaps lost",
+    "multivalue_mismatch": "Parallel lists differ in length",
+    "not_submitted": "Application not submitted",
+    "nul_bytes": "NUL bytes taken out",
+    "rescinded": "Report withdrawn",
+    "stray_quote": "Stray quote",
+    "unmapped_columns": "Columns that nobody reads",
 }
 
 
@@ -80,30 +100,12 @@ def quarantine(frame: pl.DataFrame, inputs: tuple[Input, ...], /) -> Html:
         if aside
         else "Every row could be read and has an id of its own."
     )
-    if frame.is_empty():
-        return element("p", told)
-    kinds = (
-        frame.sort("table", "kind", "line", "column", nulls_last=True)
-        .group_by("table", "kind", "column", maintain_order=True)
-        .agg(
-            pl.len().cast(pl.Int64).alias("count"),
-            pl.col("line").drop_nulls().head(_LINES_SHOWN).alias("lines"),
-            pl.col("message").first(),
-        )
+    rejected = pl.col("kind").is_in(list(_ASIDE))
+    return joined(
+        element("p", told),
+        _noted(frame.filter(rejected), caption="Rows that were set aside, and why"),
+        _noted(frame.filter(~rejected), caption="What else was noticed while reading; these rows take part"),
     )
-    rows = [
-        (
-            _TABLES.get(row["table"], row["table"]),
-            _KINDS.get(row["kind"], row["kind"].replace("_", " ").capitalize()),
-            row["column"] or "",
-            row["count"],
-            _line_list(row["lines"], row["count"]),
-            row["message"] or "",
-        )
-        for row in kinds.iter_rows(named=True)
-    ]
-    head = ("Input", "What", "Column", "Times", "First lines", "For example")
-    return joined(element("p", told), listing(head, rows, caption="Set aside or noticed while reading"))
 
 
 def findings(frame: pl.DataFrame, /) -> Html:
@@ -269,6 +271,33 @@ def _by(column: str, frame: pl.DataFrame) -> Html:
         "CCCID wrong or unusable",
     )
     return listing(head, rows, caption=f"Without a usable CCCID, by {_COLUMN_HEADS[column].lower()}")
+
+
+def _noted(frame: pl.DataFrame, *, caption: str) -> Html:
+    if frame.is_empty():
+        return Html()
+    kinds = (
+        frame.sort("table", "kind", "line", "column", "message", nulls_last=True)
+        .group_by("table", "kind", "column", maintain_order=True)
+        .agg(
+            pl.len().cast(pl.Int64).alias("count"),
+            pl.col("line").drop_nulls().head(_LINES_SHOWN).alias("lines"),
+            pl.col("message").first(),
+        )
+    )
+    words = _ASIDE | _REMARKS
+    rows = [
+        (
+            _TABLES.get(row["table"], row["table"]),
+            words.get(row["kind"], row["kind"].replace("_", " ").capitalize()),
+            row["column"] or "",
+            row["count"],
+            _line_list(row["lines"], row["count"]),
+            row["message"] or "",
+        )
+        for row in kinds.iter_rows(named=True)
+    ]
+    return listing(("Input", "What", "Column", "Times", "First lines", "In words"), rows, caption=caption)
 
 
 def _line_list(lines: list[int], count: int) -> str:
