@@ -28,7 +28,7 @@ _TABLES: Final = {
 }
 _COLUMN_HEADS: Final = {"college": "College", "credit": "Credit or noncredit"}
 _BANDS: Final = {
-    Band.LINK.value: "Certainly one person",
+    Band.LINK.value: "Almost certainly one person",
     Band.REVIEW.value: "May be one person: a person decides",
     Band.NONE.value: "Looked at, and probably two persons",
 }
@@ -79,7 +79,7 @@ def reasons(missing: Missing, /) -> Html:
 def rows_and_inputs(reconciliation: Reconciliation, /, *, equation: Equation) -> Html:
     """Print the row equation and where every row came from."""
     lines = [element("code", line) for line in equation.lines]
-    folded = "Folded rows are history of a person who stands in another row: former names, former ids."
+    folded = "Folded rows are history of a person who stands in another row: former names, former ids, withdrawn reports."
     return joined(
         element("p", "No row is lost and none is counted twice; a run in which this fails writes no audit."),
         element("ul", *(element("li", line) for line in lines), class_="equation"),
@@ -104,7 +104,7 @@ def quarantine(frame: pl.DataFrame, inputs: tuple[Input, ...], /) -> Html:
     return joined(
         element("p", told),
         _noted(frame.filter(rejected), caption="Rows that were set aside, and why"),
-        _noted(frame.filter(~rejected), caption="What else was noticed while reading; these rows take part"),
+        _noted(frame.filter(~rejected), caption="What else was noticed while reading"),
     )
 
 
