@@ -1,0 +1,92 @@
+"""The rows that a batch is proposed with: what they must hold, what is kept, and their fingerprint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.cccid import well_formed
+from reconcile.columns import ACCOUNTS, PERSON, SSN_DERIVED
+from reconcile.errors import InputError
+from reconcile.registry.canon import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KEY: Final = ("college", "sis_id")
+_REQUIRED: Final = ("kind", *KEY)
+# What an account is made of; SSNs never enter the registry, in whatever form.
+PAYLOAD: Final = tuple(
+    dict.fromkeys(
+        name for name in (*PERSON, *ACCOUNTS) if name not in (*SSN_DERIVED, "cccid", "former_names", "line")
+    )
+)
+_SHOWN: Final = 5  # row numbers in a message
+
+
+def fingerprint(rows: pl.DataFrame, /) -> str:
+    """Hash exactly what a batch of these rows would hold, in whatever order the rows stand.
+
+    Raises:
+        InputError: as `checked`.
+    """
+    return hash_rows(checked(rows).rows())
+
+
+def hash_rows(rows: Sequence[Sequence[str | int | None]], /) -> str:
+    """Hash rows of mis_code, sis_id, kind, cccid, payload that stand in request-key order."""
+    return digest(rows)
+
+
+def checked(rows: pl.DataFrame, /) -> pl.DataFrame:
+    """Bring proposed rows into the form of a batch: college, sis_id, kind, cccid, payload, in key order.
+
+    Args:
+        rows: kind ("mint" or "recover"), college, sis_id, cccid (of a recovery) and the fields of
+            `PAYLOAD` that a new account is made of; other columns are not kept.
+
+    Raises:
+        InputError: every problem of the rows at once, by row number (the first row is 1).
+    """
+    missing = [name for name in _REQUIRED if name not in rows.columns]
+    if missing:
+        raise InputError(
+            f"The proposed rows lack {', '.join(missing)}. Expected: kind, college, sis_id, "
+            "cccid (of recoveries) and the fields of a new account."
+        )
+    given = rows if "cccid" in rows.columns else rows.with_columns(cccid=pl.lit(None, pl.String))
+    given = given.with_columns(pl.col("kind", *KEY, "cccid").cast(pl.String))
+    _refuse(given)
+    fields = [pl.col(name) for name in PAYLOAD if name in rows.columns]
+    payload = pl.struct(fields).struct.json_encode() if fields else pl.lit("{}")
+    return given.select(*KEY, "kind", "cccid", payload=payload).sort(KEY)
+
+
+def _refuse(rows: pl.DataFrame) -> None:
+    recovers = pl.col("kind") == "recover"
+    faults = {
+        'kind is neither "mint" nor "recover"': ~pl.col("kind")
+        .is_in(["mint", "recover"])
+        .fill_null(value=False),
+        "college is empty": pl.col("college").fill_null("").str.strip_chars() == "",
+        "sis_id is empty": pl.col("sis_id").fill_null("").str.strip_chars() == "",
+        "college and sis_id stand in several rows": pl.struct(KEY).is_duplicated(),
+        "a recovery names no well-formed CCCID": recovers
+        & ~well_formed(pl.col("cccid")).fill_null(value=False),
+        "a row that asks for a new number names a CCCID": ~recovers & pl.col("cccid").is_not_null(),
+        "one CCCID is recovered for several students of a college": recovers
+        & pl.col("cccid").is_not_null()
+        & pl.struct("college", "cccid", "kind").is_duplicated(),
+    }
+    found = rows.select(pl.when(fault).then(1).alias(text) for text, fault in faults.items())
+    problems = []
+    for text in found.columns:
+        at = found[text].is_not_null().arg_true().to_list()
+        if at:
+            shown = ", ".join(str(row + 1) for row in at[:_SHOWN])
+            problems.append(f"{text} (row {shown}{', ...' if len(at) > _SHOWN else ''}; {len(at):,} in all)")
+    if problems:
+        raise InputError(
+            f"The proposed rows cannot be a batch: {'; '.join(problems)}. Correct them and propose again."
+        )

@@ -1,0 +1,179 @@
+"""One connection pool to a registry, SQLite or PostgreSQL, and the only place where SQL errors surface.
+
+A write holds the one write lock from its first statement (BEGIN IMMEDIATE, or an advisory lock of the
+transaction), so that everything read inside it is still true when it commits. Work is passed in as a
+function because the drivers' errors quote rows: they are dropped here, and what is raised afterwards
+knows nothing of them, not even as its context.
+"""
+
+from __future__ import annotations
+
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from reconcile.errors import RegistryError
+from reconcile.files import touch_private
+from reconcile.registry.place import require_local
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+
+BUSY_SECONDS: Final = 60  # a writer that waits longer is stuck, not slow
+_LOCK_KEY: Final = 4_343_434_944  # "CCCI": any constant, the same for every registry process
+_SQLITE: Final = "sqlite:///"
+_SERVER: Final = ("postgresql", "postgres", "postgresql+psycopg")
+_PROBLEMS: Final = (
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03"),
+        "is held by another process. Nothing was changed; try again when that has ended",
+    ),
+    (("SQLITE_FULL", "53100"), "could not be written: the disk is full. Nothing was changed; make room"),
+    (
+        ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
+        "is no registry of ours, or is damaged. Name another file, or restore a backup",
+    ),
+    (
+        ("SQLITE_CONSTRAINT", "23"),
+        "refused a row that would break one of its guarantees. Nothing was changed",
+    ),
+    (
+        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM"),
+        "cannot be read or written. Nothing was changed; check the disk and your rights to it",
+    ),
+)
+
+
+class Store:
+    """A registry's engine: run a function in a reading or in the one writing transaction."""
+
+    def __init__(self, place: str | Path, /, *, create: bool) -> None:
+        """Connect, without yet looking at what is there."""
+        self.name, url = _address(place)
+        self.path = None if url.drivername.startswith("postgresql") else Path(url.database or "")
+        if self.path is not None:
+            _prepare_file(self.path, create=create)
+        self._engine = _engine(url)
+        self._writing = threading.RLock()  # widgets call from other threads; waiting here is fair
+
+    def read(self, work: Callable[[sa.Connection], T], /) -> T:
+        """Run `work` on one consistent view of the registry."""
+        return self._run(work, immediate=False)
+
+    def write(self, work: Callable[[sa.Connection], T], /) -> T:
+        """Run `work` alone; all that it did is on disk when this returns, or nothing is."""
+        with self._writing:
+            return self._run(work, immediate=True)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _run(self, work: Callable[[sa.Connection], T], *, immediate: bool) -> T:
+        engine = self._engine.execution_options(reconcile_write=immediate)
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except exc.DBAPIError as error:
+            problem = _problem(error)
+        raise RegistryError(f"The registry {self.name} {problem}")
+
+
+def bulk(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: list[tuple[Any, ...]], /
+) -> None:
+    """Insert many rows by the quickest road of the driver; SQLAlchemy's own costs as much as SQLite."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(f'"{column}"' for column in columns)
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
+    order = [columns.index(name) for name in statement.positiontup or ()]
+    if order != list(range(len(columns))):
+        rows = [tuple(row[i] for i in order) for row in rows]
+    connection.exec_driver_sql(str(statement), rows)
+
+
+def _address(place: str | Path) -> tuple[str, sa.URL]:
+    text = str(place)
+    if isinstance(place, str) and "://" in text and not text.startswith(_SQLITE):
+        try:
+            url = sa.make_url(text)
+        except (exc.ArgumentError, ValueError):
+            url = None
+        if url is None or url.drivername not in _SERVER:
+            raise RegistryError(
+                "The registry's URL is of another kind. A path to a file or postgresql://user@host/database "
+                "is needed."
+            )
+        url = url.set(drivername="postgresql+psycopg")
+        return f"{url.database} on {url.host or 'this machine'}", url
+    path = Path(text.removeprefix(_SQLITE)).expanduser().absolute()
+    return str(path), sa.URL.create("sqlite", database=str(path))
+
+
+def _prepare_file(path: Path, *, create: bool) -> None:
+    require_local(path.resolve())
+    if path.is_dir():
+        raise RegistryError(f"The registry {path} is a folder; a file was expected. Name a file in it.")
+    if path.exists():
+        return
+    if not create:
+        raise RegistryError(f"There is no registry at {path}. Name an existing one, or create it first.")
+    touch_private(path)
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.drivername == "sqlite":
+        engine = sa.create_engine(
+            url,
+            hide_parameters=True,
+            connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+        )
+        event.listen(engine, "connect", _configure_sqlite)
+    else:
+        if find_spec("psycopg") is None:
+            raise RegistryError(
+                'A registry on PostgreSQL needs the package psycopg: install "reconcile[postgresql]".'
+            )
+        engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own class
+    connection.isolation_level = None  # transactions begin where _begin says, not where the driver guesses
+    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {setting}").close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("reconcile_write", False)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    elif writes:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _problem(error: exc.DBAPIError) -> str:
+    """Word a driver's error by its code alone: its text may quote a row."""
+    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""
+    for prefixes, words in _PROBLEMS:
+        if code.startswith(prefixes):
+            return f"{words} ({code})."
+    if isinstance(error, exc.OperationalError) and not code.startswith("SQLITE"):
+        return "does not answer. Check that the server runs and lets you in."
+    return f"refused a statement ({code or type(error).__name__}). Nothing was changed."

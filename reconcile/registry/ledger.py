@@ -1,0 +1,217 @@
+"""What can be done to batches and numbers inside one transaction; the rules of when are in mint/."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from reconcile.cccid import CCCID
+from reconcile.errors import IssuerError
+from reconcile.registry import chain
+from reconcile.registry.canon import digest
+from reconcile.registry.connect import bulk
+from reconcile.registry.tables import allotments, approvals, batches, cccids, credentials, requests, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A batch in one of these is still going to serve its rows, so that no other may take them.
+OPEN_STATES: Final = ("draft", "checked", "submitted", "approved", "handed_over")
+DEAD_STATES: Final = ("rejected", "withdrawn")
+BY_KEY: Final = itemgetter(0, 1)  # the request key of a Request or an Issue
+_WINDOW: Final = 100_000  # places looked at together when a range is full of numbers that were seen
+
+
+class Request(NamedTuple):
+    """One row of a batch."""
+
+    mis_code: str
+    sis_id: str
+    kind: str
+    cccid: str | None
+    payload: str
+
+
+class Issue(NamedTuple):
+    """One number that a student holds or is given."""
+
+    mis_code: str
+    sis_id: str
+    ordinal: int
+    cccid: str
+    kind: str
+
+
+class Ledger:
+    """The batches and numbers of a registry, seen from inside a transaction."""
+
+    def __init__(self, connection: sa.Connection, /, *, demo: bool) -> None:
+        """Wrap the connection that holds the transaction."""
+        self._connection = connection
+        self.demo = demo
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last audit entry."""
+        return chain.head(self._connection)[0]
+
+    def log(self, what: str, subject: str, /, *, who: str, at: str, **detail: object) -> int:
+        """Add an audit entry."""
+        return chain.append(self._connection, what, subject, who=who, at=at, **detail)
+
+    def batch(self, batch_id: str, /) -> dict[str, Any] | None:
+        """Look a batch up, its approval included (approver, or None)."""
+        joined = sa.select(batches, approvals.c.approver).outerjoin_from(batches, approvals)
+        row = self._connection.execute(joined.where(batches.c.id == batch_id)).mappings().first()
+        return dict(row) if row else None
+
+    def batch_ids(self, content_hash: str, /) -> list[tuple[str, str]]:
+        """List (id, state) of every batch that was ever proposed with the same rows, oldest first."""
+        rows = self._connection.execute(
+            sa.select(batches.c.id, batches.c.state)
+            .where(batches.c.content_hash == content_hash)
+            .order_by(batches.c.sequence)
+        )
+        return [(row.id, row.state) for row in rows]
+
+    def add_batch(self, values: dict[str, Any], rows: Sequence[Request], /) -> None:
+        """Add a batch with its rows."""
+        self._connection.execute(sa.insert(batches).values(**values))
+        names = ("batch", *Request._fields, "row_hash")
+        added = [(values["id"], *row, digest(list(row))) for row in rows]
+        bulk(self._connection, requests, names, added)
+
+    def change_batch(self, batch_id: str, /, **values: object) -> None:
+        """Change a batch's state, counts or hashes."""
+        self._connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(**values))
+
+    def drop_batch(self, batch_id: str, /) -> None:
+        """Take back a batch that was added in this transaction and came to nothing."""
+        self._connection.execute(sa.delete(requests).where(requests.c.batch == batch_id))
+        self._connection.execute(sa.delete(batches).where(batches.c.id == batch_id))
+
+    def requests(self, batch_id: str, /) -> list[Request]:
+        """List a batch's rows in request-key order."""
+        columns = [requests.c[name] for name in Request._fields]
+        query = sa.select(*columns).where(requests.c.batch == batch_id).order_by(*columns[:2])
+        rows = self._connection.execute(query).all()
+        return sorted(map(Request._make, rows), key=BY_KEY)  # a server may sort by its own language's rules
+
+    def leave_out(self, batch_id: str, /) -> tuple[int, int, str | None]:
+        """Remove rows that are served or wait elsewhere; give both counts and the last batch that has one."""
+        mine = requests.c.batch == batch_id
+        other = requests.alias("other")
+        same = sa.and_(other.c.mis_code == requests.c.mis_code, other.c.sis_id == requests.c.sis_id)
+        elsewhere = sa.and_(same, other.c.batch != batch_id, batches.c.state.in_(OPEN_STATES))
+        waiting = sa.exists(sa.select(1).join_from(other, batches).where(elsewhere))
+        holder = (
+            sa.select(batches.c.id)
+            .join_from(requests, other, same)
+            .join(batches, batches.c.id == other.c.batch)
+            .where(mine, other.c.batch != batch_id, batches.c.state.not_in(DEAD_STATES))
+            .order_by(batches.c.sequence.desc())
+            .limit(1)
+        )
+        held = self._connection.execute(holder).scalar()
+        served = self._connection.execute(sa.delete(requests).where(mine, _is_served())).rowcount
+        waits = self._connection.execute(sa.delete(requests).where(mine, waiting)).rowcount
+        return served, waits, held
+
+    def served(self, batch_id: str, /) -> list[Issue]:
+        """List the numbers that the students of a batch hold, whichever batch gave them."""
+        joined = sa.select(*(cccids.c[name] for name in Issue._fields)).join_from(
+            requests, cccids, _same_student()
+        )
+        query = joined.where(requests.c.batch == batch_id, cccids.c.state != "voided")
+        return sorted(map(Issue._make, self._connection.execute(query).all()), key=BY_KEY)
+
+    def approve(self, batch_id: str, /, **values: object) -> None:
+        """Add the approval of a batch."""
+        self._connection.execute(sa.insert(approvals).values(batch=batch_id, **values))
+
+    def approval(self, batch_id: str, /) -> dict[str, Any] | None:
+        """Look a batch's approval up."""
+        query = sa.select(approvals).where(approvals.c.batch == batch_id)
+        row = self._connection.execute(query).mappings().first()
+        return dict(row) if row else None
+
+    def claim(self, count: int, /) -> tuple[list[int], list[int]]:
+        """Take the next free places; give them and the ones passed over because they were seen in use.
+
+        Raises:
+            IssuerError: no range is allotted, or too little of it is left.
+        """
+        ranges = self._connection.execute(sa.select(allotments).order_by(allotments.c.id)).all()
+        if count and not ranges:
+            raise IssuerError(
+                "No range of numbers is allotted to this registry. Enter the range and the authority that "
+                "allotted it, or let OpenCCC issue the numbers."
+            )
+        taken: list[int] = []
+        skipped: list[int] = []
+        for row in ranges:
+            following = self._take(row.next, row.last, count, taken, skipped)
+            changed = sa.update(allotments).where(allotments.c.id == row.id).values(next=following)
+            self._connection.execute(changed)
+        if len(taken) < count:
+            raise IssuerError(
+                f"{count:,} numbers are needed, {len(taken):,} are left in the allotted range. "
+                "Ask the authority for another range; nothing was issued."
+            )
+        return taken, skipped
+
+    def issue(self, issues: Sequence[Issue], batch_id: str, /, *, at: str) -> None:
+        """Enter numbers as issued."""
+        names = (*Issue._fields, "state", "batch", "issued_on")
+        bulk(self._connection, cccids, names, [(*row, "issued", batch_id, at) for row in issues])
+
+    def entry(self, what: str, subject: str, /) -> dict[str, Any]:
+        """Read the detail of the last audit entry about something; empty when there is none."""
+        return chain.last_detail(self._connection, what, subject)
+
+    def set_credentials(self, batch_id: str, rows: list[tuple[str, ...]], /) -> None:
+        """Replace the credentials of a batch: mis_code, sis_id, cccid, salt, hash, expires."""
+        self._connection.execute(sa.delete(credentials).where(credentials.c.batch == batch_id))
+        names = ("mis_code", "sis_id", "cccid", "salt", "hash", "expires", "batch")
+        bulk(self._connection, credentials, names, [(*row, batch_id) for row in rows])
+
+    def credentials(self, batch_id: str, /) -> list[dict[str, Any]]:
+        """List the stored (hashed) credentials of a batch."""
+        rows = self._connection.execute(sa.select(credentials).where(credentials.c.batch == batch_id))
+        return sorted(
+            (dict(row) for row in rows.mappings()), key=lambda row: (row["mis_code"], row["sis_id"])
+        )
+
+    def _take(self, start: int, last: int, count: int, taken: list[int], skipped: list[int]) -> int:
+        """Take from one range until there is enough; return the place from which it goes on."""
+        while len(taken) < count and start <= last:
+            end = min(last, start + max(count - len(taken), _WINDOW) - 1)
+            used = self._used(start, end)
+            for place in range(start, end + 1):
+                if len(taken) == count:
+                    return place
+                (skipped if place in used else taken).append(place)
+            start = end + 1
+        return start
+
+    def _used(self, start: int, end: int) -> set[int]:
+        queries = (
+            sa.select(column).where(column.between(start, end))
+            for column in (seen.c.ordinal, cccids.c.ordinal)
+        )
+        return set(self._connection.execute(sa.union(*queries)).scalars())
+
+
+def place_of(cccid: str, /) -> int:
+    """Give a recovered number's place in the sequence."""
+    return CCCID.parse(cccid).ordinal
+
+
+def _same_student() -> sa.ColumnElement[bool]:
+    return sa.and_(cccids.c.mis_code == requests.c.mis_code, cccids.c.sis_id == requests.c.sis_id)
+
+
+def _is_served() -> sa.ColumnElement[bool]:
+    return sa.exists(sa.select(1).select_from(cccids).where(_same_student(), cccids.c.state != "voided"))

@@ -1,0 +1,94 @@
+"""Where a registry may live: a local file, never a network drive or a folder that a service copies.
+
+SQLite relies on locks that network drives only pretend to hold, and a synchronising service copies a file
+in the middle of a write. Both end in a registry that issues a number twice, so both are refused. What the
+system does not tell (a drive letter mapped to a share) cannot be seen from here: the check is a best effort.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path, PurePath
+from typing import Final
+
+from reconcile.errors import RegistryError
+
+_REMOTE: Final = frozenset(
+    (
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ncpfs",
+        "9p",
+        "ceph",
+        "glusterfs",
+        "davfs",
+        "lustre",
+    )
+)
+_SYNCED: Final = (
+    "onedrive",
+    "dropbox",
+    "icloud",
+    "mobile documents",
+    "google drive",
+    "googledrive",
+    "box sync",
+)
+_LOCAL_FUSE: Final = frozenset(("fuseblk", "fuse.overlayfs", "fuse.fuse-overlayfs"))  # disks and containers
+_MOUNTS: Final = Path("/proc/mounts")
+
+
+def require_local(path: Path, /, *, mounts: str | None = None) -> Path:
+    """Return the path when SQLite is safe there.
+
+    Args:
+        path: the registry's file.
+        mounts: the text of /proc/mounts, read from the system when None.
+
+    Raises:
+        RegistryError: the path lies on a network drive or in a synchronised folder.
+    """
+    reason = _synced(path) or _remote(path, mounts)
+    if reason:
+        raise RegistryError(
+            f"The registry {path} lies {reason}, where two machines can write at once and a CCCID could be "
+            "issued twice. Put it in a local folder that is backed up, or use PostgreSQL "
+            "(postgresql://user@host/database)."
+        )
+    return path
+
+
+def _synced(path: Path) -> str:
+    parts = [part.casefold() for part in path.parts]
+    hit = next((word for word in _SYNCED if any(part.startswith(word) for part in parts[:-1])), None)
+    return f'in a synchronised folder ("{hit}")' if hit else ""
+
+
+def _remote(path: Path, mounts: str | None) -> str:
+    if str(path).startswith(("\\\\", "//")):
+        return "on a network share"
+    if sys.platform == "darwin" and path.parts[:2] == ("/", "Volumes"):  # pragma: no cover - macOS
+        return "on a mounted volume"
+    if mounts is None:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace") if _MOUNTS.exists() else ""
+    kind = _file_system(path, mounts)
+    remote = kind in _REMOTE or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
+    return f"on a network drive ({kind})" if remote else ""
+
+
+def _file_system(path: Path, mounts: str) -> str:
+    """Find the kind of the innermost mount above a path; the last of several at one place counts."""
+    best, kind = 0, ""
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        if len(fields) < 3:  # noqa: PLR2004 - device, folder, kind
+            continue
+        folder = PurePath(fields[1].replace("\\040", " "))
+        if path.is_relative_to(folder) and len(folder.parts) >= best:
+            best, kind = len(folder.parts), fields[2]
+    return kind

@@ -1,0 +1,152 @@
+"""The proof that the registry holds what its audit log says it does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from reconcile.registry import chain
+from reconcile.registry.canon import digest
+from reconcile.registry.tables import allotments, approvals, audit, batches, cccids, decisions, requests
+from reconcile.show import table_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STATES = {
+    "submitted": "submitted",
+    "approved": "approved",
+    "rejected": "rejected",
+    "withdrawn": "withdrawn",
+    "minted": "minted",
+    "handed_over": "handed_over",
+}
+_DECIDED = ("table", "id_l", "id_r", "decision", "hash")
+_REQUEST = ("mis_code", "sis_id", "kind", "cccid", "payload")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What `Registry.verify` found.
+
+    Attributes:
+        entries: how many audit entries there are.
+        head: the hash of the last one; kept elsewhere, it also shows a store put back to an earlier day.
+        problems: one sentence each, empty when everything holds.
+    """
+
+    entries: int
+    head: str
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when log and tables agree."""
+        return not self.problems
+
+    def _repr_html_(self) -> str:
+        title = "Registry verified" if self.ok else "Registry does NOT verify"
+        shown = pl.DataFrame({"problem": list(self.problems)}, schema={"problem": pl.String})
+        return table_html(
+            shown, title=title, note=f"{self.entries:,} audit entries, head {self.head}.", rows=50
+        )
+
+
+def prove(connection: sa.Connection, /) -> Verification:
+    """Recompute the chain and replay it against the tables, in one consistent view."""
+    log = [dict(row) for row in connection.execute(sa.select(audit).order_by(audit.c.seq)).mappings()]
+    problems = list(chain.breaks(log))
+    if not problems:  # a broken log proves nothing about the tables
+        for row in log:
+            row["detail"] = json.loads(row["detail"])
+        for check in (_batches, _approvals, _requests, _numbers, _decisions, _allotments):
+            problems.extend(check(connection, log))
+    head = log[-1]["entry"] if log else chain.GENESIS
+    return Verification(entries=len(log), head=head, problems=tuple(problems))
+
+
+def _batches(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
+    states = {e["subject"]: _STATES[e["what"]] for e in log if e["what"] in _STATES}
+    proposed = {e["subject"]: e for e in log if e["what"] == "submitted"}
+    found = {row["id"]: row for row in connection.execute(sa.select(batches)).mappings()}
+    for batch in sorted(states.keys() | found.keys()):
+        if batch not in found or batch not in states:
+            yield f"batch {batch} stands in the {'log' if batch in states else 'table'} only"
+            continue
+        row, entry = found[batch], proposed[batch]
+        if row["state"] != states[batch]:
+            yield f"batch {batch} is {row['state']}, the log says {states[batch]}"
+        if row["proposer"] != entry["who"] or any(
+            row[name] != value for name, value in entry["detail"].items()
+        ):
+            yield f"batch {batch} was changed after it was submitted"
+
+
+def _approvals(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
+    logged = {
+        (e["subject"], e["who"], e["at"], e["detail"]["rows_hash"], e["detail"]["suite_hash"])
+        for e in log
+        if e["what"] == "approved"
+    }
+    names = ("batch", "approver", "at", "rows_hash", "suite_hash")
+    found = {tuple(row) for row in connection.execute(sa.select(*(approvals.c[name] for name in names)))}
+    for batch in sorted({str(row[0]) for row in logged ^ found}):
+        yield f"the approval of batch {batch} is not the one in the log"
+
+
+def _requests(connection: sa.Connection, _log: list[dict[str, Any]]) -> Iterator[str]:
+    hashes = {
+        row.id: row.rows_hash for row in connection.execute(sa.select(batches.c.id, batches.c.rows_hash))
+    }
+    rows = connection.execute(sa.select(requests.c.batch, *(requests.c[name] for name in _REQUEST)))
+    yield from _compare("requests", rows, hashes)
+
+
+def _numbers(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
+    hashes = {e["subject"]: e["detail"]["issued_hash"] for e in log if "issued_hash" in e["detail"]}
+    names = ("mis_code", "sis_id", "ordinal", "cccid", "kind")
+    rows = connection.execute(sa.select(cccids.c.batch, *(cccids.c[name] for name in names)))
+    yield from _compare("CCCIDs", rows, hashes)
+
+
+def _decisions(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
+    hashes = {e["seq"]: (e["who"], e["detail"]["hash"]) for e in log if e["what"] == "decided"}
+    names = ("audit", "by", *_DECIDED)
+    found: dict[int, tuple[set[str], list[list[str]]]] = {}
+    for entry, by, *row in connection.execute(
+        sa.select(*(decisions.c[n] for n in names)).order_by(decisions.c.id)
+    ):
+        who, rows = found.setdefault(entry, (set(), []))
+        who.add(by)
+        rows.append(row)
+    for entry in sorted(hashes.keys() | found.keys()):
+        who, rows = found.get(entry, (set(), []))
+        if entry not in hashes or (who, digest(rows)) != ({hashes[entry][0]}, hashes[entry][1]):
+            yield f"the decisions of audit entry {entry} were changed after they were made"
+
+
+def _allotments(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
+    logged = {(e["detail"]["first"], e["detail"]["last"], e["who"]) for e in log if e["what"] == "allotted"}
+    rows = connection.execute(sa.select(allotments)).all()
+    if {(row.first, row.last, row.authority) for row in rows} != logged:
+        yield "the allotted ranges are not the ones in the log"
+    for row in rows:
+        minted = sa.and_(cccids.c.kind == "mint", cccids.c.ordinal.between(row.first, row.last))
+        last = connection.execute(sa.select(sa.func.max(cccids.c.ordinal)).where(minted)).scalar()
+        if last is not None and last >= row.next:
+            yield f"the counter of the range allotted on {row.at[:10]} was turned back"
+
+
+def _compare(what: str, rows: Any, hashes: dict[str, str]) -> Iterator[str]:  # noqa: ANN401 - rows of any query
+    """Hash the rows of each batch in request-key order and compare with what is known of them."""
+    grouped: dict[str, list[list[Any]]] = {}
+    for batch, *row in rows:
+        grouped.setdefault(batch, []).append(row)
+    for batch in sorted(hashes.keys() | grouped.keys()):
+        found = sorted(grouped.get(batch, []), key=lambda row: (row[0], row[1]))
+        if hashes.get(batch) != digest(found):
+            yield f"the {what} of batch {batch} were changed after they were written"

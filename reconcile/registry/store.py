@@ -1,0 +1,321 @@
+"""The registry as its users see it: open, look, record, verify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import polars as pl
+import sqlalchemy as sa
+
+from reconcile.cccid import CCCID, COUNT, ordinals
+from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
+from reconcile.registry import chain, schema
+from reconcile.registry.canon import digest, iso
+from reconcile.registry.connect import Store, bulk
+from reconcile.registry.ledger import Ledger
+from reconcile.registry.proof import Verification, prove
+from reconcile.registry.tables import SCHEMA, allotments, audit, cccids, crosswalk, decisions, meta, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+T = TypeVar("T")
+
+DEMO_RANGE = ("ZAA0001", "ZZZ9999")  # the far end of the sequence; watermarked besides
+_DECISION = ("table", "id_l", "id_r", "decision", "hash")
+_TEXT = pl.String
+_ISSUED = {
+    "college": _TEXT,
+    "sis_id": _TEXT,
+    "cccid": _TEXT,
+    "kind": _TEXT,
+    "state": _TEXT,
+    "batch": _TEXT,
+    "issued_on": _TEXT,
+}
+_DECIDED = dict.fromkeys((*_DECISION, "by", "at"), _TEXT)
+_CROSSWALK = dict.fromkeys(("college", "sis_id", "cccid", "origin", "since"), _TEXT)
+_AUDIT = {"seq": pl.Int64} | dict.fromkeys(
+    ("at", "what", "who", "subject", "detail", "previous", "entry"), _TEXT
+)
+
+
+class Registry:
+    """The durable store of CCCIDs, batches, approvals, decisions and their audit log.
+
+    Use as a context manager, or call `close`. Every writing method is one transaction.
+    """
+
+    def __init__(self, store: Store, *, demo: bool) -> None:
+        """Wrap a store whose schema and stamp were checked; use `Registry.open`."""
+        self._store = store
+        self.demo = demo
+
+    @classmethod
+    def open(
+        cls, place: str | Path, /, *, demo: bool = False, create: bool = True, at: datetime | None = None
+    ) -> Self:
+        """Open a registry, and make it first where there is none.
+
+        Args:
+            place: the path of a SQLite file (or sqlite:///path), or postgresql://user@host/database.
+            demo: open a registry stamped DEMO, whose numbers are watermarked and cannot be delivered.
+            create: make it when there is none.
+            at: the time to note as its creation; now when None.
+
+        Raises:
+            RegistryError: a network or synchronised folder, another program's database, a newer schema,
+                a demo registry opened as a real one or the other way round.
+        """
+        store = Store(place, create=create)
+        try:
+            found = store.read(schema.version)
+            stamp = _stamp(store, found, demo=demo, create=create, at=iso(at))
+        except BaseException:
+            store.close()
+            raise
+        if stamp != _word(demo=demo):
+            store.close()
+            raise RegistryError(
+                f"The registry {store.name} is stamped {stamp} and was to be opened as {_word(demo=demo)}. "
+                "Demonstrations and real numbers are never mixed: name another registry."
+            )
+        return cls(store, demo=demo)
+
+    @property
+    def name(self) -> str:
+        """Where the registry is, without a password."""
+        return self._store.name
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last audit entry."""
+        return self.read(lambda ledger: ledger.sequence)
+
+    def issued(self) -> pl.DataFrame:
+        """List every CCCID that was issued or recovered.
+
+        Columns: college, sis_id, cccid, kind, state, batch, issued_on.
+        """
+        columns = [cccids.c.mis_code, *(cccids.c[name] for name in list(_ISSUED)[1:])]
+        return self._frame(sa.select(*columns), _ISSUED).sort("college", "sis_id", "issued_on")
+
+    def decisions(self) -> pl.DataFrame:
+        """List reviewers' latest decision on each pair: table, id_l, id_r, decision, hash, by, at."""
+        columns = [decisions.c[name] for name in _DECIDED]
+        rows = self._frame(sa.select(*columns).order_by(decisions.c.id), _DECIDED)
+        return rows.unique(["table", "id_l", "id_r"], keep="last").sort("table", "id_l", "id_r")
+
+    def record(self, made: pl.DataFrame, /, *, by: str, at: datetime | None = None) -> int:
+        """Add reviewers' decisions and return how many; an earlier decision stays in the history.
+
+        Args:
+            made: table, id_l, id_r, decision, hash (of the fields that the reviewer saw).
+            by: the reviewer.
+            at: when; now when None.
+        """
+        _require(made, _DECISION)
+        rows = made.select(pl.col(_DECISION).cast(pl.String)).rows()
+        if not rows:
+            return 0
+        if not by.strip():
+            raise InputError("A decision needs the name of its reviewer; none was given.")
+
+        def work(connection: sa.Connection) -> int:
+            when, hashed = iso(at), digest([list(row) for row in rows])
+            seq = chain.append(
+                connection, "decided", "pairs", who=by, at=when, decisions=len(rows), hash=hashed
+            )
+            names = (*_DECISION, "by", "at", "audit")
+            bulk(connection, decisions, names, [(*row, by, when, seq) for row in rows])
+            return len(rows)
+
+        return self._store.write(work)
+
+    def note_seen(self, numbers: pl.Series, /, *, at: datetime | None = None) -> int:
+        """Remember numbers that exist somewhere and lie in an allotted range; return how many were new.
+
+        Allot first: what lies outside every range is not kept.
+        """
+        places = (
+            numbers.drop_nulls().to_frame("n").select(n=ordinals(pl.col("n"))).drop_nulls().unique().sort("n")
+        )
+
+        def work(connection: sa.Connection) -> int:
+            spans = connection.execute(sa.select(allotments.c.first, allotments.c.last)).all()
+            inside = pl.any_horizontal(pl.lit(value=False), *(pl.col("n").is_between(a, b) for a, b in spans))
+            found = places.filter(inside)
+            known = connection.execute(sa.select(seen.c.ordinal)).scalars().all() if found.height else []
+            new = found.filter(~pl.col("n").is_in(list(known)))
+            bulk(connection, seen, ("ordinal", "at"), [(n, iso(at)) for n in new["n"].to_list()])
+            return new.height
+
+        return self._store.write(work)
+
+    def note_crosswalk(self, rows: pl.DataFrame, /, *, at: datetime | None = None) -> int:
+        """Remember which CCCIDs a student has had and return how many were new.
+
+        Args:
+            rows: college, sis_id, cccid, origin ("sis", "application", ...).
+            at: since when; now when None.
+        """
+        _require(rows, ("college", "sis_id", "cccid", "origin"))
+        key = ["college", "sis_id", "cccid"]
+        given = rows.select(pl.col(*key, "origin").cast(pl.String)).drop_nulls().unique(key).sort(key)
+
+        def work(connection: sa.Connection) -> int:
+            known = connection.execute(
+                sa.select(crosswalk.c.mis_code, crosswalk.c.sis_id, crosswalk.c.cccid)
+            ).all()
+            old = pl.DataFrame([tuple(r) for r in known], schema=dict.fromkeys(key, _TEXT), orient="row")
+            new = given.join(old, on=key, how="anti")
+            names = ("mis_code", "sis_id", "cccid", "origin", "since")
+            bulk(connection, crosswalk, names, [(*row, iso(at)) for row in new.rows()])
+            return new.height
+
+        return self._store.write(work)
+
+    def crosswalk(self) -> pl.DataFrame:
+        """List every CCCID a student is known to have had: college, sis_id, cccid, origin, since."""
+        noted = self._frame(
+            sa.select(crosswalk.c.mis_code, *(crosswalk.c[name] for name in list(_CROSSWALK)[1:])), _CROSSWALK
+        )
+        ours = self.issued().select(
+            "college",
+            "sis_id",
+            "cccid",
+            origin=pl.col("kind").replace_strict({"mint": "issued", "recover": "recovered"}),
+            since="issued_on",
+        )
+        key = ["college", "sis_id", "cccid"]
+        return pl.concat([ours, noted]).unique(key, keep="first", maintain_order=True).sort(key)
+
+    def allot(
+        self, first: CCCID | str, last: CCCID | str, /, *, authority: str, at: datetime | None = None
+    ) -> None:
+        """Enter a range of numbers that this registry may issue.
+
+        The same range of the same authority may be entered again; that changes nothing.
+
+        Raises:
+            IssuerError: no authority, a range that runs backwards or overlaps another, a demo registry.
+        """
+        if self.demo:
+            raise IssuerError(
+                "A demo registry has its own range; real numbers are allotted to a real registry."
+            )
+        span = tuple(CCCID.parse(str(end)).ordinal for end in (first, last))
+        if not authority.strip():
+            raise IssuerError("The range needs the name of the authority that allotted it; none was given.")
+        self._store.write(lambda connection: _allot(connection, span, authority, iso(at)))
+
+    def pin_key(self, fingerprint: str, /) -> None:
+        """Tie the registry to one SSN key; the first fingerprint stays.
+
+        Raises:
+            KeyMismatch: the registry is tied to another key.
+        """
+
+        def work(connection: sa.Connection) -> str:
+            known = connection.execute(sa.select(meta.c.ssn_key)).scalar()
+            if known is None:
+                connection.execute(sa.update(meta).values(ssn_key=fingerprint))
+            return str(known or fingerprint)
+
+        if self._store.write(work) != fingerprint:
+            raise KeyMismatch(
+                f"The registry {self.name} is tied to another SSN key. Use that key: hashes made with two "
+                "keys never agree, and students who have an account would look as if they had none."
+            )
+
+    def audit(self) -> pl.DataFrame:
+        """List the audit log in order: seq, at, what, who, subject, detail, previous, entry."""
+        return self._frame(sa.select(*(audit.c[name] for name in _AUDIT)).order_by(audit.c.seq), _AUDIT)
+
+    def verify(self) -> Verification:
+        """Recompute the chain and compare what the log says with what the tables hold."""
+        return self._store.read(prove)
+
+    def read(self, work: Callable[[Ledger], T], /) -> T:
+        """Run a function over one consistent view of the batches."""
+        return self._store.read(lambda connection: work(Ledger(connection, demo=self.demo)))
+
+    def write(self, work: Callable[[Ledger], T], /) -> T:
+        """Run a function as the one writer; all of it is kept, or nothing."""
+        return self._store.write(lambda connection: work(Ledger(connection, demo=self.demo)))
+
+    def close(self) -> None:
+        """Let go of the file or the server."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        """Enter a block at whose end the registry is closed."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the registry."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Say where it is and what it is stamped."""
+        return f"Registry({self.name!r}, {_word(demo=self.demo)})"
+
+    def _frame(self, query: sa.Select[Any], columns: dict[str, Any]) -> pl.DataFrame:
+        rows = self._store.read(lambda connection: connection.execute(query).all())
+        return pl.DataFrame([tuple(row) for row in rows], schema=columns, orient="row")
+
+
+def _word(*, demo: bool) -> str:
+    return "DEMO" if demo else "REAL"
+
+
+def _stamp(store: Store, found: str | None, *, demo: bool, create: bool, at: str) -> str:
+    """Read the stamp, making or upgrading the schema where that is needed."""
+    if found is None and not create:
+        raise RegistryError(
+            f"There is no registry at {store.name}. Name an existing one, or create it first."
+        )
+
+    def prepare(connection: sa.Connection) -> str:
+        schema.upgrade(connection, schema.version(connection))
+        stamp = connection.execute(sa.select(meta.c.stamp)).scalar()
+        if stamp is None:
+            stamp = _word(demo=demo)
+            connection.execute(sa.insert(meta).values(id=1, stamp=stamp, created=at))
+            chain.append(connection, "created", "registry", who="", at=at, stamp=stamp)
+            if demo:
+                span = tuple(CCCID(end).ordinal for end in DEMO_RANGE)
+                _allot(connection, span, "demonstration", at)
+        return str(stamp)
+
+    if found == SCHEMA:
+        return str(store.read(lambda connection: connection.execute(sa.select(meta.c.stamp)).scalar()))
+    return store.write(prepare)
+
+
+def _allot(connection: sa.Connection, span: tuple[int, ...], authority: str, at: str) -> None:
+    first, last = span
+    if not 0 <= first <= last < COUNT:
+        raise IssuerError("The allotted range runs backwards: its last number comes before its first.")
+    for row in connection.execute(sa.select(allotments)):
+        if (row.first, row.last, row.authority) == (first, last, authority):
+            return
+        if row.first <= last and first <= row.last:
+            raise IssuerError(
+                f"The range overlaps one that {row.authority} allotted on {row.at[:10]}. "
+                "Enter only the part that is new, or ask the authority which of the two holds."
+            )
+    values = {"first": first, "last": last, "authority": authority}
+    connection.execute(sa.insert(allotments).values(**values, next=first, at=at))
+    chain.append(connection, "allotted", "range", who=authority, at=at, first=first, last=last)
+
+
+def _require(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise InputError(f"Columns are missing: {', '.join(missing)}. Expected: {', '.join(columns)}.")
