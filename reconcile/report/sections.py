@@ -79,7 +79,7 @@ def reasons(missing: Missing, /) -> Html:
 def rows_and_inputs(reconciliation: Reconciliation, /, *, equation: Equation) -> Html:
     """Print the row equation and where every row came from."""
     lines = [element("code", line) for line in equation.lines]
-    folded = "Folded rows are history of a person who stands in another row: former names, former ids, withdrawn reports."
+    folded = "Folded rows are history of somebody in another row (former names and ids) or withdrawn reports."
     return joined(
         element("p", "No row is lost and none is counted twice; a run in which this fails writes no audit."),
         element("ul", *(element("li", line) for line in lines), class_="equation"),
