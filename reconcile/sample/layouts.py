@@ -26,8 +26,8 @@ Three student information systems, one population. What a reader has to know of 
 - Dates YYYY-MM-DD; DT_OF_DEATH filled when deceased; FERPA "Y". Encoding UTF-8 with a byte order mark.
 
 All three: a local column for college (MIS code), term, ENROLLED "Y"/"N" (enrolled in that term), credit
-("C" credit, "N" noncredit), person type (STU, EMP, VEN, APP = applied and never enrolled), hold (one code:
-"NU" forbids any upload of the person to others, "AR" and "LB" do not), K-12 SSID.
+("C" credit, "N" noncredit), person type (STU, EMP, VEN, APP = applied and never enrolled), hold (the
+extract asks only for holds that forbid an upload of the person to others: "NU"), K-12 SSID.
 """
 
 from __future__ import annotations
@@ -171,7 +171,8 @@ OPENCCC: Final = (
     "ssid",
 )
 
-# The local copy of submitted applications; `sis_person_id` is the id that the SIS gave, `status` "S" submitted.
+# The local copy of submitted applications; `sis_person_id` is the id that the SIS gave,
+# `status` "S" submitted.
 SUPERGLUE: Final = (
     "app_id",
     "ccc_id",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from reconcile.sample import numbers, rates
+from reconcile.sample import layouts, numbers, rates
 from reconcile.sample.damage import copy_of, damage
-from reconcile.sample.habits import Text, texts
+from reconcile.sample.habits import Text
 from reconcile.sample.kinds import Mask, Records, Rows, some
 from reconcile.sample.people import People, days_of, iso
 
@@ -23,7 +23,7 @@ _TYPES: Final = {"employee": "EMP", "vendor": "VEN", "applicant": "APP"}
 
 
 class Students(Records):
-    """SIS records with their running numbers; the column `cccids` joins several by a blank."""
+    """SIS records with their running numbers; the column `cccids` joins several by "|"."""
 
     number: Rows
     former_number: Rows
@@ -91,8 +91,8 @@ def _status(rng: np.random.Generator, students: Students, as_of: date) -> None:
     rows = some(rng, everybody, rates.DECEASED)
     deceased[rows] = iso(days_of(as_of) - rng.integers(10, 400, len(rows)))
     confidential[some(rng, everybody, rates.CONFIDENTIAL)] = "Y"
-    hold = texts(list(rates.HOLDS))[rng.choice(len(rates.HOLDS), size=count, p=list(rates.HOLDS.values()))]
-    hold[hold == ""] = None
+    hold = np.full(count, None, dtype=object)
+    hold[some(rng, everybody, rates.HOLD)] = layouts.UPLOAD_HOLD
     students.columns |= {"deceased": deceased, "confidential": confidential, "hold": hold}
 
 
@@ -112,7 +112,7 @@ def _cccids(rng: np.random.Generator, roster: Roster, accounts: Accounts, studen
     for row in np.flatnonzero(roster.second_record & (rng.random(len(students)) < 0.4)):  # noqa: PLR2004
         cccids[row] = right[person[row]]
     for row in rows("several"):
-        cccids[row] = f"{right[person[row]]} {second[person[row]]}"
+        cccids[row] = f"{right[person[row]]}|{second[person[row]]}"
     for row in rows("retired"):
         cccids[row] = retired[person[row]]
     held = rows("right")
@@ -147,7 +147,10 @@ def _borrow(
     rows = rows[: len(lenders)]
     borrowed = rng.choice(lenders, size=len(rows), replace=False) if len(rows) else lenders[:0]
     cccids[rows] = borrowed
-    students.mark(np.isin(cccids, borrowed) if kind == "cccid_shared" else rows, kind)
+    students.mark(rows, kind)
+    if kind == "cccid_shared":
+        lent = set(borrowed)
+        students.mark(np.array([cccid in lent for cccid in cccids], dtype=bool), kind)
 
 
 def _malformed(rng: np.random.Generator, cccid: str, _taken: Rows) -> str:
@@ -171,6 +174,6 @@ def _unknown(rng: np.random.Generator, cccid: str, taken: Rows) -> str:
         typed = cccid[:at] + signs[rng.integers(0, len(signs))] + cccid[at + 1 :]
         if typed == cccid or typed.endswith("0000"):
             continue
-        number = numbers.cccid_number(typed)
-        if taken[min(np.searchsorted(taken, number), len(taken) - 1) if len(taken) else 0 :][:1] != number:
+        place = np.searchsorted(taken, number := numbers.cccid_number(typed))
+        if place == len(taken) or taken[place] != number:
             return typed
