@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 from reconcile.errors import InputError, nearest
 from reconcile.privacy import ssn_key as user_key
 from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.dialect import DELIMITERS, in_words
 from reconcile.read.encoding import to_utf8
 from reconcile.read.layout import Layout, guess_layout, load_layout, shipped_layouts
 from reconcile.read.mapping import apply_layout
 from reconcile.read.result import ReadResult
 from reconcile.read.secret import hide_columns
-from reconcile.read.table import DELIMITERS, dialect_in_words, parse
+from reconcile.read.table import parse
 from reconcile.results import Source
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def read(
         sha256=digest,
         size=size,
         encoding=decoded,
-        dialect=dialect_in_words(raw.delimiter),
+        dialect=in_words(raw.delimiter),
         rows=raw.rows,
         columns=tuple(raw.frame.columns),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 _MOST_LINES: Final = (
     500  # an unclosed quote must not swallow the file, nor be looked for to its end each time
 )
+
+_STRAY: Final = re.compile(r'(?<![0-9])"')  # behind a digit it stands for inches or seconds
 
 
 class Record(NamedTuple):
@@ -68,7 +71,7 @@ def _cut(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str], int,
         if start >= len(line) or line[start] != '"':
             end = line.find(delimiter, position)
             value = line[position:] if end < 0 else line[position:end]
-            stray = stray or value.count('"') % 2 == 1  # a pair of inch signs or quotes inside is plain text
+            stray = stray or bool(_STRAY.search(value))
             fields.append(value)
         else:
             stray = stray or start > position

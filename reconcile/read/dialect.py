@@ -76,3 +76,12 @@ def counts_by_line(sample: bytes, delimiter: str) -> list[int]:
     """Fields a line, 0 for a blank one, when quotes are believed only within a line."""
     mark = delimiter.encode()
     return [_QUOTED.sub(b"", line).count(mark) + 1 if line.strip() else 0 for line in sample.split(b"\n")]
+
+
+def in_words(delimiter: str) -> str:
+    """Name a dialect for people.
+
+    >>> in_words(";")
+    'semicolon, double quotes'
+    """
+    return f"{DELIMITERS.get(delimiter, repr(delimiter))}, double quotes"

@@ -61,6 +61,7 @@ def fold_people(
     scalars = [c for c in rows.columns if c not in GATHERED]
     people = _first_values(current, scalars, layout)
     if kept.height > people.height:
+        _note_repeated(current, people, layout, found)
         _note_conflicts(kept, [c for c in scalars if c not in layout.prefer], identity, found)
     lists = Lists(kept, people, options, found)
     people = people.join(lists.gather(identity), on="row_person", how="left", maintain_order="left")
@@ -85,11 +86,11 @@ def _with_roles(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 
 def _quarantine(rows: pl.DataFrame, identity: str, layout: Layout, found: Diagnostics) -> pl.DataFrame:
     """Set aside what cannot be told to belong to one person; answer the rest."""
-    verdict = pl.when(pl.col("row_role") == "unknown").then(pl.lit("role_unknown"))
-    verdict = verdict.when(pl.col("row_person").is_null() | pl.col(identity).is_null()).then(
-        pl.lit("id_missing")
+    unknown = pl.col("row_role") == "unknown"
+    nameless = pl.col("row_person").is_null() | pl.col(identity).is_null()
+    rows = rows.with_columns(
+        verdict=pl.when(unknown).then(pl.lit("role_unknown")).when(nameless).then(pl.lit("id_missing"))
     )
-    rows = rows.with_columns(verdict=verdict.otherwise(None))
     usable = rows.filter(pl.col("verdict").is_null())
     current = usable.filter(pl.col("row_role") == "current")
     doubled = _doubled(current, identity, layout)
@@ -157,6 +158,14 @@ def _first_values(current: pl.DataFrame, scalars: list[str], layout: Layout) -> 
 
 def _first(column: str) -> pl.Expr:
     return pl.col(column).drop_nulls().first()
+
+
+def _note_repeated(current: pl.DataFrame, people: pl.DataFrame, layout: Layout, found: Diagnostics) -> None:
+    if not layout.several_rows:
+        repeated = current.filter(pl.col("line").is_in(people["line"].implode()).not_())
+        found.note_lines(
+            repeated["line"], "row_repeated", "This person stands in an earlier row; the two were made one."
+        )
 
 
 def _note_conflicts(kept: pl.DataFrame, scalars: list[str], identity: str, found: Diagnostics) -> None:

@@ -73,7 +73,8 @@ def _rows(raw: RawTable, columns: Mapping[str, str], layout: Layout) -> pl.DataF
 def _without_ssn(
     rows: pl.DataFrame, layout: Layout, options: Mapping[str, object], key: Keyring, found: Diagnostics
 ) -> pl.DataFrame:
-    told = str(options.get("id_is_ssn", "")).lower() in {"true", "yes"}
+    answer = str(options.get("id_is_ssn", "")).upper()
+    told = True if answer in _YES else False if answer in _NO else None
     rows = hide_ids(rows, layout.id, key, found, told=told)
     if "ssn" in rows.columns:
         clear = rows["ssn"]

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 _SSN_NAMES: Final = frozenset(
     {
-        "ssn", "spbpersssn", "socialsecuritynumber", "socialsecurityno", "socialsecurity", "socsecno",
-        "socialsecuritynum", "ssnum", "ssnno9", "ssnnumber", "ssndisplay", "nationalid", "tin", "itin",
-        "ssntin", "taxid", "taxpayerid", "studentssn", "personssn", "ssnitin",
+        "ssn", "ssnno", "ssnnumber", "ssndisplay", "ssntin", "ssnitin", "studentssn", "personssn",
+        "spbpersssn", "socialsecurity", "socialsecuritynumber", "socialsecurityno", "socsecno",
+        "nationalid", "tin", "itin", "taxid", "taxpayerid",
     }
 )  # fmt: skip
+_FLAGS: Final = frozenset({"", "Y", "N", "T", "F", "TRUE", "FALSE", "YES", "NO", "0", "1"})
+_WITHIN: Final = r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"
+_NINE: Final = r"^[0-9]{9}$"
+_ENOUGH: Final = 50  # ids that show how they are spread
+_SPREAD: Final = 0.3  # numbers given out one after the other begin alike, SSNs do not
 
 
 def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
@@ -37,7 +42,7 @@ def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.Da
     parts: list[pl.DataFrame] = []
     names = set(frame.columns)
     for name in frame.columns:
-        if plain(name) not in _SSN_NAMES:
+        if plain(name) not in _SSN_NAMES or _is_flag(frame[name]):
             parts.append(frame.select(name))
             continue
         derived = derive_ssn(frame[name], key())
@@ -45,38 +50,38 @@ def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.Da
             derived = derived.rename({column: f"{name}_{column}" for column in SSN_DERIVED})
         names.update(derived.columns)
         parts.append(derived)
-    return hide_values(pl.concat(parts, how="horizontal"), key, found) if parts else frame
+    return hide_values(pl.concat(parts, how="horizontal"), key, found)
 
 
 def hide_values(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
-    """Hash every cell that is an SSN with hyphens or spaces, in whatever column it stands."""
+    """Hash every cell that is an SSN with hyphens or spaces, and blot those within a longer text."""
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in SSN_DERIVED]
-    shaped = frame.select(pl.col(texts).str.contains(SSN_PATTERN).sum())
+    whole = frame.select(pl.col(texts).str.contains(SSN_PATTERN).any())
     for name in texts:
-        count = shaped[name][0]
-        if not count:
-            continue
-        hidden = pl.col(name).str.contains(SSN_PATTERN)
-        hashes = hash_ids(
-            frame[name].filter(frame[name].str.contains(SSN_PATTERN).fill_null(value=False)), key()
-        )
-        distinct = frame.filter(hidden)[name].to_frame("old").with_columns(hashes.alias("new")).unique("old")
-        frame = frame.with_columns(
-            pl.when(hidden)
-            .then(pl.col(name).replace_strict(distinct["old"], distinct["new"], default=None))
-            .otherwise(pl.col(name))
-            .alias(name)
-        )
-        found.note(
-            "ssn_hidden",
-            f"{count} values are shaped like SSNs and were replaced by keyed hashes.",
-            column=name,
-        )
+        if whole[name][0]:
+            frame = frame.with_columns(_hash_whole(frame[name], key(), found))
+    within = frame.select(pl.col(texts).str.contains(_WITHIN).any())
+    for name in texts:
+        if within[name][0]:
+            frame = frame.with_columns(pl.col(name).str.replace_all(_WITHIN, "[SSN]"))
+            found.note("ssn_hidden", "SSNs within longer texts were blotted out.", column=name)
     return frame
 
 
+def _hash_whole(values: pl.Series, key: SsnKey, found: Diagnostics) -> pl.Series:
+    shaped = values.str.contains(SSN_PATTERN).fill_null(value=False)
+    distinct = values.filter(shaped).unique().sort()
+    hashes = hash_ids(distinct, key)
+    found.note(
+        "ssn_hidden",
+        f"{int(shaped.sum())} values are shaped like SSNs and were replaced by keyed hashes (ssn:...).",
+        column=values.name,
+    )
+    return values.replace(distinct, hashes)
+
+
 def hide_ids(
-    frame: pl.DataFrame, identity: str, key: Keyring, found: Diagnostics, *, told: bool
+    frame: pl.DataFrame, identity: str, key: Keyring, found: Diagnostics, *, told: bool | None
 ) -> pl.DataFrame:
     """Hash ids that are SSNs: where the user or the file's own code says so, or the row's SSN is the id.
 
@@ -85,17 +90,20 @@ def hide_ids(
         identity: the id column.
         key: gives the key.
         found: takes the diagnostics.
-        told: the option id_is_ssn.
+        told: the option id_is_ssn; None when it was not given.
     """
+    if told is False:
+        return frame
     bare = pl.col(identity).str.replace_all(r"[-\u2010-\u2015 ]", "")
-    nine = bare.str.contains(r"^[0-9]{9}$")
-    is_ssn = nine if told else pl.lit(value=False)
+    nine = bare.str.contains(_NINE)
+    is_ssn = pl.lit(value=bool(told)) & nine
     if "id_kind" in frame.columns:  # SB01 = S: the student identifier is an SSN
         is_ssn = is_ssn | (nine & (pl.col("id_kind").str.to_uppercase() == "S"))
     if "ssn" in frame.columns:
         is_ssn = is_ssn | (nine & (bare == pl.col("ssn").str.replace_all(r"[^0-9]", "")))
     marked = frame.select(hidden=is_ssn.fill_null(value=False), bare=bare)
     if not marked["hidden"].any():
+        _note_doubt(marked["bare"], identity, found)
         return frame
     # An id that is somebody's SSN in one row is one in all rows that it stands in.
     known = marked.filter("hidden")["bare"].unique().sort()
@@ -106,9 +114,25 @@ def hide_ids(
         "Export an id that is none, if the results are to be loaded back.",
         column=identity,
     )
-    return frame.with_columns(
-        pl.when(bare.is_in(known.implode()))
-        .then(bare.replace_strict(known, hashes, default=None))
-        .otherwise(pl.col(identity))
-        .alias(identity)
-    )
+    hashed = bare.replace_strict(known, hashes, default=None)
+    return frame.with_columns(pl.coalesce(hashed, pl.col(identity)).alias(identity))
+
+
+def _note_doubt(ids: pl.Series, identity: str, found: Diagnostics) -> None:
+    """Nine digits that begin as differently as SSNs do, and are nothing else by what the file says."""
+    ids = ids.drop_nulls().unique()
+    if ids.len() < _ENOUGH or not ids.str.contains(_NINE).all():
+        return
+    areas = ids.str.slice(0, 3)
+    if areas.n_unique() > _SPREAD * min(ids.len(), 899) and areas.is_in(["000", "666"]).sum() == 0:
+        found.note(
+            "id_may_be_ssn",
+            "The ids look like SSNs and were kept as they are. Pass options={'id_is_ssn': true} to have them "
+            "replaced by keyed hashes, or false if they are none.",
+            column=identity,
+        )
+
+
+def _is_flag(values: pl.Series) -> bool:
+    """A column such as ssn_no that says yes or no, and holds no number."""
+    return set(values.drop_nulls().str.to_uppercase().unique().head(len(_FLAGS) + 1)) <= _FLAGS

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Offsets = NDArray[np.int64]
     Octets = NDArray[np.uint8]
+    Flags = NDArray[np.bool_]
 
 _QUOTE: Final = 34
 _LF: Final = 10
@@ -103,8 +104,8 @@ def _assemble(
     return Structure(starts=starts, ends=end, fields=fields, lines=lines, clean=clean, quoted=quoted)
 
 
-def _outside(quotes: Offsets, positions: Offsets, parity: int) -> NDArray[np.bool_]:
-    return (np.searchsorted(quotes, positions) + parity) % 2 == 0
+def _outside(quotes: Offsets, positions: Offsets, parity: int) -> Flags:
+    return np.equal((np.searchsorted(quotes, positions) + parity) % 2, 0)
 
 
 def _is_clean(buffer: Octets, quotes: Offsets, parity: int, mark: int) -> bool:
@@ -128,8 +129,7 @@ def mend_lines(data: bytes, found: Diagnostics) -> bytes:
         lines = np.unique(np.searchsorted(feeds, nuls) + 1)
         found.note_lines(lines.tolist(), "nul_bytes", "NUL bytes were taken out here. Check the values.")
         data = data.replace(b"\0", b"")
-    returns, pairs = data.count(b"\r"), data.count(b"\r\n")
-    if returns == pairs:
+    if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
         return data
     if b"\n" not in data:  # as old Macs wrote
         return data.replace(b"\r", b"\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,7 +14,7 @@ import polars as pl
 from reconcile.errors import InputError
 from reconcile.privacy import redact
 from reconcile.read.careful import records
-from reconcile.read.dialect import DELIMITERS, counts_by_line, find_delimiter
+from reconcile.read.dialect import counts_by_line, find_delimiter
 from reconcile.read.structure import mend_lines, scan
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconcile.read.diagnostics import Diagnostics
-    from reconcile.read.structure import Structure
+    from reconcile.read.structure import Flags, Offsets, Structure
 
 _LOOKED_AT: Final = 200  # records that say how wide the table is
 _SAMPLE: Final = 1 << 18  # bytes in which they are looked for
@@ -59,7 +59,7 @@ def parse(data: bytes, path: Path, found: Diagnostics, *, delimiter: str | None 
         InputError: there is no header, no usable header, or most rows do not fit it.
     """
     data = mend_lines(data, found)
-    if not data.strip():
+    if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
     delimiter = delimiter or find_delimiter(data, found)
     structure = scan(data, delimiter)
@@ -88,7 +88,7 @@ def _fast(data: bytes, structure: Structure, path: Path, found: Diagnostics, del
     if structure.quoted:
         _note_swallowed(frame, lines, delimiter, found)
     frame = _finish(frame, names, path, found)
-    return RawTable(frame, lines, delimiter, len(body), int((~good).sum()))
+    return _without_headers(RawTable(frame, lines, delimiter, len(body), int((~good).sum())), found)
 
 
 def _careful(data: bytes, path: Path, found: Diagnostics, delimiter: str) -> RawTable:
@@ -116,7 +116,8 @@ def _careful(data: bytes, path: Path, found: Diagnostics, delimiter: str) -> Raw
     frame = frame.with_columns(pl.all().replace({"": None}))
     lines_of = pl.Series("line", [r.line for r in rows], dtype=pl.Int64)
     _note_swallowed(frame, lines_of, delimiter, found)
-    return RawTable(_finish(frame, names, path, found), lines_of, delimiter, len(body), len(body) - len(rows))
+    frame = _finish(frame, names, path, found)
+    return _without_headers(RawTable(frame, lines_of, delimiter, len(body), len(body) - len(rows)), found)
 
 
 def _read(data: bytes, delimiter: str, *, quoted: bool, width: int | None = None) -> pl.DataFrame:
@@ -134,7 +135,7 @@ def _read(data: bytes, delimiter: str, *, quoted: bool, width: int | None = None
     return frame.with_columns(pl.all().replace({"": None})) if quoted else frame
 
 
-def _slices(data: bytes, structure: Structure, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bytes:
+def _slices(data: bytes, structure: Structure, rows: Offsets) -> bytes:
     """The text of the chosen records; runs of neighbours are copied at once."""
     if not len(rows):
         return b""
@@ -145,9 +146,9 @@ def _slices(data: bytes, structure: Structure, rows: np.ndarray[tuple[int], np.d
     return b"".join(data[start:end] for start, end in pieces)
 
 
-def _blank(data: bytes, structure: Structure) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _blank(data: bytes, structure: Structure) -> Flags:
     length = structure.ends - structure.starts
-    blank = (structure.fields == 1) & (length == 0)
+    blank: Flags = (structure.fields == 1) & (length == 0)
     if len(blank) > 1 and structure.fields.max() == 1 and length[0]:
         return np.zeros_like(blank)  # in a single column an empty line is an empty cell
     for i in np.flatnonzero((structure.fields == 1) & (length > 0)):
@@ -174,7 +175,7 @@ def _header_at(widths: Sequence[int]) -> int:
 def _names(
     header: Iterable[str | None],
     width: int,
-    widths: np.ndarray[tuple[int], np.dtype[np.int64]],
+    widths: Offsets,
     path: Path,
 ) -> tuple[list[str], int]:
     """Check the column names against each other and against the rows."""
@@ -199,21 +200,41 @@ def _finish(frame: pl.DataFrame, names: list[str], path: Path, found: Diagnostic
         found.note("empty_column", f"{len(empty)} columns without name and content were left out.")
         frame = frame.select([c for i, c in enumerate(frame.columns) if i not in empty])
         names = [name for i, name in enumerate(names) if i not in empty]
+    doubtful = any(looks_like_data(name) for name in names)
     problems = [f"column {i + 1} has no name" for i, name in enumerate(names) if not name]
     counted = Counter(name for name in names if name)
     for name, times in sorted(counted.items()):
         if times > 1:
             places = ", ".join(str(i + 1) for i, other in enumerate(names) if other == name)
-            shown = "the same name" if looks_like_data(name) else f'the name "{name}"'
+            shown = "the same name" if doubtful else f'the name "{name}"'
             problems.append(f"columns {places} have {shown}")
     if problems:
         raise InputError(f"{path}: {'; '.join(problems)}. Give every column a name of its own.")
-    if any(looks_like_data(name) for name in names):
+    if doubtful:
         found.note(
             "header_doubt", "The first line looks like data rather than column names. Check the header."
         )
     frame.columns = names
     return frame
+
+
+def _without_headers(table: RawTable, found: Diagnostics) -> RawTable:
+    """Take out lines that repeat the column names, as report writers print them on every page."""
+    frame = table.frame
+    again = frame.select(
+        again=pl.all_horizontal(pl.col(name).str.strip_chars() == name for name in frame.columns)
+    )["again"].fill_null(value=False)
+    if not again.any():
+        return table
+    found.note_lines(
+        table.lines.filter(again), "header_repeated", "The column names again; the line was set aside."
+    )
+    return replace(
+        table,
+        frame=frame.filter(~again),
+        lines=table.lines.filter(~again),
+        rejected=table.rejected + int(again.sum()),
+    )
 
 
 def looks_like_data(name: str) -> bool:
@@ -253,8 +274,3 @@ def _note_swallowed(frame: pl.DataFrame, lines: pl.Series, delimiter: str, found
     found.note_lines(
         at, "multiline_doubt", "A quoted value spans lines that look like rows. Check for a lost quote."
     )
-
-
-def dialect_in_words(delimiter: str) -> str:
-    """Name a delimiter for people."""
-    return f"{DELIMITERS.get(delimiter, repr(delimiter))}, double quotes"
