@@ -89,6 +89,12 @@ def test_a_plan_is_frozen(folder: Path) -> None:
         plan.students.options["local_code"] = "X"  # type: ignore[index]
 
 
+def test_a_layout_of_ones_own(folder: Path) -> None:
+    (folder / "own.toml").touch()
+    plan = read(folder, ('layout = "banner"', 'layout = "own.toml"'))
+    assert plan.students.layout == str(folder / "own.toml")
+
+
 def test_optional_inputs_and_own_thresholds(folder: Path) -> None:
     for name in ("apps.csv", "fraud.csv"):
         (folder / name).write_text("id\n", encoding="utf-8")
@@ -175,7 +181,10 @@ def test_every_problem_is_told_at_once_and_sorted(folder: Path) -> None:
         ([('"analyst"', '"analyst"\nattested_by = "dean"')], "", "attested_on; one is missing"),
         ([('["credit"]', '["credits"]')], "", '[population] credit: "credits" was found'),
         ([('layout = "banner"', "")], "", "[students] layout: is missing"),
-        ([('"CCID"', '"CCID"'), ("[mint]", "[mint.x]")], "", "[mint] proposer: is missing"),
+        ([("[mint]", "[mint.x]")], "", "[mint] proposer: is missing"),
+        ([('layout = "banner"', 'layout = "baner"')], "", 'Did you mean "banner"?'),
+        ([('layout = "banner"', "layout = 5")], "", "[students] layout: a number was found"),
+        ([('layout = "banner"', 'layout = "own.toml"')], "", "own.toml does not exist"),
     ],
 )
 def test_what_does_not_go_together_is_refused(

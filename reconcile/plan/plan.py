@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from datetime import date
 
 # What each input may look like; the first is what a section without `layout` means, where that is allowed.
-STUDENT_LAYOUTS: Final = ("banner", "colleague", "peoplesoft", "generic")
-ACCOUNT_LAYOUTS: Final = ("openccc", "generic")
-APPLICATION_LAYOUTS: Final = ("superglue", "generic")
-FRAUD_LAYOUTS: Final = ("fraud", "generic")
-CROSSWALK_LAYOUTS: Final = ("crosswalk", "generic")
-
-_INPUTS: Final = ("students", "accounts", "applications", "fraud", "crosswalk")
+_LAYOUTS: Final = {
+    "students": ("banner", "colleague", "peoplesoft", "generic"),
+    "accounts": ("openccc",),
+    "applications": ("superglue",),
+    "fraud": ("fraud",),
+    "crosswalk": ("crosswalk",),
+}
 _CCCID: Final = re.compile(r"[A-HJ-NP-Z]{3}(?!0000)[0-9]{4}")
 _SERVER: Final = re.compile(r"postgresql(\+psycopg)?://")
 _SQLITE: Final = "sqlite:///"
@@ -83,7 +83,7 @@ class Plan:
     @property
     def inputs(self) -> dict[str, InputPlan]:
         """The inputs that the plan names, by their section."""
-        return {name: given for name in _INPUTS if (given := getattr(self, name)) is not None}
+        return {name: given for name in _LAYOUTS if (given := getattr(self, name)) is not None}
 
     @classmethod
     def read(cls, path: str | Path, /, *, files: bool = True) -> Self:
@@ -125,11 +125,11 @@ class Plan:
             registry=_registry(reader),
             issuer=_issuer(reader),
             population=_population(reader),
-            students=_input(reader, "students", STUDENT_LAYOUTS, named=True),
+            students=_input(reader, "students"),
             accounts=_accounts(reader),
-            applications=_optional(reader, "applications", APPLICATION_LAYOUTS),
-            fraud=_optional(reader, "fraud", FRAUD_LAYOUTS),
-            crosswalk=_optional(reader, "crosswalk", CROSSWALK_LAYOUTS),
+            applications=_optional(reader, "applications"),
+            fraud=_optional(reader, "fraud"),
+            crosswalk=_optional(reader, "crosswalk"),
             thresholds=_thresholds(reader),
             mint=_mint(reader),
         )
@@ -195,13 +195,24 @@ def _population(reader: Reader) -> Population:
     )
 
 
-def _input(reader: Reader, section: str, layouts: tuple[str, ...], *, named: bool = False) -> InputPlan:
+def _input(reader: Reader, section: str) -> InputPlan:
     return InputPlan(
         path=reader.place(section, "path"),
-        layout=reader.one_of(section, "layout", layouts, default=None if named else layouts[0]),
+        layout=_layout(reader, section),
         encoding=reader.maybe_text(section, "encoding"),
         options=reader.table(section, "options"),
     )
+
+
+def _layout(reader: Reader, section: str) -> str:
+    """Take the name of a shipped layout, or the place of a layout of the user's own."""
+    known = _LAYOUTS[section]
+    own = reader.maybe_text(section, "layout")
+    if own and own.endswith(".toml"):
+        return str(reader.resolve(own))
+    if (section, "layout") in reader.faulty:
+        return known[0]
+    return reader.one_of(section, "layout", known, default=None if section == "students" else known[0])
 
 
 def _require_files(plan: Plan, reader: Reader) -> None:
@@ -209,14 +220,16 @@ def _require_files(plan: Plan, reader: Reader) -> None:
         if (section, "path") not in reader.faulty and not given.path.is_file():
             what = "is a folder; name the file in it" if given.path.is_dir() else "does not exist"
             reader.fault(section, "path", f"{given.path} {what}.")
+        if given.layout.endswith(".toml") and not Path(given.layout).is_file():
+            reader.fault(section, "layout", f"{given.layout} does not exist.")
 
 
-def _optional(reader: Reader, section: str, layouts: tuple[str, ...]) -> InputPlan | None:
-    return _input(reader, section, layouts) if reader.has(section) else None
+def _optional(reader: Reader, section: str) -> InputPlan | None:
+    return _input(reader, section) if reader.has(section) else None
 
 
 def _accounts(reader: Reader) -> SnapshotPlan:
-    file = _input(reader, "accounts", ACCOUNT_LAYOUTS)
+    file = _input(reader, "accounts")
     return SnapshotPlan(
         path=file.path,
         layout=file.layout,
