@@ -22,7 +22,6 @@ _GX_VERSION: Final = "1.24.1"
 # Defaults of the parameters; `validate` fills in the day, a plan the shape of CCCIDs.
 _PARAMETERS: Final = {
     "as_of": "9999-12-31",
-    "end_of_as_of": "9999-12-31T99",
     "born_13_years_ago": "9999-12-31",
     "cccid_shape": "^[A-HJ-NP-Z]{3}[0-9]{4}$",
 }

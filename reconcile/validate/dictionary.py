@@ -15,13 +15,10 @@ SEVERITIES: Final = ("critical", "warning", "info")
 LANGUAGES: Final = ("en", "es")
 
 _FACTS: Final = ("number", "api", "column", "length", "nullable", "default", "mis")  # null when not known
-_ELEMENT_KEYS: Final = frozenset(
-    {"element", "name", "aliases", "description", "type", "values", "sensitivity", "source", "notes"}
-    | {"standard", "rules", *_FACTS}
-)
-_RULE_KEYS: Final = frozenset(
-    {"id", "suites", "expect", "kwargs", "sql", "when", "message", "remedy", "notes"}
-)
+_ELEMENT_NEEDS: Final = frozenset({"element", "name", "description", "type", "sensitivity", "source"})
+_ELEMENT_KEYS: Final = _ELEMENT_NEEDS | {*_FACTS, "values", "aliases", "notes", "standard", "rules"}
+_RULE_NEEDS: Final = frozenset({"id", "suites", "message", "remedy"})
+_RULE_KEYS: Final = _RULE_NEEDS | {"expect", "sql", "kwargs", "when", "notes"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,29 +121,18 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - YAML
 
 
 def _element(entry: dict[str, Any], standard: dict[str, Any], *, where: Path) -> Element:
-    name = entry.get("element", "an entry without the key element")
-    _refuse_unknown(entry, _ELEMENT_KEYS, where=f"{where}, {name}")
-    facts = {
-        key: entry.get(key) for key in ("number", "api", "column", "length", "nullable", "default", "mis")
-    }
-    made = Element(
-        element=entry["element"],
-        name=entry["name"],
-        description=entry["description"],
-        type=entry["type"],
-        values=tuple(entry.get("values") or ()),
-        sensitivity=entry["sensitivity"],
-        source=entry["source"],
-        notes=entry.get("notes", ""),
-        aliases=tuple(entry.get("aliases") or ()),
-        **facts,
-    )
+    place = f"{where}, {entry.get('element', 'an entry')}"
+    _check(entry, known=_ELEMENT_KEYS, needed=_ELEMENT_NEEDS, where=place)
+    facts: dict[str, Any] = {key: entry.get(key) for key in _FACTS}
+    facts |= {key: entry[key] for key in _ELEMENT_NEEDS} | {"notes": entry.get("notes", "")}
+    facts |= {key: tuple(entry.get(key) or ()) for key in ("values", "aliases")}
+    made = Element(**facts)
     shared = [
         _standard(kind, suites, made, standard, where=where)
         for kind, suites in (entry.get("standard") or {}).items()
     ]
     own = [_rule(rule, made, where=where) for rule in entry.get("rules") or ()]
-    return Element(**{**made.__dict__, "rules": (*shared, *own)})
+    return Element(**facts, rules=(*shared, *own))
 
 
 def _standard(
@@ -175,7 +161,10 @@ def _standard(
 
 def _rule(entry: dict[str, Any], element: Element, *, where: Path) -> Rule:
     place = f"{where}, rule {entry.get('id', '(without an id)')}"
-    _refuse_unknown(entry, _RULE_KEYS, where=place)
+    _check(entry, known=_RULE_KEYS, needed=_RULE_NEEDS, where=place)
+    if ("sql" in entry) == ("expect" in entry):
+        raise InputError(f"{place}: it needs either expect or sql, not both.")
+    _check(entry["message"], known=frozenset(LANGUAGES), needed=frozenset(LANGUAGES), where=place)
     for suite, severity in entry["suites"].items():
         if suite not in SUITES:
             raise InputError(f"{place}: no suite {suite}.{nearest(suite, SUITES)}")
@@ -219,7 +208,10 @@ def _condition(when: dict[str, Any]) -> dict[str, Any]:
     return parts[0] if len(parts) == 1 else {"type": "and", "conditions": parts}
 
 
-def _refuse_unknown(entry: dict[str, Any], known: frozenset[str], *, where: str) -> None:
+def _check(entry: dict[str, Any], *, known: frozenset[str], needed: frozenset[str], where: str) -> None:
     for key in entry:
         if key not in known:
             raise InputError(f"{where}: the key {key} is not read by anybody.{nearest(str(key), known)}")
+    lacking = sorted(needed - set(entry))
+    if lacking:
+        raise InputError(f"{where}: {', '.join(lacking)} is missing. Add it.")

@@ -169,13 +169,16 @@ def load_suite(name: str, /, *, as_of: date, wide_cccid: bool = False) -> dict[s
     suite: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     given = suite["suite_parameters"] | {
         "as_of": as_of.isoformat(),
-        "end_of_as_of": f"{as_of.isoformat()}T99",
-        # As text, so that 29 February needs no rule of its own.
-        "born_13_years_ago": f"{as_of.year - 13:04}{as_of:-%m-%d}",
+        "born_13_years_ago": _years_before(as_of, 13).isoformat(),
     }
     if wide_cccid:
         given["cccid_shape"] = _WIDE_CCCID
     return {**suite, "expectations": _fill(suite["expectations"], given), "suite_parameters": {}}
+
+
+def _years_before(day: date, years: int) -> date:
+    leaps = (day.month, day.day) == (2, 29)  # who is born on 1 March turns 13 a day later
+    return day.replace(year=day.year - years, day=28 if leaps else day.day)
 
 
 def _fill(part: Any, given: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON

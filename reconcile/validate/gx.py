@@ -26,8 +26,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it imports modules that Python deprecates
     from great_expectations.core.batch import Batch
     from great_expectations.core.expectation_suite import ExpectationSuite
-    from great_expectations.exceptions import MetricResolutionError
-    from great_expectations.execution_engine import ExecutionEngine
+    from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+    from great_expectations.exceptions.exceptions import MetricResolutionError
+    from great_expectations.execution_engine.execution_engine import ExecutionEngine
     from great_expectations.expectations import core as _core  # noqa: F401 - registers the expectations
     from great_expectations.expectations.metrics.metric_provider import MetricProvider
     from great_expectations.expectations.registry import _registered_metrics, register_metric
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from reconcile.engine import Table
 
 _COUNT = ".unexpected_count"
+_LOOKED_AT = ".filtered_row_count"
 _ROW_COUNT = "unexpected_rows_query.row_count"
 _COUNTED = {metric: f"{metric}{_COUNT}" for metric in METRICS.values()} | {
     "unexpected_rows_query": _ROW_COUNT
@@ -83,6 +85,7 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
     validator = _Validator(execution_engine=engine, batches=[Batch(data=table)])  # type: ignore[arg-type] # our own handle
     # Given here and not to the validator, which keeps only one rule of a type on a column.
     result = validator.validate(rules, catch_exceptions=True, result_format="SUMMARY")
+    assert isinstance(result, ExpectationSuiteValidationResult)  # noqa: S101 - it says so of a whole suite
     outcomes = [_outcome(one, engine.rows) for one in result.results]
     return {outcome.rule_id: outcome for outcome in outcomes}
 
@@ -112,7 +115,7 @@ class _Validator(Validator):
         return False
 
 
-class _Answered(MetricProvider):  # type: ignore[misc] # GX's metaclass is untyped
+class _Answered(MetricProvider):
     """Tells the metric graph that a metric needs no other metric before it."""
 
     @classmethod
@@ -174,16 +177,24 @@ class _DuckDB(ExecutionEngine[str]):
         condition = kwargs.get("row_condition")
         kwargs["row_condition"] = condition.dict() if isinstance(condition, Condition) else condition
         name = metric.metric_name
-        if name == "table.row_count":
-            where = counted(kwargs["row_condition"])
+        if name == "table.row_count" or name.endswith(_LOOKED_AT):
+            where = counted(kwargs)
             return f"count(*) FILTER (WHERE {where})" if where else "count(*)"
         if name == _ROW_COUNT or name.endswith(_COUNT):
             rule = "unexpected_rows_query" if name == _ROW_COUNT else name.removesuffix(_COUNT)
-            text = f"count(*) FILTER (WHERE {failing(rule, kwargs, table=self._table.name)})"
-            if set(columns(kwargs, known=self._known)) - set(self._columns):
-                self._counts[text] = None  # it would fail, and take the statement of all others along
-            return text
+            return self._failures(rule, kwargs)
         return ""
+
+    def _failures(self, rule: str, kwargs: dict[str, Any]) -> str:
+        """Write the count of a rule's failing rows; one that cannot be asked for has no answer."""
+        try:
+            text = f"count(*) FILTER (WHERE {failing(rule, kwargs, table=self._table.name)})"
+        except ReconcileError:
+            text = f"{rule} {kwargs}"
+            self._counts[text] = None
+        if set(columns(kwargs, known=self._known)) - set(self._columns):
+            self._counts[text] = None  # it would fail, and take the statement of all others along
+        return text
 
     def _plain(self, metric: MetricConfiguration) -> list[str] | None:
         if metric.metric_name == "table.columns":
@@ -210,7 +221,7 @@ class _DuckDB(ExecutionEngine[str]):
 def _register() -> None:
     """Tell GX which metrics our engine answers: the counts, the schema, and empty lists of values."""
     wanted = {*_TABLE, *_COUNTED.values()}
-    wanted |= {f"{metric}{suffix}" for metric in METRICS.values() for suffix in _WITHHELD}
+    wanted |= {f"{metric}{suffix}" for metric in METRICS.values() for suffix in (*_WITHHELD, _LOOKED_AT)}
     for name in sorted(wanted & set(_registered_metrics)):
         register_metric(
             metric_name=name,

@@ -57,17 +57,19 @@ def failing(metric: str, kwargs: Mapping[str, Any], /, *, table: str) -> str:
     if known is None:
         raise InputError(f"No engine rule for the metric {metric}. Known: {', '.join(sorted(_PREDICATES))}.")
     where = _condition(kwargs.get("row_condition"))
-    predicate = known(dict(kwargs), table, where)
+    predicate = known(dict(kwargs), table)
     return f"({predicate}) AND {where}" if where else f"({predicate})"
 
 
-def counted(where: object) -> str:
+def counted(kwargs: Mapping[str, Any], /) -> str:
     """Write the predicate of the rows that a rule looks at, empty for all.
 
-    >>> counted({"type": "nullity", "column": {"name": "phone"}, "is_null": False})
+    >>> counted({"row_condition": {"type": "nullity", "column": {"name": "phone"}, "is_null": False}})
     '("phone" IS NOT NULL)'
     """
-    return _condition(where)
+    parts = [_condition(kwargs.get("row_condition"))]
+    parts += [f"{quote(name)} IS NOT NULL" for name in kwargs.get("column_list") or ()]
+    return " AND ".join(filter(None, parts))
 
 
 def columns(kwargs: Mapping[str, Any], /, *, known: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -132,27 +134,29 @@ def _outside(expression: str, kwargs: Kwargs) -> str:
     return " OR ".join(parts) or "FALSE"
 
 
-def _repeated(names: list[str], table: str, where: str) -> str:
+def _repeated(kwargs: Kwargs, table: str) -> str:
+    names = [kwargs["column"]] if "column" in kwargs else list(kwargs["column_list"])
+    if len(names) > 1 and kwargs.get("ignore_row_if") != "any_value_is_missing":
+        raise InputError("Columns that are unique together need ignore_row_if: any_value_is_missing.")
     keys = ", ".join(map(quote, names))
-    present = " AND ".join(f"{quote(name)} IS NOT NULL" for name in names)
-    condition = f"{present} AND {where}" if where else present
-    groups = f"SELECT {keys} FROM {quote(table)} WHERE {condition} GROUP BY {keys} HAVING count(*) > 1"
-    left = keys if len(names) == 1 else f"({keys})"
-    return f"{left} IN ({groups})" if len(names) == 1 else f"{left} IN (SELECT ({keys}) FROM ({groups}))"
+    one = f"({keys})" if len(names) > 1 else keys
+    where = counted({**kwargs, "column_list": names})
+    groups = f"SELECT {keys} FROM {quote(table)} WHERE {where} GROUP BY {keys} HAVING count(*) > 1"
+    return f"{one} IN (SELECT {one} FROM ({groups}))"
 
 
-_PREDICATES: Final[dict[str, Callable[[Kwargs, str, str], str]]] = {
-    "column_values.nonnull": lambda k, _t, _w: f"{quote(k['column'])} IS NULL",
-    "column_values.null": lambda k, _t, _w: f"{quote(k['column'])} IS NOT NULL",
-    "column_values.match_regex": lambda k, _t, _w: f"NOT {_matches(k)}",
-    "column_values.not_match_regex": lambda k, _t, _w: _matches(k),
-    "column_values.in_set": lambda k, _t, _w: f"NOT {_listed(k)}",
-    "column_values.not_in_set": lambda k, _t, _w: _listed(k),
-    "column_values.between": lambda k, _t, _w: _outside(quote(k["column"]), k),
-    "column_values.value_length.between": lambda k, _t, _w: _outside(f"length({quote(k['column'])})", k),
-    "column_values.unique": lambda k, t, w: _repeated([k["column"]], t, w),
-    "compound_columns.unique": lambda k, t, w: _repeated(list(k["column_list"]), t, w),
-    "unexpected_rows_query": lambda k, _t, _w: row_predicate(k["unexpected_rows_query"]),
+_PREDICATES: Final[dict[str, Callable[[Kwargs, str], str]]] = {
+    "column_values.nonnull": lambda k, _t: f"{quote(k['column'])} IS NULL",
+    "column_values.null": lambda k, _t: f"{quote(k['column'])} IS NOT NULL",
+    "column_values.match_regex": lambda k, _t: f"NOT {_matches(k)}",
+    "column_values.not_match_regex": lambda k, _t: _matches(k),
+    "column_values.in_set": lambda k, _t: f"NOT {_listed(k)}",
+    "column_values.not_in_set": lambda k, _t: _listed(k),
+    "column_values.between": lambda k, _t: _outside(quote(k["column"]), k),
+    "column_values.value_length.between": lambda k, _t: _outside(f"length({quote(k['column'])})", k),
+    "column_values.unique": _repeated,
+    "compound_columns.unique": _repeated,
+    "unexpected_rows_query": lambda k, _t: row_predicate(k["unexpected_rows_query"]),
 }
 
 _COMPARISONS: Final = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -165,10 +169,10 @@ def _condition(where: object) -> str:
             return ""
         case {"type": "nullity", "column": {"name": name}, "is_null": bool(absent)}:
             return f"({quote(name)} IS {'' if absent else 'NOT '}NULL)"
-        case {"type": "comparison", "column": {"name": name}, "operator": "IN" | "NOT_IN" as operator}:
-            listed = ", ".join(map(literal, where["parameter"])) or "NULL"
-            return f"({quote(name)} {operator.replace('_', ' ')} ({listed}))"
         case {"type": "comparison", "column": {"name": name}, "operator": operator, "parameter": value}:
+            if operator in ("IN", "NOT_IN"):
+                listed = ", ".join(map(literal, value)) or "NULL"
+                return f"({quote(name)} {operator.replace('_', ' ')} ({listed}))"
             return f"({quote(name)} {_COMPARISONS[operator]} {literal(value)})"
         case {"type": "and" | "or" as junction, "conditions": list(parts)}:
             return "(" + f" {junction.upper()} ".join(map(_condition, parts)) + ")"

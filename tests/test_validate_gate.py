@@ -1,0 +1,221 @@
+"""The gate: each rule broken alone, and everything that must never open it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from reconcile import resources
+from reconcile.errors import GateClosed, InputError
+from reconcile.validate import Validation, gate, validate
+from reconcile.validate.dictionary import SUITES, read_dictionary
+
+AS_OF = date(2026, 11, 21)
+CASES = yaml.safe_load((Path(__file__).parent / "data" / "rules.yaml").read_text(encoding="utf-8"))
+RULES = [rule for element in read_dictionary(resources.expectations()) for rule in element.rules]
+KEYS = {"students": "sis_id", "accounts": "cccid", "mint_request": "request_key"}
+
+
+def written(value: Any, n: int) -> Any:
+    if not isinstance(value, str):
+        return value
+    value = value.replace("{n}", f"{n:04}").replace("{h}", f"{n:032x}")
+    return re.sub(r"\{a(\d+)\}", lambda word: "a" * int(word[1]), value)
+
+
+def row(suite: str, n: int, **changes: Any) -> dict[str, Any]:
+    return {name: written(value, n) for name, value in {**CASES["base"][suite], **changes}.items()}
+
+
+def table(suite: str, *rows: dict[str, Any]) -> pl.DataFrame:
+    columns = CASES["base"][suite]
+    schema = {name: pl.List(pl.String) if name == "cccids" else pl.String for name in columns}
+    return pl.DataFrame(list(rows), schema=schema, orient="row")
+
+
+def broken_rows(suite: str) -> tuple[pl.DataFrame, list[set[str]]]:
+    """Give a table that breaks each rule of a suite in a row (or two) of its own, and the rules by row."""
+    rows, expected = [], []
+    for rule in RULES:
+        if suite not in rule.suites or rule.id in CASES["table"]:
+            continue
+        case = CASES["rules"][rule.id]
+        for _ in range(2 if "pair" in case else 1):
+            rows.append(row(suite, len(rows) + 1, **case.get("set", {}), **case.get("pair", {})))
+            expected.append({rule.id, *case.get("also", ())})
+    return table(suite, *rows), expected
+
+
+@pytest.fixture(scope="module")
+def judged() -> dict[str, Validation]:
+    return {suite: validate(broken_rows(suite)[0], suite=suite, as_of=AS_OF) for suite in SUITES}
+
+
+@pytest.fixture(scope="module")
+def students() -> pl.DataFrame:
+    return table("students", *(row("students", n) for n in range(1, 4)))
+
+
+def test_every_rule_has_a_row_that_breaks_it():
+    assert {rule.id for rule in RULES} == {*CASES["rules"], *CASES["table"]}
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_row_breaks_its_rule_alone(judged: dict[str, Validation], suite: str):
+    _, expected = broken_rows(suite)
+    found: list[set[str]] = [set() for _ in expected]
+    for number, rule in judged[suite].failures.select("row", "rule_id").iter_rows():
+        found[number].add(rule)
+    assert found == expected
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_good_rows_open_the_gate(suite: str):
+    result = validate(table(suite, row(suite, 1), row(suite, 2)), suite=suite, as_of=AS_OF)
+    assert (result.verdict, result.reason, result.failures.height) == ("open", "", 0)
+    assert result.passing.to_list() == [row(suite, n)[KEYS[suite]] for n in (1, 2)]
+    result.require_open()
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_counts_and_failures_agree(judged: dict[str, Validation], suite: str):
+    result = judged[suite]
+    listed = dict(result.failures.group_by("rule_id").len().iter_rows())
+    counted = dict(result.counts.filter(pl.col("failures") > 0).select("rule_id", "failures").iter_rows())
+    assert listed == counted
+    assert not result.counts["errored"].any()
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_rows_are_conserved_and_only_critical_rules_fail_them(judged: dict[str, Validation], suite: str):
+    result, (rows, _) = judged[suite], broken_rows(suite)
+    critical = result.failures.filter(pl.col("severity") == "critical")["row"].n_unique()
+    assert result.failing.len() == critical
+    assert result.passing.len() + result.failing.len() == rows.height
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_no_value_is_in_a_result(judged: dict[str, Validation], suite: str):
+    result, (rows, _) = judged[suite], broken_rows(suite)
+    text = "".join(frame.drop("key", strict=False).write_csv() for frame in (result.counts, result.failures))
+    text += repr(result) + result._repr_html_() + result.reason
+    for column in ("birthdate", "email", "ssn_hmac"):
+        assert not [value for value in rows[column].drop_nulls() if len(value) > 4 and value in text]
+
+
+def test_an_empty_table_never_passes(students: pl.DataFrame):
+    result = validate(students.clear(), as_of=AS_OF)
+    assert result.verdict == "closed"
+    assert result.failures.rows() == [
+        (None, None, "table_not_empty", "table", "critical", "The table has no rows.")
+    ]
+
+
+def test_a_missing_column_closes_the_gate_and_passes_nobody(students: pl.DataFrame):
+    result = validate(students.drop("zip", "state"), as_of=AS_OF)
+    assert (result.verdict, result.missing) == ("closed", ("state", "zip"))
+    assert result.counts.filter("errored")["rule_id"].to_list() == ["state_shape", "zip_length"]
+    assert result.passing.len() == 0
+    assert "columns missing: state, zip" in result.reason
+    with pytest.raises(GateClosed, match="table_columns"):
+        result.require_open()
+
+
+def test_columns_without_values_are_judged(students: pl.DataFrame):
+    empty = students.with_columns(pl.lit(None).alias(name) for name in students.columns if name != "sis_id")
+    result = validate(empty, as_of=AS_OF)
+    assert result.verdict == "closed"
+    assert not result.counts["errored"].any()
+    assert {"birthdate_required", "last_name_required"} <= set(result.failures["rule_id"])
+
+
+def test_numbers_are_refused_and_dates_are_not(students: pl.DataFrame):
+    dated = students.with_columns(birthdate=pl.lit(date(1900, 1, 1)), city=pl.lit("x").cast(pl.Categorical))
+    assert validate(dated, as_of=AS_OF).failures["rule_id"].to_list() == ["birthdate_since_1901"] * 3
+    numbers = students.with_columns(zip=pl.lit(93701), ssid=pl.lit(1.5), cccids=pl.lit("ABD1234"))
+    with pytest.raises(InputError) as caught:
+        validate(numbers, as_of=AS_OF)
+    assert [line.split(";")[0] for line in str(caught.value).splitlines()] == [
+        "Column cccids is String",
+        "Column ssid is Float64",
+        "Column zip is Int32",
+    ]
+
+
+def test_a_rule_that_fails_to_run_closes_the_gate(students: pl.DataFrame, monkeypatch: pytest.MonkeyPatch):
+    def spoiled(*names: Any, **options: Any) -> dict[str, Any]:
+        suite = original(*names, **options)
+        for rule in suite["expectations"]:
+            if rule["meta"]["rule_id"] == "cccids_single":
+                rule["kwargs"]["unexpected_rows_query"] = "SELECT * FROM {batch} WHERE no_such(cccids)"
+        return suite
+
+    original = gate.load_suite
+    monkeypatch.setattr(gate, "load_suite", spoiled)
+    result = validate(students, as_of=AS_OF)
+    assert result.verdict == "closed"
+    assert result.reason == "rules that could not be evaluated: cccids_single"
+    assert result.counts.filter("errored")["failures"].to_list() == [None]
+    assert result.passing.len() == 0
+
+
+def test_a_rule_without_an_outcome_closes_the_gate(students: pl.DataFrame, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gate, "_run", lambda *_: {})
+    result = validate(students, as_of=AS_OF)
+    assert result.verdict == "closed"
+    assert result.counts["errored"].all()
+
+
+def test_unknown_words_are_met_with_the_nearest():
+    frame = pl.DataFrame({"sis_id": ["1"]})
+    with pytest.raises(InputError, match=r'no suite acounts\. Did you mean "accounts"'):
+        validate(frame, suite="acounts")
+    with pytest.raises(InputError, match=r"no language de\. Known: en, es"):
+        validate(frame, language="de")
+    with pytest.raises(InputError, match=r'key column sisid is not in the table\. Did you mean "sis_id"'):
+        validate(frame, key="sisid")
+    with pytest.raises(InputError, match="A table was expected"):
+        validate("students.csv")
+
+
+def test_messages_come_in_spanish(students: pl.DataFrame):
+    result = validate(students.with_columns(birthdate=pl.lit("2026-11-21")), as_of=AS_OF, language="es")
+    assert set(result.failures["message"]) == {"Debe ser anterior a hoy."}
+
+
+def test_today_is_what_the_caller_says(students: pl.DataFrame):
+    born = students.with_columns(birthdate=pl.lit("2011-02-28"))
+    assert validate(born, as_of=date(2024, 2, 28)).failures.height == 0
+    assert set(validate(born, as_of=date(2024, 2, 27)).failures["rule_id"]) == {"birthdate_under_13"}
+    assert set(validate(born, as_of=date(2011, 2, 28)).failures["rule_id"]) == {"birthdate_before_today"}
+
+
+def test_the_future_shape_of_cccids_is_a_setting():
+    wide = table("accounts", row("accounts", 1, cccid="ABDE1234"), row("accounts", 2))
+    assert validate(wide, suite="accounts", as_of=AS_OF).failing.to_list() == ["ABDE1234"]
+    assert validate(wide, suite="accounts", as_of=AS_OF, wide_cccid=True).verdict == "open"
+
+
+def test_hashes_tell_suites_and_rows_apart_but_not_their_order(students: pl.DataFrame):
+    first = validate(students, as_of=AS_OF)
+    assert validate(students.reverse(), as_of=AS_OF).rows_hash == first.rows_hash
+    assert validate(students.with_columns(zip=pl.lit("")), as_of=AS_OF).rows_hash != first.rows_hash
+    nulls = students.with_columns(zip=pl.lit(None))
+    assert (
+        validate(nulls, as_of=AS_OF).rows_hash
+        != validate(students.with_columns(zip=pl.lit("")), as_of=AS_OF).rows_hash
+    )
+    assert validate(students, as_of=date(2026, 11, 22)).suite_hash != first.suite_hash
+
+
+def test_a_notebook_shows_the_verdict_and_the_broken_rules(judged: dict[str, Validation]):
+    page = judged["students"]._repr_html_()
+    assert "Gate of students: closed" in page
+    assert "Must be before today." in page
+    assert "closed (critical rules broken: " in repr(judged["students"])
