@@ -44,8 +44,8 @@ def build(source: Path, target: Path, *, keep: int) -> None:
 def _write(table: pl.DataFrame, target: Path) -> None:
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and only this one-off needs it
 
-    encoding = {name: "DELTA_BINARY_PACKED" for name in table.columns} | {"name": "DELTA_BYTE_ARRAY"}
-    pq.write_table(  # type: ignore[no-untyped-call]
+    encoding = dict.fromkeys(table.columns, "DELTA_BINARY_PACKED") | {"name": "DELTA_BYTE_ARRAY"}
+    pq.write_table(
         table.to_arrow(compat_level=pl.CompatLevel.oldest()),
         target,
         compression="zstd",

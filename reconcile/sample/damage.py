@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from reconcile.sample import numbers, rates
+from reconcile.sample import rates
 from reconcile.sample.habits import CALLED, COLLEGE_MAIL, Text, texts
 from reconcile.sample.kinds import Mask, Records, Rows, column, filled, some
 from reconcile.sample.people import People, days_of, iso, plain, whole_last
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _ADDRESS: Final = ("street", "city", "zip")
 _NAMES: Final = ("first", "middle", "last")
-_NEIGHBOURS: Final = dict(
-    pair.split("=")
-    for pair in "a=sq b=vn c=xv d=sf e=wr f=dg g=fh h=gj i=uo j=hk k=jl l=k m=n n=bm o=ip p=o q=w r=et s=ad t=ry "
-    "u=yi v=cb w=qe x=zc y=tu z=x".split()  # noqa: SIM905 - a table of pairs
-)
+_KEYBOARD: Final = """
+a=sq b=vn c=xv d=sf e=wr f=dg g=fh h=gj i=uo j=hk k=jl l=k m=n n=bm o=ip p=o q=w r=et s=ad t=ry u=yi v=cb w=qe
+x=zc y=tu z=x
+"""
+_NEIGHBOURS: Final = dict(pair.split("=") for pair in _KEYBOARD.split())
 _DUMMIES: Final = texts(["999999999", "123456789", "000000000", "111111111"])
 
 
@@ -294,13 +294,15 @@ def _dummy_ssn(scene: Scene, rows: Rows) -> None:
     scene.records.change("ssn_dummy", "ssn", rows, dummies)
 
 
+def _letters(name: str) -> str:
+    return "".join(sign for sign in fold(name).lower() if sign.isalpha())
+
+
 def _college_email(scene: Scene, rows: Rows) -> None:
     person = scene.records.person[rows]
     first, last = scene.people["first"][person], scene.people["last"][person]
-    made = [
-        f"{''.join(sign for sign in fold((one or '')[:1] + two).lower() if sign.isalpha())}{number % 10**6}@{COLLEGE_MAIL}"
-        for one, two, number in zip(first, last, person.tolist(), strict=True)
-    ]
+    locals_ = [_letters((one or "")[:1] + two) for one, two in zip(first, last, strict=True)]
+    made = [f"{name}{number % 10**6}@{COLLEGE_MAIL}" for name, number in zip(locals_, person, strict=True)]
     scene.records.change("college_email", "email", rows, texts(made))
 
 
@@ -324,6 +326,7 @@ def _personal_mail(scene: Scene) -> Mask:
 
 
 _STEPS: Final[dict[str, tuple[Callable[[Scene], Mask], Callable[[Scene, Rows], None]]]] = {
+    "sparse": (_has("street"), _erase("sparse", "street", "city", "zip", "ssn", "ssid", "email", "phone")),
     "surname_change": (_marries, _surname_change),
     "half_surname": (_two_names, _half),
     "hyphen": (_punctuated, _rejoin),

@@ -10,7 +10,7 @@ import polars as pl
 from reconcile.sample import layouts, rates
 from reconcile.sample.accounts import stamps
 from reconcile.sample.habits import texts
-from reconcile.sample.kinds import Rows, column, some
+from reconcile.sample.kinds import column
 from reconcile.sample.people import days_of, iso
 from reconcile.sample.students import HOME, NEIGHBOUR
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reconcile.sample.accounts import Accounts
+    from reconcile.sample.kinds import Mask, Rows
     from reconcile.sample.roster import Roster
     from reconcile.sample.students import Students
 
@@ -81,13 +82,21 @@ def fraud(rng: np.random.Generator, roster: Roster, accounts: Accounts, as_of: d
     count = len(reported)
     day = days_of(as_of) - rng.integers(5, 500, count)
     withdrawn = (accounts.person[reported] >= len(roster.state)) & (rng.random(count) < rates.RESCINDED)
-    rescinded = np.where(withdrawn, iso(day + 4), None)
+    rescinded = iso(day + 4)
+    rescinded[~withdrawn] = None
     values = {
         "cccId": column(accounts["cccid"][reported]),
         "appId": pl.Series(10_000_000 + rng.permutation(count) * 13).cast(pl.String),
         "fraudType": column(_REASONS[rng.integers(0, len(_REASONS), count)]),
         "reportedByMisCode": column(np.where(rng.random(count) < 0.5, HOME, NEIGHBOUR).astype(object)),  # noqa: PLR2004
         "reportedDate": column(iso(day)),
-        "rescindDate": column(rescinded.astype(object)),
+        "rescindDate": column(rescinded),
     }
     return pl.DataFrame(values).select(layouts.FRAUD)
+
+
+def standing(accounts: Accounts, reports: pl.DataFrame) -> Mask:
+    """Say which accounts are reported and the report was not withdrawn."""
+    withdrawn = reports.filter(pl.col("rescindDate").is_not_null())["cccId"]
+    taken_back = column(accounts["cccid"]).is_in(withdrawn.to_list()).to_numpy()
+    return np.asarray(accounts.has("account_fraud") & ~taken_back)

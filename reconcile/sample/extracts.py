@@ -8,13 +8,14 @@ import numpy as np
 import polars as pl
 
 from reconcile.sample import layouts, numbers
-from reconcile.sample.kinds import Mask, column
+from reconcile.sample.kinds import Mask, Rows, column
 from reconcile.sample.people import days_of, iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from reconcile.sample.habits import Text
     from reconcile.sample.students import Students
 
 _MONTHS: Final = dict(
@@ -36,7 +37,7 @@ class Extract(NamedTuple):
     line_end: str
 
 
-def sis_ids(numbers_: np.ndarray[tuple[int], np.dtype[np.int64]], sis: str) -> pl.Series:
+def sis_ids(numbers_: Rows, sis: str) -> pl.Series:
     """Write SIS ids as the system does; 0 stands for none."""
     text = pl.Series(numbers_).cast(pl.String)
     made = {
@@ -99,7 +100,7 @@ def _ids(rng: np.random.Generator, students: Students, as_of: date, sis: str) ->
     )
 
 
-def _part(rows: object, values: pl.Series, effdt: object, code: str) -> pl.DataFrame:
+def _part(rows: Rows, values: pl.Series, effdt: Text, code: str) -> pl.DataFrame:
     return pl.DataFrame(
         {"row": pl.Series(rows, dtype=pl.Int64), "value": values, "effdt": pl.Series(effdt, dtype=pl.String)}
     ).with_columns(code=pl.lit(code))
@@ -108,7 +109,7 @@ def _part(rows: object, values: pl.Series, effdt: object, code: str) -> pl.DataF
 def _dated(
     rng: np.random.Generator,
     students: Students,
-    since: np.ndarray[tuple[int], np.dtype[np.int64]],
+    since: Rows,
     today: int,
 ) -> list[pl.DataFrame]:
     """Add CCCIDs that an effective date takes out of force: superseded ones, and some of the future."""
@@ -120,7 +121,7 @@ def _dated(
     made = []
     for rows, dates in ((old, earlier), (coming, later)):
         other = numbers.cccid_texts(numbers.cccids(rng, len(rows)))
-        made.append(_part(rows, column(rng.permutation(other)), column(dates), code))
+        made.append(_part(rows, column(rng.permutation(other)), dates, code))
     return made
 
 

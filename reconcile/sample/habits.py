@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Text = NDArray[np.object_]
 
@@ -33,7 +36,7 @@ def _table(name: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def texts(values: list[str] | tuple[str, ...]) -> Text:
+def texts(values: Sequence[str | None]) -> Text:
     """Hold texts so that numpy can index them."""
     made = np.empty(len(values), dtype=object)
     made[:] = values

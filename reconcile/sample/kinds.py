@@ -40,6 +40,7 @@ KINDS: Final = {
     "impossible_birthdate": "a day that the calendar does not have",
     "future_birthdate": "a birthdate after today",
     "birthdate_before_1901": "a birthdate before 1901",
+    "sparse": "nothing but names and birthdate: no number, address, e-mail or telephone",
     "missing_ssn": "no SSN, although the person has one",
     "ssn_dummy": "a made-up SSN such as 999999999",
     "ssn_malformed": "an SSN of the wrong length",

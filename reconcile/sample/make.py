@@ -125,8 +125,15 @@ def _write(folder: Path, order: _Order, say: Callable[[str], None]) -> None:
     pairs = evidence.applied(order.rng(5), plan, opened, enrolled)
     reports = evidence.fraud(order.rng(6), plan, opened, order.as_of)
     say("working out the truth")
-    withdrawn = reports.filter(reports["rescindDate"].is_not_null())["cccId"]
-    status = truth.statuses(plan, enrolled, opened, pairs, withdrawn)
+    known = truth.Facts(
+        roster=plan,
+        students=enrolled,
+        accounts=opened,
+        pairs=pairs,
+        fraud=evidence.standing(opened, reports),
+        as_of=order.as_of,
+    )
+    status = truth.statuses(known)
     say("writing files")
     ids = sis_ids(enrolled.number, order.sis)
     _student_file(folder / "students.csv", extract(order.rng(7), enrolled, order.as_of, order.sis))

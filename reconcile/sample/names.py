@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import as_file, files
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from reconcile.sample import rates
 from reconcile.sample.habits import (
@@ -18,15 +17,19 @@ from reconcile.sample.habits import (
     MEN_SINGH,
     SPELLINGS,
     WOMEN_KAUR,
-    Community,
-    Text,
     texts,
 )
-from reconcile.sample.kinds import Mask, Rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reconcile.sample.habits import Text
+    from reconcile.sample.kinds import Mask, Rows
 
 ORIGIN: Final = {name: code for code, name in enumerate(rates.ORIGINS)}
 _HISPANIC, _WHITE, _API = ORIGIN["hispanic"], ORIGIN["white"], ORIGIN["api"]
 _SHORT_MC: Final = 5  # "Mcon" is no Mac name
+_DOUBLE_NAME: Final = 0.4
 _OWN_LANGUAGE: Final = {"vietnamese": 0.75, "chinese": 0.45, "indian": 0.55, "armenian": 0.55}
 
 
@@ -110,7 +113,12 @@ def draw(rng: np.random.Generator, origin: Rows, female: Mask) -> Drawn:
         mine = keys.str.contains("[IY]AN$") if name == "armenian" else keys.is_in(list(community.surnames))
         group = _WHITE if name == "armenian" else _API
         rows = np.flatnonzero(mine.to_numpy()[picked] & (origin == group))
-        _own_language(rng, rows, community, name, first, middle, female)
+        rows = rows[rng.random(len(rows)) < _OWN_LANGUAGE[name]]
+        for mine, chosen in ((rows[female[rows]], community.women), (rows[~female[rows]], community.men)):
+            if name == "vietnamese":
+                first[mine], middle[mine] = _vietnamese(rng, len(mine), chosen)
+            else:
+                first[mine], middle[mine] = chosen[rng.integers(0, len(chosen), len(mine))], None
     _sikhs(last, first, origin, female)
     filipino = np.flatnonzero(keys.is_in(list(FILIPINO)).to_numpy()[picked] & (origin == _API))
     middle[filipino] = surnames(rng, np.full(len(filipino), _HISPANIC), marks[filipino] & False)
@@ -120,26 +128,14 @@ def draw(rng: np.random.Generator, origin: Rows, female: Mask) -> Drawn:
     return Drawn(first, middle, last, second, joint)
 
 
-def _own_language(
-    rng: np.random.Generator,
-    rows: Rows,
-    community: Community,
-    name: str,
-    first: Text,
-    middle: Text,
-    female: Mask,
-) -> None:
-    rows = rows[rng.random(len(rows)) < _OWN_LANGUAGE[name]]
-    for names, mine in ((community.women, rows[female[rows]]), (community.men, rows[~female[rows]])):
-        chosen = names[rng.integers(0, len(names), len(mine))]
-        if name == "vietnamese":  # a double given name, or the classic middle name
-            other = names[rng.integers(0, len(names), len(mine))]
-            double = rng.random(len(mine)) < 0.4  # noqa: PLR2004
-            first[mine] = np.where(double & (other != chosen), chosen + " " + other, chosen)
-            middle[mine] = np.where(double, None, "Thi" if names is community.women else "Van")
-        else:
-            first[mine] = chosen
-            middle[mine] = None
+def _vietnamese(rng: np.random.Generator, count: int, choice: Text) -> tuple[Text, Text]:
+    """Give a double given name, or a single one with the classic middle name."""
+    one, other = (choice[rng.integers(0, len(choice), count)] for _ in range(2))
+    women = COMMUNITIES["vietnamese"].women is choice
+    double = (rng.random(count) < _DOUBLE_NAME) & (one != other)
+    middle = np.full(count, "Thi" if women else "Van", dtype=object)
+    middle[double] = None
+    return np.where(double, one + " " + other, one), middle
 
 
 def _sikhs(last: Text, first: Text, origin: Rows, female: Mask) -> None:

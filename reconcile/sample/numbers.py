@@ -7,13 +7,16 @@ CCCIDs are well-formed and grow with the day on which the account was made, as r
 from __future__ import annotations
 
 from itertools import product
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
-from reconcile.sample.habits import AREA_CODES, CITIES, STREET_TYPES, STREETS, UNITS, Text, texts
-from reconcile.sample.kinds import Rows
+from reconcile.sample.habits import AREA_CODES, CITIES, STREET_TYPES, STREETS, UNITS, texts
+
+if TYPE_CHECKING:
+    from reconcile.sample.habits import Text
+    from reconcile.sample.kinds import Rows
 
 LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # no I, no O
 _PREFIXES: Final = texts(["".join(letters) for letters in product(LETTERS, repeat=3)])

@@ -128,7 +128,7 @@ _PLAIN: Final = {marked: key for key, marked in MARKS.items()}
 def _preferred(rng: np.random.Generator, first: Text) -> Text:
     preferred = np.full(len(first), None, dtype=object)
     rows = some(rng, filled(first), rates.PREFERRED_NAME)
-    preferred[rows] = texts([CALLED.get(plain(name), (None,))[0] for name in first[rows]])
+    preferred[rows] = texts([next(iter(CALLED.get(plain(name), ())), None) for name in first[rows]])
     return preferred
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 # California's population by origin, 2020 Census (P.L. 94-171, table P2): Hispanic of any race 39.4 %,
-# and of those who are not: White 34.7, Asian 15.1 + Pacific Islander 0.3, Black 5.4; the rest is other or several.
+# and of those who are not: White 34.7, Asian 15.1 + Pacific Islander 0.3, Black 5.4; the rest is other
+# or several.
 ORIGINS: Final = {"hispanic": 0.394, "white": 0.347, "api": 0.154, "black": 0.054, "other": 0.051}
 
 # Who is in a SIS person file besides the students enrolled in the plan's college and term.
@@ -25,7 +26,8 @@ SCOPE: Final = {
 }
 TWO_SIS_IDS: Final = 0.014  # share of the records that are a person's second one
 
-# What the SIS holds for a student. About one in five has none ("about 80 %" have one: Chancellor's Office, 2023-24).
+# What the SIS holds for a student. About one in five has none ("about 80 %" have one, says the
+# Chancellor's Office in 2023-24).
 CCCID_STATE: Final = {
     "right": 0.714,
     "absent": 0.200,
@@ -72,6 +74,7 @@ CHANGED_SURNAME: Final = 0.06  # of women of 20 and more; a tenth of that for me
 
 # Record errors: kind -> (SIS, account).
 ERRORS: Final = {
+    "sparse": (0.09, 0.0),
     "surname_change": (0.30, 0.30),
     "half_surname": (0.30, 0.12),
     "hyphen": (0.20, 0.12),
@@ -81,7 +84,7 @@ ERRORS: Final = {
     "typo": (0.018, 0.014),
     "names_swapped": (0.007, 0.005),
     "missing_first_name": (0.004, 0.002),
-    "missing_last_name": (0.003, 0.0),
+    "missing_last_name": (0.005, 0.0),
     "missing_middle_name": (0.15, 0.20),
     "middle_initial": (0.40, 0.12),
     "diacritics_garbled": (0.06, 0.012),
@@ -89,11 +92,11 @@ ERRORS: Final = {
     "upper_case": (0.12, 0.04),
     "day_month_swapped": (0.012, 0.008),
     "digit_error": (0.012, 0.009),
-    "placeholder_birthdate": (0.006, 0.001),
-    "missing_birthdate": (0.009, 0.0),
-    "impossible_birthdate": (0.002, 0.0),
-    "future_birthdate": (0.002, 0.0),
-    "birthdate_before_1901": (0.0015, 0.0),
+    "placeholder_birthdate": (0.010, 0.001),
+    "missing_birthdate": (0.018, 0.0),
+    "impossible_birthdate": (0.003, 0.0),
+    "future_birthdate": (0.003, 0.0),
+    "birthdate_before_1901": (0.003, 0.0),
     "missing_ssn": (0.25, 0.35),
     "ssn_dummy": (0.005, 0.002),
     "ssn_malformed": (0.004, 0.001),

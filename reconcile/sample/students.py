@@ -8,14 +8,15 @@ import numpy as np
 
 from reconcile.sample import layouts, numbers, rates
 from reconcile.sample.damage import copy_of, damage
-from reconcile.sample.habits import Text
-from reconcile.sample.kinds import Mask, Records, Rows, some
+from reconcile.sample.kinds import Mask, Records, Rows, filled, some
 from reconcile.sample.people import People, days_of, iso
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from reconcile.sample.accounts import Accounts
+    from reconcile.sample.habits import Text
     from reconcile.sample.roster import Roster
 
 HOME, NEIGHBOUR = "ZZ1", "ZZ2"  # MIS codes that no college has
@@ -116,20 +117,34 @@ def _cccids(rng: np.random.Generator, roster: Roster, accounts: Accounts, studen
     for row in rows("retired"):
         cccids[row] = retired[person[row]]
     held = rows("right")
-    _borrow(rng, students, cccids, rows("shared"), cccids[held[students.in_scope[held]]], "cccid_shared")
+    lenders = held[students.in_scope[held]]
+    borrowers, lenders = _borrow(rng, cccids, rows("shared"), cccids[lenders], lenders)
+    students.mark(np.concatenate([borrowers, lenders]), "cccid_shared")
     elsewhere = accounts["cccid"][roster.present & (accounts.person >= persons)]
-    _borrow(rng, students, cccids, rows("conflict"), elsewhere, "cccid_conflict")
-    taken = np.sort(accounts.number)
+    borrowers, _ = _borrow(rng, cccids, rows("conflict"), elsewhere, np.arange(len(elsewhere)))
+    students.mark(borrowers, "cccid_conflict")
     for name, spoil in (("malformed", _malformed), ("unknown", _unknown)):
         mine = rows(name)
-        spare = numbers.cccid_texts(numbers.cccids(rng, len(mine)))
-        for row, other in zip(mine, spare, strict=True):
-            cccids[row] = spoil(rng, right[person[row]] or other, taken)
+        _spoil(rng, cccids, mine, right[person[mine]], spoil=spoil, taken=np.sort(accounts.number))
         students.mark(mine, f"cccid_{name}")
     for name in ("retired", "several", "fraud"):
         students.mark(rows(name), f"cccid_{name}")
     students.columns["cccids"] = cccids
-    students.mark(cccids == None, "cccid_absent")  # noqa: E711 - elementwise
+    students.mark(~filled(cccids), "cccid_absent")
+
+
+def _spoil(
+    rng: np.random.Generator,
+    cccids: Text,
+    rows: Rows,
+    right: Text,
+    *,
+    spoil: Callable[[np.random.Generator, str, Rows], str],
+    taken: Rows,
+) -> None:
+    spare = numbers.cccid_texts(numbers.cccids(rng, len(rows)))
+    for row, own, other in zip(rows, right, spare, strict=True):
+        cccids[row] = spoil(rng, own or other, taken)
 
 
 def _own(accounts: Accounts, which: Mask, persons: int, *, last: bool = False) -> Text:
@@ -141,16 +156,13 @@ def _own(accounts: Accounts, which: Mask, persons: int, *, last: bool = False) -
 
 
 def _borrow(
-    rng: np.random.Generator, students: Students, cccids: Text, rows: Rows, lenders: Text, kind: str
-) -> None:
-    """Give each row somebody else's number, every lender once."""
-    rows = rows[: len(lenders)]
-    borrowed = rng.choice(lenders, size=len(rows), replace=False) if len(rows) else lenders[:0]
-    cccids[rows] = borrowed
-    students.mark(rows, kind)
-    if kind == "cccid_shared":
-        lent = set(borrowed)
-        students.mark(np.array([cccid in lent for cccid in cccids], dtype=bool), kind)
+    rng: np.random.Generator, cccids: Text, rows: Rows, lent: Text, lenders: Rows
+) -> tuple[Rows, Rows]:
+    """Write somebody else's number into each row, everybody's once; say who has whose."""
+    rows = rows[: len(lent)]
+    chosen = rng.choice(len(lent), size=len(rows), replace=False) if len(rows) else rows
+    cccids[rows] = lent[chosen]
+    return rows, lenders[chosen]
 
 
 def _malformed(rng: np.random.Generator, cccid: str, _taken: Rows) -> str:

@@ -3,7 +3,7 @@
 Precedence is that of the statuses themselves; the first that applies counts. The rules:
 
 - A student's true accounts in the snapshot are compared with the record. **Name** agrees when it is equal
-  (marks and capitals apart), or lightly damaged: at most two of the kinds in `LIGHT` on both records
+  (marks and capitals apart), or lightly damaged: at most two of the kinds in `compare.LIGHT` on both records
   together, or a former name that either record remembers. Anything else is heavy.
 - **Birthdate** agrees when it is equal, or when one record carries one light error (day and month
   swapped, one digit). Missing, placeholder and impossible dates, or errors on both, are heavy.
@@ -12,8 +12,8 @@ Precedence is that of the statuses themselves; the first that applies counts. Th
 - An account is **certain** when all three agree, **possible** when two do.
 - `held`: deceased, hold NU, or a CCCID in the SIS or a certain account was reported as fraud (and the
   report was not withdrawn).
-- `duplicate_student`: another record in scope is the same person and two of the three agree or both hold the
-  same CCCID; or a record in scope has exactly the same name and birthdate, whoever it is.
+- `duplicate_student`: another record in scope is the same person and two of the three agree, or both hold
+  the same CCCID; or a record in scope has exactly the same name and birthdate, whoever it is.
 - `shared_cccid`: the same CCCID stands on another student in scope.
 - `conflict`: the CCCID is in the snapshot and is another person's, or the person's own while name and
   birthdate do not both agree (a missing or placeholder birthdate is forgiven when name and an
@@ -31,174 +31,98 @@ could be found counts as "no account": the truth's `cccids` still names the acco
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from reconcile.sample import layouts
-from reconcile.sample.damage import fold
-from reconcile.sample.habits import COLLEGE_MAIL
-from reconcile.sample.kinds import Mask, Records, Rows, column
+from reconcile.sample.compare import compare, rows_of, view
+from reconcile.sample.kinds import column, filled
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from reconcile.sample.accounts import Accounts
+    from reconcile.sample.kinds import Mask, Rows
     from reconcile.sample.roster import Roster
     from reconcile.sample.students import Students
 
-LIGHT: Final = (
-    "typo",
-    "nickname",
-    "half_surname",
-    "hyphen",
-    "names_swapped",
-    "diacritics_garbled",
-    "suffix_in_last",
-    "first_is_middle",
-)
-_HEAVY: Final = ("surname_change", "missing_first_name", "missing_last_name")
-_LIGHT_DATE: Final = ("day_month_swapped", "digit_error")
-_HEAVY_DATE: Final = (
-    "placeholder_birthdate",
-    "missing_birthdate",
-    "impossible_birthdate",
-    "future_birthdate",
-    "birthdate_before_1901",
-)
-_UNKNOWN_DATE: Final = ("placeholder_birthdate", "missing_birthdate")
-_BLOCKING: Final = (
-    "missing_last_name",
-    "missing_birthdate",
-    "impossible_birthdate",
-    "future_birthdate",
-    "birthdate_before_1901",
-)
+_FIRST_DAY: Final = "1901-01-01"
 _PATTERN: Final = "^[A-HJ-NP-Z]{3}[0-9]{4}$"
-_SAME: Final = ("ssn", "ssid", "email", "phone", "home")
 
 
-def view(records: Records) -> pl.DataFrame:
-    """Reduce records to what is compared, one row each."""
-    former = column(records["former_last"])
-    frame = pl.DataFrame(
-        {
-            "row": pl.Series(range(len(records)), dtype=pl.Int64),
-            "person": records.person,
-            "first": _folded(column(records["first"])),
-            "last": _folded(column(records["last"])),
-            "former": _folded(former),
-            "birthdate": column(records["birthdate"]),
-            "light": sum((records.has(kind).astype(np.int64) for kind in LIGHT), start=np.int64(0)),
-            "heavy": records.has(*_HEAVY),
-            "light_date": records.has(*_LIGHT_DATE),
-            "heavy_date": records.has(*_HEAVY_DATE),
-            "unknown_date": records.has(*_UNKNOWN_DATE),
-            "ssn": column(records["ssn"]),
-            "bad_ssn": records.has("ssn_dummy", "ssn_malformed"),
-            "ssid": column(records["ssid"]),
-            "email": column(records["email"]),
-            "phone": column(records["phone"]),
-            "home": column(records["street"]) + column(records["zip"]),
-        }
-    )
-    college = pl.col("email").str.ends_with(COLLEGE_MAIL)
-    return frame.with_columns(
-        ssn=pl.when(~pl.col("bad_ssn")).then("ssn"), email=pl.when(~college).then("email")
-    ).drop("bad_ssn")
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the truth is worked out from.
 
-
-def _folded(names: pl.Series) -> pl.Series:
-    marked = names.str.contains("[^\\x00-\\x7F]").fill_null(value=False)
-    bare = names.str.to_uppercase()
-    if marked.any():
-        rows = marked.arg_true()
-        bare = bare.scatter(rows, [fold(text).upper() for text in names.gather(rows)])
-    return bare
-
-
-def compare(left: pl.DataFrame, right: pl.DataFrame, linked: pl.DataFrame) -> pl.DataFrame:
-    """Compare every pair of one person's rows: `row` and `row_r`, and whether name, date and others agree.
-
-    `linked` names pairs (row, row_r) that an application joins.
+    Attributes:
+        roster: who is in which file.
+        students: the SIS records.
+        accounts: the accounts, those outside the snapshot included.
+        pairs: rows of students and of accounts that an application joins.
+        fraud: which accounts are reported as fraud, withdrawn reports apart.
+        as_of: the day of the files.
     """
-    pairs = left.join(right, on="person", suffix="_r").join(
-        linked.with_columns(applied=True), on=["row", "row_r"], how="left"
-    )
-    same_name = pl.col("first").eq_missing(pl.col("first_r")) & (pl.col("last") == pl.col("last_r"))
-    remembered = (pl.col("former") == pl.col("last_r")) | (pl.col("former_r") == pl.col("last"))
-    slight = (pl.col("light") + pl.col("light_r") <= 2) & ~pl.col("heavy") & ~pl.col("heavy_r")  # noqa: PLR2004
-    known = ~pl.col("heavy_date") & ~pl.col("heavy_date_r")
-    same_date = known & (pl.col("birthdate") == pl.col("birthdate_r"))
-    near_date = known & ~(pl.col("light_date") & pl.col("light_date_r"))
-    other = pl.any_horizontal(pl.col(name) == pl.col(f"{name}_r") for name in _SAME)
-    return (
-        pairs.with_columns(
-            name=(same_name | slight | remembered).fill_null(value=False),
-            date=(same_date | near_date).fill_null(value=False),
-            other=(other | pl.col("applied")).fill_null(value=False),
-            forgiven=pl.col("unknown_date") | pl.col("unknown_date_r"),
-        )
-        .with_columns(agreeing=pl.sum_horizontal("name", "date", "other"))
-        .with_columns(
-            certain=pl.col("agreeing") == 3,  # noqa: PLR2004
-            possible=pl.col("agreeing") == 2,  # noqa: PLR2004
-            agrees=pl.col("name") & (pl.col("date") | (pl.col("forgiven") & pl.col("other"))),
-        )
-        .select("row", "row_r", "certain", "possible", "agrees", "agreeing")
-        .sort("row", "row_r")
-    )
+
+    roster: Roster
+    students: Students
+    accounts: Accounts
+    pairs: tuple[Rows, Rows]
+    fraud: Mask
+    as_of: date
 
 
-def statuses(
-    roster: Roster, students: Students, accounts: Accounts, pairs: tuple[Rows, Rows], withdrawn: pl.Series
-) -> pl.Series:
+def statuses(facts: Facts) -> pl.Series:
     """Give every student record its status, in the order of the records."""
-    seen = view(students)
-    snapshot = view(accounts).filter(pl.Series(roster.present))
-    linked = pl.DataFrame(
-        {"row": pl.Series(pairs[0], dtype=pl.Int64), "row_r": pl.Series(pairs[1], dtype=pl.Int64)}
-    )
-    compared = compare(seen, snapshot, linked)
-    fraud = accounts.has("account_fraud") & ~column(accounts["cccid"]).is_in(withdrawn.to_list()).to_numpy()
+    students, seen = facts.students, view(facts.students)
+    present = pl.Series(facts.roster.present)
+    snapshot = view(facts.accounts).filter(present)
     numbered = pl.DataFrame(
         {
-            "row_r": pl.Series(range(len(accounts)), dtype=pl.Int64),
-            "cccid": column(accounts["cccid"]),
-            "fraud": fraud,
+            "row_r": rows_of(facts.accounts),
+            "cccid": column(facts.accounts["cccid"]),
+            "fraud": facts.fraud,
         }
     )
-    compared = compared.join(numbered, on="row_r", maintain_order="left")
-    held = _held(students).join(
-        numbered.filter(pl.Series(roster.present)), on="cccid", how="left", maintain_order="left"
+    linked = pl.DataFrame(dict(zip(("row", "row_r"), map(pl.Series, facts.pairs), strict=True)))
+    compared = compare(seen, snapshot, linked).join(numbered, on="row_r", maintain_order="left")
+    held = (
+        _held(students)
+        .join(numbered.filter(present), on="cccid", how="left", maintain_order="left")
+        .join(
+            compared.select("row", "row_r", "agrees"), on=["row", "row_r"], how="left", maintain_order="left"
+        )
     )
-    held = held.join(
-        compared.select("row", "row_r", "agrees", own=pl.lit(value=True)),
-        on=["row", "row_r"],
-        how="left",
-        maintain_order="left",
-    )
-    facts = (
+    return (
         seen.select("row")
         .with_columns(
             in_scope=pl.Series(students.in_scope),
-            barred=pl.Series((students["deceased"] != None) | (students["hold"] == layouts.UPLOAD_HOLD)),  # noqa: E711
-            blocked=pl.Series(students.has(*_BLOCKING)),
+            barred=pl.Series(filled(students["deceased"]) | filled(students["hold"])),
+            blocked=_unusable(seen, facts.as_of),
             duplicate=pl.Series(_duplicates(students, seen)),
             namesake=pl.Series(_namesakes(seen, snapshot)),
         )
         .join(_of_sis(held, students), on="row", how="left", maintain_order="left")
         .join(_of_search(compared, held), on="row", how="left", maintain_order="left")
+        .with_columns(pl.col(pl.Boolean).fill_null(value=False), pl.col("certain", "possible").fill_null(0))
+        .select(status=_CASCADE)["status"]
     )
-    return facts.with_columns(
-        pl.col(pl.Boolean).fill_null(value=False), pl.col("certain", "possible").fill_null(0)
-    ).select(status=_CASCADE)["status"]
+
+
+def _unusable(seen: pl.DataFrame, as_of: date) -> pl.Series:
+    """Say which records the dictionary forbids to create an account from."""
+    birthdate = pl.col("birthdate")
+    wrong = (
+        birthdate.str.to_date(strict=False).is_null() | (birthdate < _FIRST_DAY) | (birthdate > str(as_of))
+    )
+    return seen.select(wrong=wrong.fill_null(value=True) | pl.col("last").is_null())["wrong"]
 
 
 def _held(students: Students) -> pl.DataFrame:
     return (
-        pl.DataFrame(
-            {"row": pl.Series(range(len(students)), dtype=pl.Int64), "cccid": column(students["cccids"])}
-        )
+        pl.DataFrame({"row": rows_of(students), "cccid": column(students["cccids"])})
         .drop_nulls()
         .with_columns(pl.col("cccid").str.split("|"))
         .explode("cccid")
