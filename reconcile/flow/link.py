@@ -1,0 +1,263 @@
+"""Links between two tables and duplicates within one: standardize, block, score, decide, assign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.cluster import assign, group
+from reconcile.columns import Band
+from reconcile.errors import InputError, KeyMismatch
+from reconcile.results import as_frame
+from reconcile.standardize import standardize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconcile.engine import Engine
+    from reconcile.flow.pairs import Scored
+    from reconcile.score.model import Model
+
+    Progress = Callable[[str], None] | None
+
+# A pair at the threshold is wrong once in a hundred; the pairs above it are much surer, and together
+# they are wrong less than once in a thousand (measured on labelled data and on synthetic tables).
+LINK_PROBABILITY: Final = 0.99
+# One in twenty is worth a person's look: beyond, a reviewer reads twenty pairs to find one.
+REVIEW_PROBABILITY: Final = 0.05
+_TIE_BITS: Final = 6.6  # odds of a hundred to one between two candidates
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How pairs are kept and judged.
+
+    Attributes:
+        min_probability: pairs below it are not returned.
+        link_probability: from here on a pair links by itself, if no guard forbids.
+        review_probability: from here on a person is asked.
+        model: a model of an earlier run; learned from the tables when None.
+        compare_in_full: tables with at most so many possible pairs are compared without blocking.
+        progress: told what is being done, in words.
+    """
+
+    min_probability: float = 0.01
+    link_probability: float = LINK_PROBABILITY
+    review_probability: float = REVIEW_PROBABILITY
+    model: Model | None = None
+    compare_in_full: int = 3_000_000
+    progress: Progress = None
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds that contradict each other."""
+        if not 0 <= self.min_probability <= self.review_probability <= self.link_probability <= 1:
+            raise InputError(
+                "The thresholds must rise: 0 <= min_probability <= review_probability "
+                "<= link_probability <= 1."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a run of linkage looked at, and how it came to its weights.
+
+    Attributes:
+        possible_pairs: all there could be.
+        compared_pairs: those that were scored.
+        in_full: every possible pair was scored.
+        expected_matches: the sum of the probabilities.
+        model_source: "trained", "shipped" (too little to train on) or "given".
+        rules: blocking: rule, keys, pairs, oversized_keys, dropped_pairs.
+        notes: sentences that the reader must know.
+    """
+
+    possible_pairs: int
+    compared_pairs: int
+    in_full: bool
+    expected_matches: float
+    model_source: str
+    rules: pl.DataFrame = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Links:
+    """Which records of two tables are one person.
+
+    Attributes:
+        pairs: every scored pair from min_probability on: id_l, id_r, match_weight (bits, the sum of the
+            w_ columns), match_probability, band, guard, w_prior, w_<field>…, w_relatives, level_<field>….
+        links: after the one-to-one assignment, at most one pair an id; a near tie is in band review.
+        also: the pairs asked for by name, whatever their probability; of an id that is in neither table
+            the weight is null and the guard unknown_id.
+        model: the weights used.
+        report: what was compared and how.
+    """
+
+    pairs: pl.DataFrame
+    links: pl.DataFrame
+    also: pl.DataFrame
+    model: Model
+    report: Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duplicates:
+    """Which records of one table are one person.
+
+    Attributes:
+        pairs: as in Links, with id_l before id_r.
+        clusters: id, cluster: every record that has a duplicate.
+        model: the weights used.
+        report: what was compared and how.
+    """
+
+    pairs: pl.DataFrame
+    clusters: pl.DataFrame
+    model: Model
+    report: Report
+
+
+def link(
+    left: object,
+    right: object,
+    /,
+    *,
+    id: str | tuple[str, str] = "id",  # noqa: A002 - the word people use
+    also: object | None = None,
+    engine: Engine | None = None,
+    min_probability: float = 0.01,
+    link_probability: float = LINK_PROBABILITY,
+    review_probability: float = REVIEW_PROBABILITY,
+    model: Model | None = None,
+    progress: Progress = None,
+) -> Links:
+    """Find the records of two tables that are one person, by name, birthdate and whatever else both have.
+
+    Args:
+        left: anything with an Arrow interface, raw or standardized; canonical column names.
+        right: the other table.
+        id: the id column, or the pair of their names.
+        also: pairs to score whatever blocking says: id_l, id_r.
+        engine: where pairs are made; one in memory when None.
+        min_probability: pairs below it are not returned.
+        link_probability: from here on a pair links by itself, if no guard forbids.
+        review_probability: from here on a person is asked.
+        model: the weights of an earlier run; learned from the tables when None.
+        progress: told what is being done, in words.
+
+    Raises:
+        InputError: an id is missing or not unique, or the tables have no field in common.
+        KeyMismatch: the tables' SSN hashes were made with different keys.
+    """
+    from reconcile.flow.pairs import score_tables  # noqa: PLC0415 - imports rapidfuzz
+
+    options = Options(
+        min_probability=min_probability,
+        link_probability=link_probability,
+        review_probability=review_probability,
+        model=model,
+        progress=progress,
+    )
+    left_id, right_id = (id, id) if isinstance(id, str) else id
+    tables = (prepare(left, left_id, "left"), prepare(right, right_id, "right"))
+    check_keys(*tables)
+    wanted = None if also is None else as_frame(also).select("id_l", "id_r")
+    scored = score_tables(*tables, also=wanted, engine=engine, options=options)
+    return Links(
+        pairs=scored.pairs,
+        links=assign(scored.pairs, tie_bits=_TIE_BITS),
+        also=scored.also,
+        model=scored.model,
+        report=_report(scored),
+    )
+
+
+def find_duplicates(
+    table: object,
+    /,
+    *,
+    id: str = "id",  # noqa: A002 - the word people use
+    engine: Engine | None = None,
+    min_probability: float = 0.01,
+    link_probability: float = LINK_PROBABILITY,
+    review_probability: float = REVIEW_PROBABILITY,
+    model: Model | None = None,
+    progress: Progress = None,
+) -> Duplicates:
+    """Find the records of one table that are one person.
+
+    Arguments and errors as in `link`.
+    """
+    from reconcile.flow.pairs import score_tables  # noqa: PLC0415 - imports rapidfuzz
+
+    options = Options(
+        min_probability=min_probability,
+        link_probability=link_probability,
+        review_probability=review_probability,
+        model=model,
+        progress=progress,
+    )
+    prepared = prepare(table, id, "table")
+    check_keys(prepared)
+    scored = score_tables(prepared, None, also=None, engine=engine, options=options)
+    return Duplicates(
+        pairs=scored.pairs, clusters=group(scored.pairs), model=scored.model, report=_report(scored)
+    )
+
+
+def prepare(table: object, id: str, which: str, /) -> pl.DataFrame:  # noqa: A002 - the word people use
+    """Standardize a table unless that was done, and keep `id` and the key columns, ordered by id."""
+    frame = as_frame(table)
+    if id not in frame.columns:
+        raise InputError(f'The {which} table has no column "{id}". Pass id= with the name of its id column.')
+    missing = frame[id].null_count()
+    if missing:
+        raise InputError(
+            f'{missing} rows of the {which} table have no "{id}". Every record needs an id: '
+            "drop those rows or number them."
+        )
+    repeated = frame.height - frame[id].n_unique()
+    if repeated:
+        raise InputError(
+            f'"{id}" of the {which} table is not unique: {repeated} rows repeat an id. '
+            "Keep one row a record, or pass another id column."
+        )
+    if not any(column.startswith("key_") for column in frame.columns):
+        frame = standardize(frame, id=id).frame
+    keys = [column for column in frame.columns if column.startswith("key_")]
+    return frame.select(pl.col(id).alias("id"), *keys).sort("id")
+
+
+def check_keys(*tables: pl.DataFrame) -> None:
+    """Refuse SSN hashes of different keys: they would say "different" of the same number."""
+    prints = set()
+    for table in tables:
+        if "key_ssn" in table.columns:
+            hashes = table["key_ssn"].drop_nulls()
+            prints |= set(hashes.str.extract(r"^([^:]*):", 1).unique().drop_nulls().to_list())
+    if len(prints) > 1:
+        raise KeyMismatch(
+            f"The SSN hashes were made with {len(prints)} different keys. "
+            "Read both tables with the same SSN key."
+        )
+
+
+def _report(scored: Scored) -> Report:
+    return Report(
+        possible_pairs=scored.possible,
+        compared_pairs=scored.compared,
+        in_full=scored.compared == scored.possible,
+        expected_matches=scored.expected,
+        model_source=scored.model.source,
+        rules=scored.rules,
+        notes=scored.notes,
+    )
+
+
+def bands(pairs: pl.DataFrame, /) -> dict[str, int]:
+    """Count pairs by band."""
+    counts = dict(pairs.group_by("band").len().iter_rows())
+    return {band.value: counts.get(band.value, 0) for band in Band}

@@ -1,0 +1,115 @@
+"""From patterns to weights, probabilities, guards and bands; what a table of patterns says of its pairs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from reconcile.columns import Band
+from reconcile.score.levels import EXACT, FIELD, level_names
+from reconcile.score.model import OTHERS, SAME, Model, codes_of, totals, weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reconcile.score.model import Patterns, Weights
+
+    Flags = NDArray[np.bool_]
+
+_STEPS: Final = 10_000  # weights are whole ten-thousandths of a bit, so that sums have no order
+_FIRST: Final = ("swapped", "nickname", "alias", "one_edit", "near", "initial", "part", "middle")
+_LAST: Final = ("swapped", "alias", "part", "one_edit", "near")
+_BIRTH: Final = ("day_month_swapped", "one_digit")
+
+
+def decide(
+    patterns: Patterns,
+    fields: tuple[str, ...],
+    model: Model,
+    /,
+    *,
+    link_probability: float,
+    review_probability: float,
+) -> pl.DataFrame:
+    """Judge each pattern.
+
+    Returns:
+        pattern, match_weight, match_probability, band, guard, w_prior, w_<field>…, w_relatives,
+        level_<field>…; match_weight is the sum of the w_ columns, in bits.
+    """
+    codes = codes_of(patterns, fields)
+    tables = weights(model, fields)
+    stranger = max(1 - sum(model.shares.values()), 1e-12)
+    columns = {"w_prior": np.full(len(codes), _step(np.log2(model.shares[SAME] / stranger)))}
+    for row, name in enumerate(fields):
+        columns[f"w_{name}"] = _step(tables[SAME][row])[codes[:, row]]
+    columns["w_relatives"] = _step(-_relatives(model, tables, codes, stranger))
+    total = np.sum(np.stack(list(columns.values())), axis=0) / _STEPS
+    probability = 1 / (1 + np.exp2(-np.clip(total, -1000, 1000)))
+    guard = guards(codes, fields)
+    free = np.array([reason is None for reason in guard], dtype=np.bool_)
+    band = np.where(
+        (probability >= link_probability) & free,
+        Band.LINK.value,
+        np.where(probability >= review_probability, Band.REVIEW.value, Band.NONE.value),
+    )
+    return pl.DataFrame(
+        {
+            "pattern": patterns,
+            "match_weight": total,
+            "match_probability": probability,
+            "band": band.tolist(),
+            "guard": guard,
+            **{name: values / _STEPS for name, values in columns.items()},
+            **{
+                f"level_{name}": pl.Series(level_names(FIELD[name])).gather(codes[:, row].astype(np.uint32))
+                for row, name in enumerate(fields)
+            },
+        },
+        schema_overrides={"band": pl.String, "guard": pl.String},
+    )
+
+
+def _step(bits: Weights | float) -> NDArray[np.int64]:
+    steps: NDArray[np.int64] = np.rint(np.asarray(bits) * _STEPS).astype(np.int64)
+    return steps
+
+
+def _relatives(
+    model: Model, tables: dict[str, Weights], codes: NDArray[np.uint8], stranger: float
+) -> Weights:
+    """Bits by which relatives explain a pattern better than strangers alone do."""
+    out = np.zeros(len(codes))
+    for kind in OTHERS:
+        if model.shares[kind] > 0:
+            out = np.logaddexp2(out, np.log2(model.shares[kind] / stranger) + totals(tables[kind], codes))
+    return out
+
+
+def guards(codes: NDArray[np.uint8], fields: tuple[str, ...], /) -> list[str | None]:
+    """Name the first guard that forbids the band "link" to a pattern, whatever its weight."""
+
+    def at(name: str, levels: tuple[str, ...], *, exact: bool = False) -> Flags:
+        if name not in fields:
+            return np.zeros(len(codes), dtype=np.bool_)
+        column = codes[:, fields.index(name)]
+        found = np.isin(column, [FIELD[name].code(level) for level in levels])
+        return found | (column >= EXACT) if exact else found
+
+    first, last = at("first_name", _FIRST, exact=True), at("last_name", _LAST, exact=True)
+    birth = at("birthdate", _BIRTH, exact=True)
+    reasons = (
+        ("ssn_differs", at("ssn", ("different", "last_four"))),
+        ("suffix_differs", at("suffix", ("different",))),
+        ("twin", at("birthdate", (), exact=True) & last & at("first_name", ("different",))),
+        ("contact_only", ~(first & last) & ~birth),
+        ("name_differs", ~(first & last)),
+        ("birthdate_differs", ~birth),
+    )
+    out: list[str | None] = [None] * len(codes)
+    for reason, applies in reversed(reasons):
+        for place in np.flatnonzero(applies):
+            out[place] = reason
+    return out

@@ -1,0 +1,157 @@
+"""EM over the whole pair space on pattern counts, with a Dirichlet prior on m.
+
+Pairs that were never compared count as strangers, so the classes cannot change places and no labels
+are needed. Patterns come sorted, so the sums have one order and every run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from reconcile.score.levels import EXACT, FIELD, Field
+from reconcile.score.model import HOUSEHOLD, OTHERS, SAME, Model, codes_of, scale, shipped, totals, weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reconcile.score.model import Patterns, Profile
+
+    Counts = NDArray[np.float64]
+
+_ROUNDS: Final = 60
+_STILL: Final = 1e-5  # relative change of the expected matches at which EM has arrived
+_PRIOR_WORTH: Final = 1.0  # the prior weighs as many pairs as there are expected matches,
+_PRIOR_LEAST: Final = 25.0  # and never less than these
+_TINY: Final = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """What training looks at.
+
+    Attributes:
+        fields: those that both tables have.
+        patterns: sorted, of the candidate pairs.
+        counts: of each pattern.
+        possible: all possible pairs, the ones never compared included.
+        smaller: the most matches that there can reasonably be: rows of the smaller table.
+        in_full: every possible pair was compared, so u can be corrected for the matches among them.
+    """
+
+    fields: tuple[str, ...]
+    patterns: Patterns
+    counts: Counts
+    possible: float
+    smaller: int
+    in_full: bool
+
+
+def chances(fields: tuple[str, ...], sample: Patterns, counts: Counts, swapped: float, /) -> Model:
+    """Take u of the levels that are not exact from pairs chosen at random.
+
+    Each level starts from the shipped chance, which weighs one observation: a level that the sample
+    does not show keeps about that chance or the sample's resolution, whichever is smaller.
+    """
+    prior = shipped()
+    codes = codes_of(sample, fields)
+    u: Profile = {name: dict(levels) for name, levels in prior.u.items()}
+    for column, name in enumerate(fields):
+        seen = np.bincount(codes[:, column], weights=counts, minlength=32).astype(np.float64)
+        u[name] = _u_of(FIELD[name], seen, prior.u[name])
+    if swapped:
+        u["first_name"]["swapped"] = max(swapped, 1e-10)
+    return replace(prior, u=u)
+
+
+def _u_of(field: Field, seen: Counts, prior: dict[str, float]) -> dict[str, float]:
+    out = {}
+    for second in (False, True):
+        levels = scale(field, second=second)
+        codes = [slice(EXACT, 32) if level == "exact" else field.code(level) for level in levels]
+        together = sum(float(np.sum(seen[code])) for code in codes)
+        for level, code in zip(levels, codes, strict=True):
+            if level != "exact":
+                out[level] = (float(np.sum(seen[code])) + 1) / (together + 1 / prior[level])
+    return out
+
+
+def train(space: Space, start: Model, /) -> Model:
+    """Learn m and the shares of the classes; u stays, or is corrected when every pair was compared."""
+    codes = codes_of(space.patterns, space.fields)
+    model = replace(start, shares=_first_guess(space), source="trained")
+    before = 0.0
+    for _ in range(_ROUNDS):
+        posterior = responsibilities(model, codes, space.fields)
+        expected = {kind: float(np.dot(space.counts, part)) for kind, part in posterior.items()}
+        shares = {kind: max(value / space.possible, _TINY) for kind, value in expected.items()}
+        model = replace(model, shares=shares, m=_m(space, codes, posterior[SAME], start.m))
+        if space.in_full:
+            strangers = space.counts * (1 - sum(posterior.values()))
+            model = replace(model, u=_corrected(space, codes, strangers, start.u))
+        if abs(expected[SAME] - before) <= _STILL * max(expected[SAME], 1.0):
+            break
+        before = expected[SAME]
+    return model
+
+
+def responsibilities(model: Model, codes: NDArray[np.uint8], fields: tuple[str, ...], /) -> dict[str, Counts]:
+    """Probability of each class but strangers, for each pattern."""
+    tables = weights(model, fields)
+    odds = {
+        kind: np.log2(model.shares[kind]) + totals(tables[kind], codes)
+        for kind in (SAME, *OTHERS)
+        if model.shares[kind] > _TINY
+    }
+    stranger = np.log2(max(1 - sum(model.shares.values()), _TINY))
+    top = np.maximum.reduce([np.full(len(codes), stranger), *odds.values()])
+    parts = {kind: np.exp2(value - top) for kind, value in odds.items()}
+    whole = np.exp2(stranger - top) + sum(parts.values())
+    none = np.zeros(len(codes))
+    return {kind: parts[kind] / whole if kind in parts else none for kind in (SAME, *OTHERS)}
+
+
+def _first_guess(space: Space) -> dict[str, float]:
+    same = 0.3 * space.smaller / space.possible
+    at_home = {"phone", "email", "street"} & set(space.fields)
+    return {
+        SAME: same,
+        OTHERS[0]: 0.03 * same,
+        # Without an address or contact nothing tells a household from namesakes.
+        HOUSEHOLD: 0.1 * same if at_home else 0.0,
+    }
+
+
+def _m(space: Space, codes: NDArray[np.uint8], same: Counts, prior: Profile) -> Profile:
+    weight = space.counts * same
+    worth = max(_PRIOR_WORTH * float(weight.sum()), _PRIOR_LEAST)
+    out = dict(prior)
+    for column, name in enumerate(space.fields):
+        seen = np.bincount(codes[:, column], weights=weight, minlength=32).astype(np.float64)
+        out[name] = dict(prior[name])
+        for second in (False, True):
+            levels = scale(FIELD[name], second=second)
+            values = np.array([_count(FIELD[name], level, seen) for level in levels])
+            expected = np.array([prior[name][level] for level in levels])
+            # A field that is seldom filled gets a prior of its own weight, not of all matches'.
+            strength = max(min(worth, _PRIOR_WORTH * float(values.sum())), _PRIOR_LEAST)
+            shares = (values + strength * expected) / (values.sum() + strength * expected.sum() + _TINY)
+            out[name] |= dict(zip(levels, shares.tolist(), strict=True))
+    return out
+
+
+def _count(field: Field, level: str, seen: Counts) -> float:
+    return float(seen[EXACT:].sum()) if level == "exact" else float(seen[field.code(level)])
+
+
+def _corrected(space: Space, codes: NDArray[np.uint8], strangers: Counts, before: Profile) -> Profile:
+    prior = shipped().u
+    out = dict(before)
+    for column, name in enumerate(space.fields):
+        seen = np.bincount(codes[:, column], weights=strangers, minlength=32).astype(np.float64)
+        out[name] = _u_of(FIELD[name], seen, prior[name])
+        if name == "first_name" and "swapped" in before[name]:
+            out[name]["swapped"] = before[name]["swapped"]
+    return out

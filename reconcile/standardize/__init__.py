@@ -1,0 +1,243 @@
+"""Raw columns to canonical ones and to the key columns that linkage compares; the original is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.columns import LINK_FIELDS, SSN_DERIVED
+from reconcile.errors import InputError
+from reconcile.results import as_frame
+from reconcile.standardize import contacts
+from reconcile.standardize.dates import parse_dates
+from reconcile.standardize.names import SUFFIXES, clean_names, fold, joined_particles, without_particles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Standardized", "standardize"]
+
+FLAGS: Final = (
+    "accepted_terms", "email_verified", "phone_verified", "address_validation_override", "ssn_no",
+    "ssn_exception", "no_perm_address_homeless", "deceased", "confidential", "enrolled", "credit",
+)  # fmt: skip
+_USABLE_SSN: Final = ("ok", "itin")
+_CONTACTS: Final[dict[str, Callable[[pl.Expr], pl.Expr]]] = {
+    "email": contacts.email,
+    "phone": contacts.phone,
+    "ssid": contacts.code,
+    "zip": contacts.zip5,
+    "street": contacts.street,
+    "city": contacts.words,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standardized:
+    """A table whose canonical columns are clean and whose key columns are ready to compare.
+
+    Attributes:
+        frame: the rows in the order given, all columns kept, `key_…` columns added.
+        notes: sentences about doubts that concern a whole column.
+    """
+
+    frame: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def standardize(table: object, /, *, id: str = "id") -> Standardized:  # noqa: A002 - the word people use
+    """Make the canonical and the key columns of whatever person columns a table has.
+
+    `birthdate` becomes ISO text where that is certain and the original moves to `birthdate_original`;
+    yes/no columns become "true" / "false"; a raw `ssn` column is replaced by the derived ones, made
+    with a key that lives as long as the process. Key columns: key_first, key_middle, key_last (folded,
+    without spaces), key_first_parts and key_last_parts (lists, where there is more than one part),
+    key_suffix, key_birth (pl.Date), key_birth_doubt, key_birth_weak, key_email, key_phone, key_ssn,
+    key_ssn4, key_ssid, key_zip, key_street, key_city, key_alias_first and key_alias_last (lists).
+
+    Args:
+        table: anything with an Arrow interface; any subset of the person columns, of any type.
+        id: the id column.
+
+    Raises:
+        InputError: the id column is missing.
+
+    >>> people = pl.DataFrame({"id": ["1"], "last_name": ["de la Cruz-Muñoz Jr."]})
+    >>> standardize(people).frame.row(0, named=True)["key_last"]
+    'delacruzmunoz'
+    """
+    frame = as_frame(table)
+    if id not in frame.columns:
+        raise InputError(f'The table has no column "{id}". Pass id= with the name of its id column.')
+    notes: list[str] = []
+    frame = _derive_ssn(frame.drop([c for c in frame.columns if c.startswith("key_")]))
+    frame = _names(frame)
+    frame = _aliases(frame)
+    frame, note = _birthdate(frame)
+    if note:
+        notes.append(note)
+    for column, clean in _CONTACTS.items():
+        if column in frame.columns:
+            frame = _by_distinct(frame, column, {f"key_{column}": clean(pl.col(column).cast(pl.String))})
+    frame = _ssn_keys(frame)
+    flags = [contacts.flag(pl.col(c)).alias(c) for c in FLAGS if frame.schema.get(c) == pl.String]
+    return Standardized(frame=frame.with_columns(flags), notes=tuple(notes))
+
+
+def linkable(frame: pl.DataFrame, /) -> list[str]:
+    """Name the canonical columns of a frame that two records can be compared by."""
+    return [c for c in (*LINK_FIELDS, "ssn_hmac", "ssn_last4", "city") if c in frame.columns]
+
+
+def _derive_ssn(frame: pl.DataFrame) -> pl.DataFrame:
+    """Replace a clear SSN column before anything else looks at the table."""
+    if "ssn" not in frame.columns:
+        return frame
+    from reconcile.privacy import derive_ssn, session_key  # noqa: PLC0415 - only tables that hold SSNs
+
+    derived = derive_ssn(frame["ssn"].cast(pl.String), session_key())
+    return frame.drop("ssn", *(c for c in SSN_DERIVED if c in frame.columns)).hstack(
+        derived.select(SSN_DERIVED).get_columns()
+    )
+
+
+def _by_distinct(frame: pl.DataFrame, column: str, made: dict[str, pl.Expr]) -> pl.DataFrame:
+    """Compute columns on the distinct values of one and bring them back to the rows."""
+    distinct = frame.select(column).drop_nulls().unique().with_columns(**made)
+    return frame.join(distinct, on=column, how="left", maintain_order="left")
+
+
+def _cleaned(frame: pl.DataFrame, column: str, names: dict[str, pl.Expr]) -> pl.DataFrame:
+    """Clean one name column by its distinct values; `names` are made from spaced and suffix."""
+    distinct = clean_names(frame[column].drop_nulls().unique())
+    made = distinct.select(pl.col("raw").alias(column), **names)
+    return frame.join(made, on=column, how="left", maintain_order="left")
+
+
+def _squeezed(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(" ", "", literal=True)
+
+
+def _split(text: pl.Expr) -> pl.Expr:
+    """List a name's parts where it has more than one; initials are no part."""
+    parts = text.str.split(" ").list.eval(pl.element().filter(pl.element().str.len_chars() > 1))
+    return pl.when(text.str.contains(" ", literal=True)).then(parts)
+
+
+def _names(frame: pl.DataFrame) -> pl.DataFrame:
+    spaced = pl.col("spaced")
+    # "Mary A" holds her middle initial; "J Robert" goes by his middle name.
+    initial = spaced.str.extract(r"^\p{L}{2,}.* (\p{L})$", 1)
+    bare = spaced.str.replace(r"^(\p{L}{2,}.*) \p{L}$", "$1")
+    merged = joined_particles(spaced)
+    last_parts = (
+        pl.concat_list(merged.str.split(" "), without_particles(spaced).str.split(" "))
+        .list.unique(maintain_order=True)
+        .list.eval(pl.element().filter(pl.element().str.len_chars() > 1))
+    )
+    recipes: dict[str, dict[str, pl.Expr]] = {
+        "first_name": {
+            "key_first": _squeezed(bare),
+            "key_first_parts": _split(bare),
+            "_initial": initial,
+            "_suffix_first": pl.col("suffix"),
+        },
+        "middle_name": {"key_middle": _squeezed(spaced), "_suffix_middle": pl.col("suffix")},
+        "last_name": {
+            "key_last": _squeezed(merged),
+            "key_last_parts": pl.when(spaced.str.contains(" ", literal=True)).then(last_parts),
+            "_suffix_last": pl.col("suffix"),
+        },
+    }
+    for column, recipe in recipes.items():
+        if column in frame.columns:
+            frame = _cleaned(frame, column, recipe)
+    return _suffix(_middle(frame))
+
+
+def _middle(frame: pl.DataFrame) -> pl.DataFrame:
+    if "_initial" not in frame.columns:
+        return frame
+    if "key_middle" not in frame.columns:
+        made = frame.rename({"_initial": "key_middle"})
+        return made if made["key_middle"].null_count() < made.height else made.drop("key_middle")
+    return frame.with_columns(pl.coalesce("key_middle", "_initial").alias("key_middle")).drop("_initial")
+
+
+def _suffix(frame: pl.DataFrame) -> pl.DataFrame:
+    found = [c for c in ("_suffix_last", "_suffix_first", "_suffix_middle") if c in frame.columns]
+    own = []
+    if "suffix" in frame.columns:
+        text = fold(pl.col("suffix").cast(pl.String)).str.replace_all(r"[^a-z0-9]", "")
+        own = [text.replace_strict(SUFFIXES, default=None, return_dtype=pl.String)]
+    if not own and not found:
+        return frame
+    frame = frame.with_columns(pl.coalesce(*own, *found).alias("key_suffix")).drop(found)
+    if not own and frame["key_suffix"].null_count() == frame.height:
+        return frame.drop("key_suffix")
+    return frame
+
+
+def _aliases(frame: pl.DataFrame) -> pl.DataFrame:
+    """Gather preferred and former names as lists of cleaned first and last names."""
+    rows = pl.int_range(pl.len(), dtype=pl.UInt32).alias("_row")
+    firsts, lasts = [], []
+    if "preferred_first_name" in frame.columns:
+        firsts.append(frame.select(rows, pl.col("preferred_first_name").cast(pl.String).alias("name")))
+    former = frame.schema.get("former_names")
+    if isinstance(former, pl.List) and isinstance(former.inner, pl.Struct):
+        exploded = frame.select(rows, "former_names").explode("former_names").drop_nulls()
+        named = exploded.select("_row", pl.col("former_names").struct.unnest())
+        firsts += [named.select("_row", pl.col("first_name").cast(pl.String).alias("name"))] * (
+            "first_name" in named.columns
+        )
+        lasts += [named.select("_row", pl.col("last_name").cast(pl.String).alias("name"))] * (
+            "last_name" in named.columns
+        )
+    for target, found in (("key_alias_first", firsts), ("key_alias_last", lasts)):
+        if found:
+            frame = _listed(frame, pl.concat(found).drop_nulls(), target)
+    return frame
+
+
+def _listed(frame: pl.DataFrame, named: pl.DataFrame, target: str) -> pl.DataFrame:
+    spaced = pl.col("spaced")
+    text = joined_particles(spaced) if target.endswith("last") else spaced
+    cleaned = _cleaned(named, "name", {"key": _squeezed(text)}).drop_nulls("key")
+    lists = cleaned.group_by("_row").agg(pl.col("key").unique().sort().alias(target))
+    rows = pl.int_range(pl.len(), dtype=pl.UInt32).alias("_row")
+    return frame.with_columns(rows).join(lists, on="_row", how="left", maintain_order="left").drop("_row")
+
+
+def _birthdate(frame: pl.DataFrame) -> tuple[pl.DataFrame, str | None]:
+    if "birthdate" not in frame.columns:
+        return frame, None
+    original = frame["birthdate_original"] if "birthdate_original" in frame.columns else frame["birthdate"]
+    dates = parse_dates(frame["birthdate"])
+    known = dates.frame
+    made = pl.DataFrame({"original": original.cast(pl.String)}).hstack(known.get_columns())
+    usable = pl.col("date").is_not_null() & ~pl.col("doubt")
+    made = made.select(
+        pl.when(usable).then(pl.col("date").dt.strftime("%Y-%m-%d")).otherwise("original").alias("birthdate"),
+        pl.col("original").alias("birthdate_original"),
+        pl.when(~pl.col("placeholder")).then("date").alias("key_birth"),
+        pl.col("doubt").alias("key_birth_doubt"),
+        pl.col("weak").alias("key_birth_weak"),
+    )
+    return frame.with_columns(made.get_columns()), dates.note
+
+
+def _ssn_keys(frame: pl.DataFrame) -> pl.DataFrame:
+    usable = pl.lit(value=True)
+    if "ssn_class" in frame.columns:
+        usable = pl.col("ssn_class").is_null() | pl.col("ssn_class").is_in(_USABLE_SSN)
+    made = [
+        pl.when(usable & (pl.col(source).cast(pl.String) != ""))
+        .then(pl.col(source).cast(pl.String))
+        .alias(key)
+        for source, key in (("ssn_hmac", "key_ssn"), ("ssn_last4", "key_ssn4"))
+        if source in frame.columns
+    ]
+    return frame.with_columns(made)

@@ -1,0 +1,176 @@
+"""A slow, obvious scorer: one pair at a time, plain Python, to hold the fast one against."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import product
+
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from reconcile.score.compare import CHANCE
+from reconcile.score.fuzzy import nickname_pairs
+
+
+def spelling(a, b):
+    similarity = JaroWinkler.similarity(a, b)
+    if OSA.distance(a, b) <= 1 and similarity >= 0.7:
+        longest = max(len(a), len(b))
+        if longest >= 5:
+            return "one_edit"
+        if longest == 4:
+            return "near"
+    return "near" if similarity >= 0.88 else "different"
+
+
+def first_spelling(a, b):
+    short, long = sorted((a, b), key=len)
+    if long.startswith(short) and len(short) == 1:
+        return "initial"
+    if long.startswith(short) and len(short) >= 3:
+        return "nickname"
+    if (min(a, b), max(a, b)) in nickname_pairs():
+        return "nickname"
+    return spelling(a, b)
+
+
+def swapped(x, y):
+    one, two = (x.get("key_first"), x.get("key_last")), (y.get("key_last"), y.get("key_first"))
+    return one == two and one[0] != one[1]
+
+
+def parts_meet(x, y, name):
+    a = {x[f"key_{name}"], *(x.get(f"key_{name}_parts") or [])}
+    b = {y[f"key_{name}"], *(y.get(f"key_{name}_parts") or [])}
+    return bool(a & b)
+
+
+def first_level(x, y):  # noqa: PLR0911 - one return a level
+    a, b = x.get("key_first"), y.get("key_first")
+    if swapped(x, y):
+        return "swapped"
+    if a is None or b is None:
+        return "missing"
+    if a == b:
+        return "exact"
+    level = first_spelling(a, b)
+    if level in {"different", "initial"} and (a == y.get("key_middle") or b == x.get("key_middle")):
+        level = "middle" if level == "initial" else "different/middle"
+    if level.startswith("different"):
+        if a in (y.get("key_alias_first") or []) or b in (x.get("key_alias_first") or []):
+            return "alias"
+        if parts_meet(x, y, "first"):
+            return "part"
+        return "middle" if level == "different/middle" else "different"
+    return level
+
+
+def last_level(x, y):
+    a, b = x.get("key_last"), y.get("key_last")
+    if swapped(x, y):
+        return "swapped"
+    if a is None or b is None:
+        return "missing"
+    if a == b:
+        return "exact"
+    level = spelling(a, b)
+    if level == "one_edit":
+        return level
+    if a in (y.get("key_alias_last") or []) or b in (x.get("key_alias_last") or []):
+        return "alias"
+    return "part" if parts_meet(x, y, "last") else level
+
+
+def middle_level(x, y):
+    a, b = x.get("key_middle"), y.get("key_middle")
+    if a is None or b is None:
+        return "missing"
+    if len(a) == 1 or len(b) == 1:
+        return "initial" if a[0] == b[0] else "initial_different"
+    if a == b:
+        return "exact"
+    return "different" if first_spelling(a, b) == "different" else "near"
+
+
+def birth_level(x, y):
+    a, b = x.get("key_birth"), y.get("key_birth")
+    if a is None or b is None:
+        return "missing"
+    if a == b:
+        return "exact"
+    if x["key_birth_weak"] or y["key_birth_weak"]:
+        return "same_year" if a.year == b.year else "other_year"
+    if (a.year, a.month, a.day) == (b.year, b.day, b.month):
+        return "day_month_swapped"
+    if one_digit(f"{a:%Y%m%d}", f"{b:%Y%m%d}"):
+        return "one_digit"
+    same = (a.year == b.year) + (a.month == b.month) + (a.day == b.day)
+    return "one_part" if same == 2 else "different"
+
+
+def one_digit(a, b):
+    wrong = [place for place, (p, q) in enumerate(zip(a, b, strict=True)) if p != q]
+    if len(wrong) == 1:
+        return True
+    neighbours = len(wrong) == 2 and wrong[1] == wrong[0] + 1
+    return neighbours and (a[wrong[0]], a[wrong[1]]) == (b[wrong[1]], b[wrong[0]])
+
+
+def email_level(x, y):
+    a, b = x.get("key_email"), y.get("key_email")
+    if a is None or b is None:
+        return "missing"
+    if a == b:
+        return "exact"
+    a, b = a.split("@")[0], b.split("@")[0]
+    if a == b:
+        return "local_part"
+    return "near" if JaroWinkler.similarity(a, b) >= 0.9 else "different"
+
+
+def phone_level(x, y):
+    a, b = x.get("key_phone"), y.get("key_phone")
+    if a is None or b is None:
+        return "missing"
+    return "exact" if a == b else "one_digit" if one_digit(a, b) else "different"
+
+
+def zip_level(x, y):
+    a, b = x.get("key_zip"), y.get("key_zip")
+    if a is None or b is None:
+        return "missing"
+    return "exact" if a == b else "near" if a[:3] == b[:3] else "different"
+
+
+LEVELS = {
+    "first_name": first_level,
+    "middle_name": middle_level,
+    "last_name": last_level,
+    "birthdate": birth_level,
+    "email": email_level,
+    "phone": phone_level,
+    "zip": zip_level,
+}
+COLUMNS = {"first_name": "first", "middle_name": "middle", "last_name": "last", "birthdate": "birth"}
+
+
+def weight(field, level, x, rows, model):
+    """log2(m/u) of one field; of an exact value u is its frequency, rounded to whole bits."""
+    if level == "missing" or (field, level) == ("last_name", "swapped"):
+        return 0.0
+    if level != "exact":
+        return math.log2(model.m[field][level] / model.u[field][level])
+    column = f"key_{COLUMNS.get(field, field)}"
+    counts = Counter(row.get(column) for row in rows if row.get(column) is not None)
+    chance = (max(counts[x[column]] - 2, 0) + 1) / (counts.total() + 1 / CHANCE[field])
+    return math.log2(model.m[field]["exact"]) + min(round(-math.log2(chance)), 21)
+
+
+def score(left, right, model):
+    """Yield (id_l, id_r, {field: (level, weight)}) of every pair."""
+    rows = [*left, *right] if left is not right else left
+    for x, y in product(left, right):
+        if left is right and x["id"] >= y["id"]:
+            continue
+        levels = {field: judge(x, y) for field, judge in LEVELS.items()}
+        yield x["id"], y["id"], {f: (level, weight(f, level, x, rows, model)) for f, level in levels.items()}

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import itertools
+import random
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+import slow_scorer
+import yaml
+from polars.testing import assert_frame_equal
+
+from reconcile.engine import Engine
+from reconcile.errors import InputError, KeyMismatch
+from reconcile.flow.link import Options, find_duplicates, link, prepare
+from reconcile.flow.pairs import score_tables
+from reconcile.score.model import Model, shipped
+from reconcile.standardize import standardize
+
+HARD = yaml.safe_load((Path(__file__).parent / "data" / "hard_pairs.yaml").read_text("utf-8"))
+COLUMNS = ("first_name", "middle_name", "last_name", "suffix", "birthdate", "email", "phone", "ssn_hmac",
+           "ssn_last4", "ssn_class", "zip", "street")  # fmt: skip
+
+FIRSTS = (
+    "maria",
+    "Mary",
+    "maria elena",
+    "Jose",
+    "Pepe",
+    "Joseph",
+    "jo",
+    "Ann",
+    "Anne",
+    "Li",
+    "M",
+    "Marai",
+    "Robert",
+    "Bob",
+)
+LASTS = (
+    "Garcia",
+    "Garcia Lopez",
+    "Lopez",
+    "de la Cruz",
+    "Cruz",
+    "Smith",
+    "Smyth",
+    "Nguyen",
+    "Jose",
+    "Maria",
+    "Garcai",
+)
+EMAILS = ("a.garcia@x.org", "a.garcia@y.org", "a.garcai@x.org", "bob@x.org")
+SMITH = {"first_name": None, "middle_name": None, "last_name": "Smith"}
+
+
+def people(rows, seed, start=0):
+    """Records that resemble each other in every way that the levels know."""
+    draw = random.Random(seed)  # noqa: S311 - made-up records
+    day = date(1999, 1, 1)
+
+    def maybe(value, chance=0.85):
+        return value if draw.random() < chance else None
+
+    return pl.DataFrame(
+        [
+            {
+                "id": f"{number:05}",
+                "first_name": maybe(draw.choice(FIRSTS)),
+                "middle_name": maybe(draw.choice(("M", "Maria", "Marie", "Jose", "J", "Robert")), 0.5),
+                "last_name": maybe(draw.choice(LASTS)),
+                "birthdate": maybe(str(day + timedelta(days=draw.choice((0, 1, 31, 32, 45, 365, 3652))))),
+                "email": maybe(draw.choice(EMAILS), 0.5),
+                "phone": maybe(draw.choice(("5305550101", "5305550110", "5305550199", "9165550101")), 0.5),
+                "zip": maybe(draw.choice(("95616", "95617", "90001"))),
+                "former_names": draw.choice((None, None, [SMITH])),
+                "preferred_first_name": maybe("Bob", 0.1),
+            }
+            for number in range(start, start + rows)
+        ],
+        schema_overrides={
+            "former_names": pl.List(
+                pl.Struct({"first_name": pl.String, "middle_name": pl.String, "last_name": pl.String})
+            )
+        },
+    )
+
+
+def crowd(rows, seed):
+    """A table large enough to learn from: records drawn widely, a fifth of them a damaged copy."""
+    draw = random.Random(seed)  # noqa: S311 - made-up records
+    letters = "abcdefghijklmnoprstuvwz"
+
+    def word(length):
+        return "".join(draw.choice(letters) for _ in range(length))
+
+    firsts, lasts = [word(6) for _ in range(300)], [word(7) for _ in range(500)]
+    made = []
+    for number in range(rows):
+        if number % 5 == 4:
+            person = dict(draw.choice(made[-4:]))
+            person["last_name"] = person["last_name"][1:] if draw.random() < 0.2 else person["last_name"]
+        else:
+            born = date(1980, 1, 1) + timedelta(days=draw.randrange(9000))
+            person = {
+                "first_name": draw.choice(firsts),
+                "last_name": draw.choice(lasts),
+                "birthdate": born.isoformat(),
+            }
+        made.append(person | {"id": number})
+    return pl.DataFrame(made)
+
+
+@pytest.fixture(scope="module")
+def hard():
+    ids = [case["case"] for case in HARD]
+    sides = []
+    for side in ("left", "right"):
+        rows = [{c: str(case[side][c]) if c in case[side] else None for c in COLUMNS} for case in HARD]
+        sides.append(
+            pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String)).with_columns(pl.Series("id", ids))
+        )
+    wanted = pl.DataFrame({"id_l": ids, "id_r": ids})
+    return {row["id_l"]: row for row in link(*sides, also=wanted).also.iter_rows(named=True)}
+
+
+@pytest.mark.parametrize("case", HARD, ids=lambda case: case["case"])
+def test_hard_pair_gets_its_band(hard, case):
+    found = hard[case["case"]]
+    assert found["guard"] == case["guard"]
+    allowed = {"link"} if case["band"] == "link" else {"review", "none"}
+    assert found["band"] in allowed, found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_fast_scorer_agrees_with_the_slow_one(seed):
+    left, right = people(40, seed), people(40, seed + 100, start=500)
+    rows = [standardize(frame).frame.to_dicts() for frame in (left, right)]
+    model = shipped()
+    expected = {(a, b): fields for a, b, fields in slow_scorer.score(*rows, model)}
+    found = link(left, right, min_probability=0, model=model).pairs
+    assert found.height == len(expected)
+    for row in found.iter_rows(named=True):
+        for field, (level, weight) in expected[row["id_l"], row["id_r"]].items():
+            assert row[f"level_{field}"] == level, (field, row)
+            assert row[f"w_{field}"] == pytest.approx(weight, abs=1e-3), (field, row)
+
+
+def test_every_pair_of_one_table_is_scored_once_and_as_the_slow_scorer_says():
+    table = people(30, 7)
+    rows = standardize(table).frame.to_dicts()
+    expected = {(a, b): fields for a, b, fields in slow_scorer.score(rows, rows, shipped())}
+    found = find_duplicates(table, min_probability=0, model=shipped()).pairs
+    assert found.height == 30 * 29 // 2
+    assert set(found.select("id_l", "id_r").iter_rows()) == set(expected)
+    for row in found.iter_rows(named=True):
+        assert {f: row[f"level_{f}"] for f in slow_scorer.LEVELS} == {
+            f: level for f, (level, _) in expected[row["id_l"], row["id_r"]].items()
+        }
+
+
+def test_the_weight_is_the_sum_of_its_parts_and_gives_the_probability():
+    pairs = find_duplicates(crowd(600, 1), min_probability=0).pairs
+    parts = pairs.select(pl.sum_horizontal("^w_.*$")).to_series()
+    assert (parts - pairs["match_weight"]).abs().max() < 1e-9
+    odds = (pairs["match_weight"].cast(pl.Float64) * 0.6931471805599453).exp()
+    assert (odds / (1 + odds) - pairs["match_probability"]).abs().max() < 1e-9
+
+
+def test_left_and_right_may_change_places():
+    left, right = crowd(300, 2), crowd(300, 2).with_columns(pl.col("id") + 10_000)
+    one = link(left, right).pairs
+    two = (
+        link(right, left)
+        .pairs.rename({"id_l": "id_r", "id_r": "id_l"})
+        .select(one.columns)
+        .sort("id_l", "id_r")
+    )
+    assert_frame_equal(one, two, rel_tol=0, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("compare_in_full", [10**6, 0], ids=["in full", "blocked"])
+def test_row_order_and_threads_change_nothing(compare_in_full):
+    table = crowd(900, 3)
+    options = Options(compare_in_full=compare_in_full)
+    found = []
+    for threads, rows in ((1, table), (4, table.sample(fraction=1, shuffle=True, seed=5))):
+        with Engine(threads=threads) as engine:
+            prepared = prepare(rows, "id", "table")
+            found.append(score_tables(prepared, None, also=None, engine=engine, options=options))
+    first, second = found
+    assert_frame_equal(first.pairs, second.pairs, check_exact=True)
+    assert first.model == second.model
+
+
+def test_blocking_reaches_nearly_all_that_comparing_in_full_finds():
+    prepared = prepare(crowd(2500, 11), "id", "table")
+    full, blocked = (
+        score_tables(
+            prepared, None, also=None, engine=None, options=Options(compare_in_full=most)
+        ).pairs.filter(pl.col("match_probability") > 0.5)
+        for most in (10**7, 0)
+    )
+    missed = full.join(blocked, on=["id_l", "id_r"], how="anti")
+    assert missed.height <= full.height // 100
+
+
+def test_it_learns_and_finds_the_copies():
+    found = find_duplicates(crowd(2000, 4))
+    assert found.report.model_source == "trained"
+    sure = found.pairs.filter(pl.col("match_probability") > 0.5)
+    assert 380 <= sure.height <= 440
+    assert 380 <= found.report.expected_matches <= 440
+
+
+def test_pairs_asked_for_come_back_all_and_in_order():
+    left, right = people(10, 1), people(10, 2, start=500)
+    asked = pl.DataFrame(
+        {"id_l": ["00003", "00001", "gone", "00003"], "id_r": ["00501", "00502", "00501", "00501"]}
+    )
+    also = link(left, right, also=asked).also
+    assert_frame_equal(also.select("id_l", "id_r"), asked)
+    assert also["match_weight"].is_null().to_list() == [False, False, True, False]
+    assert also.row(2, named=True)["guard"] == "unknown_id"
+
+
+def test_few_rows_fall_back_to_the_shipped_model_and_say_so():
+    report = link(people(5, 1), people(5, 2)).report
+    assert report.model_source == "shipped"
+    assert report.notes
+
+
+def test_a_saved_model_gives_the_same_pairs():
+    table = crowd(700, 6)
+    first = find_duplicates(table)
+    again = find_duplicates(table, model=Model.from_json(first.model.to_json()))
+    assert_frame_equal(first.pairs, again.pairs)
+
+
+def test_links_are_one_to_one():
+    left, right = crowd(500, 8), crowd(500, 8)
+    links = link(left, right).links
+    assert links["id_l"].is_unique().all()
+    assert links["id_r"].is_unique().all()
+
+
+def test_a_second_account_as_good_as_the_first_goes_to_review():
+    left = crowd(400, 9).filter(pl.col("id") % 5 == 0)
+    right = pl.concat([left, left.head(1).with_columns(pl.lit(9_999).alias("id").cast(left["id"].dtype))])
+    links = link(left, right).links.row(0, named=True)
+    assert (links["band"], links["guard"]) == ("review", "near_tie")
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        (people(1, 1).clear(), people(3, 1)),
+        (people(3, 1), people(1, 1).clear()),
+        (people(1, 1), people(1, 1)),
+        (people(3, 1).with_columns(first_name=None, last_name=None, birthdate=None), people(3, 1)),
+    ],
+    ids=["no left", "no right", "one row each", "null columns"],
+)
+def test_little_or_nothing_is_an_answer(tables):
+    found = link(*tables)
+    assert found.links.height <= 1 + found.pairs.height
+    assert {"id_l", "id_r", "match_weight", "match_probability", "band", "guard"} <= set(found.pairs.columns)
+
+
+def test_everything_identical_ends_soon():
+    one = people(1, 3).drop("id")
+    table = pl.concat([one] * 20_000).with_row_index("id")
+    found = find_duplicates(table)
+    assert found.report.rules["dropped_pairs"].sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (pl.DataFrame({"id": ["1", None], "last_name": ["A", "B"]}), "have no"),
+        (pl.DataFrame({"id": ["1", "1"], "last_name": ["A", "B"]}), "not unique"),
+        (pl.DataFrame({"key": ["1"], "last_name": ["A"]}), 'no column "id"'),
+        (pl.DataFrame({"id": ["1"], "shoe_size": ["A"]}), "no column that persons"),
+    ],
+    ids=["null", "twice", "absent", "nothing to compare"],
+)
+def test_an_unusable_table_is_refused(table, told):
+    with pytest.raises(InputError, match=told):
+        find_duplicates(table)
+
+
+def test_hashes_of_different_keys_are_refused():
+    left = pl.DataFrame({"id": ["1"], "ssn_hmac": ["aaaa:01"]})
+    with pytest.raises(KeyMismatch):
+        link(left, left.with_columns(pl.lit("bbbb:01").alias("ssn_hmac")))
+
+
+def test_thresholds_that_cross_are_refused():
+    with pytest.raises(InputError, match="must rise"):
+        link(people(1, 1), people(1, 1), link_probability=0.01)
+
+
+def test_extreme_values_are_answered():
+    odd = ["x" * 10_000, "محمد", "e\u0301" * 50, "🙂", "a", "", " ", "李", "O'" * 40]
+    table = pl.DataFrame(
+        [
+            {"id": n, "first_name": a, "last_name": b, "birthdate": "2000-02-30"}
+            for n, (a, b) in enumerate(itertools.product(odd, odd))
+        ]
+    )
+    assert find_duplicates(table).pairs["id_l"].null_count() == 0
