@@ -166,15 +166,16 @@ def test_demo_and_sample_and_quality_pass_their_options_on(
 
     measured = SimpleNamespace(frame=pl.DataFrame({"recall": [0.98765, None]}), wrong_links=1, recovered=7)
     flow("reconcile.flow.demo", "demo", remember("demo", a_run(tmp_path, command="")))
-    flow("reconcile.sample", "sample", remember("sample", None))
+    made = SimpleNamespace(folder=Path("x"), plan=Path("x") / "plan.toml")
+    flow("reconcile.sample", "generate", remember("sample", made))
     flow("reconcile.flow.quality", "quality", remember("quality", measured))
     assert main(["demo", "--sis", "peoplesoft", "--out", "x"]) == 0
     assert main(["sample", "--students", "5", "--accounts", "9", "--sis", "colleague", "--out", "x"]) == 0
     assert main(["quality", "x"]) == 0
     assert given["demo"] == ((), {"out": Path("x"), "sis": "peoplesoft"})
     assert given["sample"] == (
-        (Path("x"),),
-        {"students": 5, "accounts": 9, "sis": "colleague", "seed": 1},
+        (),
+        {"out": Path("x"), "students": 5, "accounts": 9, "sis": "colleague", "seed": 1},
     )
     assert given["quality"] == ((Path("x"),), {})
     said = capsys.readouterr().out

@@ -134,11 +134,14 @@ def sample(
 
     Example: [bold]reconcile sample --students 500 --accounts 2000 --out practice[/bold]
     """
-    from reconcile.sample import sample as write  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.sample import generate  # noqa: PLC0415 - `--help` stays quick
 
-    write(out, students=students, accounts=accounts, sis=sis.value, seed=seed)
-    typer.echo(f"Wrote {students:,} students and {accounts:,} accounts to {out}")
-    typer.echo(f"Next: reconcile run {out / 'plan.toml'}")
+    with Steps() as steps:
+        files = generate(
+            out=out, students=students, accounts=accounts, sis=sis.value, seed=seed, progress=steps
+        )
+    typer.echo(f"Wrote {students:,} students and {accounts:,} accounts to {files.folder}")
+    typer.echo(f"Next: reconcile run {files.plan}")
 
 
 @app.command()
