@@ -61,11 +61,11 @@ def propose(
     content = hash_rows(table.rows())
     if not verdict.open:
         raise GateClosed(
-            f"The gate is closed: {verdict.failures:,} findings, at least one of them critical or a rule that "
-            "could not be run. Correct or leave out the rows; nothing was proposed."
+            f"The gate is closed: {verdict.failures:,} findings, at least one of them critical or a rule "
+            "that could not be run. Correct or leave out the rows; nothing was proposed."
         )
     if verdict.rows_hash != content:
-        raise GateClosed("The verdict speaks of other rows. Validate the rows that you propose.")
+        raise GateClosed("The verdict speaks of other rows; validate the ones that you propose.")
     if not proposer.strip():
         raise InputError("A batch needs the name of its proposer; none was given.")
     if table.is_empty():

@@ -171,7 +171,7 @@ class Ledger:
         """Read the detail of the last audit entry about something; empty when there is none."""
         return chain.last_detail(self._connection, what, subject)
 
-    def set_credentials(self, batch_id: str, rows: list[tuple[str, ...]], /) -> None:
+    def set_credentials(self, batch_id: str, rows: Sequence[tuple[str, ...]], /) -> None:
         """Replace the credentials of a batch: mis_code, sis_id, cccid, salt, hash, expires."""
         self._connection.execute(sa.delete(credentials).where(credentials.c.batch == batch_id))
         names = ("mis_code", "sis_id", "cccid", "salt", "hash", "expires", "batch")

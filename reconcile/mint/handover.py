@@ -1,0 +1,112 @@
+"""The hand-over to OpenCCC: an approved batch as an upload file, by a column mapping that anybody can edit.
+
+The template that OpenCCC takes is not public, so no mapping here is called official: `MAPPING` is a starting
+point, and a college puts the names that it was given in its place.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.errors import InputError, IssuerError, nearest
+from reconcile.files import write_private
+from reconcile.mint.batch import approved_rows, settle
+from reconcile.mint.rows import PAYLOAD, hash_rows
+from reconcile.mint.states import BatchState, Issuer
+from reconcile.registry.canon import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from reconcile.registry import Registry
+    from reconcile.registry.ledger import Ledger, Request
+
+# Column of the file -> field of the request; the student's own id comes back with the result.
+MAPPING: Final = {
+    "college": "college",
+    "sis_id": "sis_id",
+    "first_name": "first_name",
+    "middle_name": "middle_name",
+    "last_name": "last_name",
+    "suffix": "suffix",
+    "birthdate": "birthdate",
+    "email": "email",
+    "phone": "phone",
+    "street": "street",
+    "city": "city",
+    "state": "state",
+    "zip": "zip",
+}
+
+
+def hand_over(
+    registry: Registry,
+    batch_id: str,
+    path: Path,
+    /,
+    *,
+    by: str,
+    mapping: Mapping[str, str] = MAPPING,
+    at: datetime | None = None,
+) -> int:
+    """Write an approved batch's new accounts as an upload file and return how many rows it has.
+
+    The batch's recoveries are entered in the registry by the same step. The file is on disk before the
+    registry says so: after a crash in between, the step is taken again and writes the same file.
+
+    Args:
+        registry: where the batch is kept.
+        batch_id: an approved batch whose issuer is OpenCCC.
+        path: the CSV file, 0600.
+        by: who hands over.
+        mapping: column of the file -> field of the request.
+        at: when; now when None.
+
+    Raises:
+        ApprovalError: the batch is not approved, or is no longer what was approved.
+        InputError: the mapping names a field that requests do not have.
+        IssuerError: the batch's numbers are issued here.
+    """
+    _require_fields(mapping)
+
+    def work(ledger: Ledger) -> int:
+        row, requests = approved_rows(ledger, batch_id, BatchState.HANDED_OVER)
+        if row["issuer"] != Issuer.OPENCCC:
+            raise IssuerError(f"The numbers of batch {batch_id} are issued here: mint it instead.")
+        table = _upload(requests, mapping)
+        write_private(path, table.write_csv())
+        held = {(issue.mis_code, issue.sis_id) for issue in ledger.served(batch_id)}
+        recovered = [r for r in requests if r.kind == "recover" and (r.mis_code, r.sis_id) not in held]
+        issues = settle(ledger, batch_id, recovered, (), at=iso(at))
+        detail = {"issued": len(issues), "uploaded": table.height} | (
+            {"issued_hash": hash_rows(issues)} if issues else {}
+        )
+        ledger.log("handed_over", batch_id, who=by, at=iso(at), **detail)
+        ledger.change_batch(batch_id, state=BatchState.HANDED_OVER.value)
+        return table.height
+
+    return registry.write(work)
+
+
+def _require_fields(mapping: Mapping[str, str]) -> None:
+    known = ("college", "sis_id", *PAYLOAD)
+    wrong = sorted(field for field in mapping.values() if field not in known)
+    if wrong:
+        raise InputError(
+            f'The mapping asks for "{wrong[0]}", which a request does not have.{nearest(wrong[0], known)}'
+        )
+
+
+def _upload(requests: list[Request], mapping: Mapping[str, str]) -> pl.DataFrame:
+    rows = [
+        {"college": r.mis_code, "sis_id": r.sis_id} | json.loads(r.payload)
+        for r in requests
+        if r.kind == "mint"
+    ]
+    columns = {name: [row.get(field) for row in rows] for name, field in mapping.items()}
+    return pl.DataFrame(columns, schema=dict.fromkeys(mapping, pl.String))

@@ -1,0 +1,60 @@
+"""Places where SQLite would issue a number twice are refused."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconcile.errors import RegistryError
+from reconcile.registry.place import require_local
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="another operating system: other paths")
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+server:/home /home nfs4 rw 0 0
+/dev/sda2 /home/local ext4 rw 0 0
+//server/share /mnt/with\\040blank cifs rw 0 0
+me@host: /mnt/ssh fuse.sshfs rw 0 0
+/dev/sdb1 /mnt/stick fuseblk rw 0 0
+torn line
+"""
+
+
+@posix
+@pytest.mark.parametrize(
+    "path",
+    ["/home/me/r.sqlite", "/mnt/with blank/r.sqlite", "/mnt/ssh/deep/er/r.sqlite", "//server/share/r.sqlite"],
+)
+def test_network_drives_are_refused(path):
+    with pytest.raises(RegistryError, match="on a network"):
+        require_local(Path(path), mounts=MOUNTS)
+
+
+@posix
+@pytest.mark.parametrize(
+    "path", ["/srv/r.sqlite", "/home/local/r.sqlite", "/mnt/stick/r.sqlite", "/homes/r.sqlite"]
+)
+def test_local_disks_are_taken(path):
+    assert require_local(Path(path), mounts=MOUNTS) == Path(path)
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "OneDrive - College",
+        "Dropbox",
+        "iCloudDrive",
+        "Google Drive",
+        "GoogleDrive-me@example.edu",
+        "Mobile Documents",
+    ],
+)
+def test_synchronised_folders_are_refused(tmp_path, folder):
+    with pytest.raises(RegistryError, match="synchronised"):
+        require_local(tmp_path / folder / "r.sqlite", mounts="")
+
+
+def test_only_folders_count_not_the_file(tmp_path):
+    assert require_local(tmp_path / "dropbox.sqlite")
