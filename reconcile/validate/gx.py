@@ -10,6 +10,7 @@ docs/adr says under which condition it goes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import warnings
@@ -27,19 +28,22 @@ with warnings.catch_warnings():
     from great_expectations.core.batch import Batch
     from great_expectations.core.expectation_suite import ExpectationSuite
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
-    from great_expectations.exceptions.exceptions import MetricResolutionError
+    from great_expectations.exceptions.exceptions import GreatExpectationsError, MetricResolutionError
     from great_expectations.execution_engine.execution_engine import ExecutionEngine
     from great_expectations.expectations import core as _core  # noqa: F401 - registers the expectations
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metrics.metric_provider import MetricProvider
     from great_expectations.expectations.registry import _registered_metrics, register_metric
     from great_expectations.expectations.row_conditions import Condition
     from great_expectations.validator.validator import Validator
-if warnings.showwarning is not _warnings_are_shown:  # it redirects the whole process's warnings to a log
-    logging.captureWarnings(capture=False)
+
+    if warnings.showwarning is not _warnings_are_shown:  # it sends the whole process's warnings to a log
+        logging.captureWarnings(capture=False)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from great_expectations.expectations.expectation import Expectation
     from great_expectations.validator.metric_configuration import MetricConfiguration
 
     from reconcile.engine import Table
@@ -81,13 +85,23 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
         table: every column that the rules read is text, or a list of texts.
     """
     engine = _DuckDB(table, tuple(suite["meta"]["columns"]))
-    rules = ExpectationSuite(name=suite["name"], expectations=suite["expectations"])
+    rules = ExpectationSuite(name=suite["name"], expectations=_understood(suite["expectations"]))
     validator = _Validator(execution_engine=engine, batches=[Batch(data=table)])  # type: ignore[arg-type] # our own handle
     # Given here and not to the validator, which keeps only one rule of a type on a column.
     result = validator.validate(rules, catch_exceptions=True, result_format="SUMMARY")
     assert isinstance(result, ExpectationSuiteValidationResult)  # noqa: S101 - it says so of a whole suite
-    outcomes = [_outcome(one, engine.rows) for one in result.results]
-    return {outcome.rule_id: outcome for outcome in outcomes}
+    ids = [rule["meta"]["rule_id"] for rule in suite["expectations"]]
+    unanswered = {name: Outcome(name, success=False, errored=True, failures=None, rows=None) for name in ids}
+    return unanswered | {one.rule_id: one for one in (_outcome(one, engine.rows) for one in result.results)}
+
+
+def _understood(rules: list[dict[str, Any]]) -> list[Expectation]:
+    """Build the rules that Great Expectations accepts; one that it does not is left without an answer."""
+    made = []
+    for rule in rules:
+        with contextlib.suppress(ValueError, TypeError, GreatExpectationsError):
+            made.append(ExpectationConfiguration(**rule).to_domain_obj())
+    return made
 
 
 def _outcome(result: Any, rows: int) -> Outcome:  # noqa: ANN401 - GX types its results loosely
