@@ -24,6 +24,7 @@ LIGHT: Final = (
     "suffix_in_last",
     "first_is_middle",
 )
+_LIGHT_MOST: Final = 3
 _HEAVY: Final = ("surname_change", "missing_first_name", "missing_last_name")
 _LIGHT_DATE: Final = ("day_month_swapped", "digit_error")
 _HEAVY_DATE: Final = (
@@ -54,6 +55,7 @@ def view(records: Records) -> pl.DataFrame:
             "former": _folded(former),
             "birthdate": column(records["birthdate"]),
             "light": sum((records.has(kind).astype(np.int64) for kind in LIGHT), start=np.int64(0)),
+            "half": records.has("half_surname"),
             "heavy": records.has(*_HEAVY),
             "light_date": records.has(*_LIGHT_DATE),
             "heavy_date": records.has(*_HEAVY_DATE),
@@ -91,7 +93,9 @@ def compare(left: pl.DataFrame, right: pl.DataFrame, linked: pl.DataFrame) -> pl
     )
     same_name = pl.col("first").eq_missing(pl.col("first_r")) & (pl.col("last") == pl.col("last_r"))
     remembered = (pl.col("former") == pl.col("last_r")) | (pl.col("former_r") == pl.col("last"))
-    slight = (pl.col("light") + pl.col("light_r") <= 2) & ~pl.col("heavy") & ~pl.col("heavy_r")  # noqa: PLR2004
+    other_half = pl.col("half") & pl.col("half_r") & (pl.col("last") != pl.col("last_r"))
+    heavy = pl.col("heavy") | pl.col("heavy_r") | other_half
+    slight = (pl.col("light") + pl.col("light_r") <= _LIGHT_MOST) & ~heavy
     known = ~pl.col("heavy_date") & ~pl.col("heavy_date_r")
     same_date = known & (pl.col("birthdate") == pl.col("birthdate_r"))
     near_date = known & ~(pl.col("light_date") & pl.col("light_date_r"))

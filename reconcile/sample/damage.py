@@ -207,7 +207,7 @@ def mistyped(text: str, place: float, way: float, which: float) -> str:
     """Make one slip of the finger at a place given as a share of the text's length.
 
     >>> mistyped("Garcia", 0.5, 0.1, 0.0)
-    'Gacria'
+    'Garica'
     """
     if len(text) < 3:  # noqa: PLR2004 - nothing would be left
         return text

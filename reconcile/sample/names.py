@@ -110,9 +110,10 @@ def draw(rng: np.random.Generator, origin: Rows, female: Mask) -> Drawn:
     middle[rng.random(count) >= rates.MIDDLE_NAME] = None
     keys = pl.Series(table.plain).str.to_uppercase()
     for name, community in COMMUNITIES.items():
-        mine = keys.str.contains("[IY]AN$") if name == "armenian" else keys.is_in(list(community.surnames))
+        members = keys.is_in(list(community.surnames))
+        members = keys.str.contains("[IY]AN$") if name == "armenian" else members
         group = _WHITE if name == "armenian" else _API
-        rows = np.flatnonzero(mine.to_numpy()[picked] & (origin == group))
+        rows = np.flatnonzero(members.to_numpy()[picked] & (origin == group))
         rows = rows[rng.random(len(rows)) < _OWN_LANGUAGE[name]]
         for mine, chosen in ((rows[female[rows]], community.women), (rows[~female[rows]], community.men)):
             if name == "vietnamese":

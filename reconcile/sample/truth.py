@@ -2,9 +2,10 @@
 
 Precedence is that of the statuses themselves; the first that applies counts. The rules:
 
-- A student's true accounts in the snapshot are compared with the record. **Name** agrees when it is equal
-  (marks and capitals apart), or lightly damaged: at most two of the kinds in `compare.LIGHT` on both records
-  together, or a former name that either record remembers. Anything else is heavy.
+- A student's true accounts in the snapshot are compared with the record. **Name** agrees when equal (marks
+  and capitals apart), when lightly damaged (at most three of the kinds in `compare.LIGHT` on both records
+  together), or through a former name that either record remembers. Anything else is heavy, the two
+  different halves of a double surname included.
 - **Birthdate** agrees when it is equal, or when one record carries one light error (day and month
   swapped, one digit). Missing, placeholder and impossible dates, or errors on both, are heavy.
 - **An independent field** agrees: SSN, SSID, personal e-mail (not the college's), telephone, street and
@@ -23,7 +24,8 @@ Precedence is that of the statuses themselves; the first that applies counts. Th
   well-formed and not there; breaks the format.
 - `recoverable`: exactly one certain account. `review`: possible accounts only, or somebody's account
   with exactly this name and birthdate.
-- `blocked`: no last name, no birthdate, or one that the calendar or the dictionary forbids. `mintable`: the rest.
+- `blocked`: no last name, no birthdate, or one that the calendar or the dictionary forbids.
+- `mintable`: the rest.
 
 `pending_load` needs the memory of an earlier run and does not occur. Damage so heavy that nothing
 could be found counts as "no account": the truth's `cccids` still names the account.

@@ -1,0 +1,40 @@
+"""The sample that ships with the project: one population in three SIS layouts.
+
+Made in a checkout by `python -m reconcile.sample.committed`. What does not depend on the SIS is shared.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from reconcile.resources import sample
+from reconcile.sample.make import AS_OF, SYSTEMS, files_in, generate, plan_text
+
+STUDENTS: Final = 2_000
+ACCOUNTS: Final = 8_000
+SEED: Final = 34
+SHARED: Final = ("accounts.csv", "fraud.csv", "truth_accounts.csv")
+BY_SYSTEM: Final = ("students.csv", "applications.csv", "truth_students.csv")
+
+
+def write(target: Path) -> None:
+    """Write the sample's files into a folder, over those that are there."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for sis in SYSTEMS:
+            made = generate(
+                students=STUDENTS, accounts=ACCOUNTS, sis=sis, seed=SEED, out=Path(scratch) / sis
+            ).folder
+            (target / sis).mkdir(parents=True, exist_ok=True)
+            for name in BY_SYSTEM:
+                shutil.copyfile(made / name, target / sis / name)
+            for name in SHARED:
+                shutil.copyfile(made / name, target / name)
+            plan = files_in(target / sis).plan
+            plan.write_text(plan_text(sis, AS_OF, shared="../"), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    write(sample())
