@@ -18,7 +18,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -59,7 +59,7 @@ class SsnKey:
 
     secret: bytes = field(repr=False)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell keys apart and give nothing away."""
         return hmac.digest(self.secret, b"reconcile: fingerprint", "sha256").hex()[:8]

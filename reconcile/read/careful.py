@@ -51,11 +51,12 @@ def records(lines: Sequence[str], delimiter: str, width: int | None = None) -> I
 
 def _quoted(lines: Sequence[str], at: int, delimiter: str, width: int | None) -> tuple[Record, int]:
     answer = _cut(lines, at, delimiter)
+    literal = lines[at].split(delimiter)
     if answer and (width is None or len(answer[0]) == width):
         fields, used, stray = answer
-        return Record(at + 1, fields, stray), used
-    literal = lines[at].split(delimiter)
-    if answer and len(literal) != width and answer[1] == 1:  # ragged either way: the quotes say how
+        if not (stray and used > 1 and len(literal) == width):  # an odd quote, closed lines later: lost
+            return Record(at + 1, fields, stray), used
+    elif answer and len(literal) != width and answer[1] == 1:  # ragged either way: the quotes say how
         return Record(at + 1, answer[0], answer[2]), 1
     return Record(at + 1, literal, stray=True), 1
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from reconcile.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,20 +101,31 @@ def _wide_without_mark(data: bytes) -> str:
 
 
 def _eight_bits(data: bytes, found: Diagnostics) -> tuple[bytes, str]:
-    lines = data.split(b"\n")
-    foreign = [n for n, line in enumerate(lines, 1) if not line.isascii() and not _valid(line)]
-    utf8_lines = len(foreign) < sum(not line.isascii() for line in lines)
-    odd = b"".join(lines[n - 1] for n in foreign)
-    name = _western(odd)
-    if not utf8_lines:
+    lines = data.split(b"\n") if _maybe_mixed(data) else []
+    coded = [n for n, line in enumerate(lines) if not line.isascii()]
+    foreign = [n for n in coded if not _valid(lines[n])]
+    if len(foreign) == len(coded):
+        name = _western(data)
         found.note("encoding_guess", f"Not UTF-8; read as {name}. Name the encoding if letters look wrong.")
         return data.decode(name).encode("utf-8"), name
+    name = _western(b"\n".join(lines[n] for n in foreign))
     found.note_lines(
-        foreign, "encoding_mixed", f"This line is not UTF-8 as others are; read as {name}. Check its letters."
+        [n + 1 for n in foreign],
+        "encoding_mixed",
+        f"This line is not UTF-8 as others are; read as {name}. Check its letters.",
     )
     for n in foreign:
-        lines[n - 1] = lines[n - 1].decode(name).encode("utf-8")
+        lines[n] = lines[n].decode(name).encode("utf-8")
     return b"\n".join(lines), f"utf-8, {name}"
+
+
+def _maybe_mixed(data: bytes) -> bool:
+    """Say whether any two bytes could be a character in UTF-8; looking at lines is slower."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    high = np.flatnonzero(buffer >= 0x80)  # noqa: PLR2004 - beyond ASCII
+    here, neighbours = buffer[high[:-1]], np.diff(high) == 1
+    # The second byte of a pair is below 0xC0 and the first one, which leads it, is not.
+    return bool((neighbours & (here >= 0xC2) & (buffer[high[1:]] < 0xC0)).any())  # noqa: PLR2004
 
 
 def _western(data: bytes) -> str:

@@ -103,28 +103,19 @@ def map_columns(
     Raises:
         InputError: every required field without a column and every field with several, at once.
     """
-    chosen = chosen or {}
-    by_key = {plain(name): name for name in columns}
-    found: dict[str, str] = {}
-    problems: list[str] = []
-    for name, column in chosen.items():
-        if name not in layout.fields:
-            problems.append(f'there is no field "{name}" to map.{nearest(name, layout.fields)}')
-        elif plain(column) not in by_key:
-            problems.append(f'the column "{column}", named for {name}, is not in the file')
-        else:
-            found[name] = by_key[plain(column)]
+    by_key: dict[str, list[str]] = {}
+    for column in columns:
+        by_key.setdefault(plain(column), []).append(column)
+    found, problems = _chosen(chosen or {}, layout, by_key)
     taken = set(found.values())
     for name, synonyms in layout.fields.items():
         if name in found:
             continue
-        fitting = dict.fromkeys(by_key[k] for s in synonyms if (k := plain(s)) in by_key)
+        fitting = dict.fromkeys(column for s in synonyms for column in by_key.get(plain(s), []))
         free = [column for column in fitting if column not in taken]
         if len(free) > 1:
             quoted = " and ".join(f'"{column}"' for column in free)
-            problems.append(
-                f"{name} could be {quoted}; take one out, or choose with options={{'columns': ...}}"
-            )
+            problems.append(f"{name} could be {quoted}; take one out, or map the right one")
         elif free:
             found[name] = free[0]
         elif name in layout.required:
@@ -135,6 +126,23 @@ def map_columns(
             "Rename the columns, name another layout, or map them with options={'columns': {field: column}}."
         )
     return found
+
+
+def _chosen(
+    chosen: Mapping[str, str], layout: Layout, by_key: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, str], list[str]]:
+    """The fields that the user maps, and what is wrong with them."""
+    found: dict[str, str] = {}
+    problems: list[str] = []
+    for name, column in chosen.items():
+        fitting = by_key.get(plain(column), ())
+        if name not in layout.fields:
+            problems.append(f'there is no field "{name}" to map{nearest(name, layout.fields).rstrip("?")}')
+        elif not fitting:
+            problems.append(f'the column "{column}", named for {name}, is not in the file')
+        else:
+            found[name] = column if column in fitting else fitting[0]
+    return found, problems
 
 
 def guess_layout(columns: Sequence[str], /) -> tuple[str | None, tuple[str, ...]]:

@@ -181,12 +181,11 @@ def _names(
     """Check the column names against each other and against the rows."""
     names = [(name or "").strip() for name in header]
     fitting = int((widths == width).sum())
-    if len(widths) and fitting * 2 < len(widths):
-        usual = _common(widths.tolist())
+    usual = _common(widths.tolist()) if len(widths) else width
+    if usual != width and fitting * 2 < len(widths):
         if usual != width + 1:
             raise InputError(
-                f"{path}: the header has {width} columns, but most rows have "
-                f"{'other numbers of them' if usual == width else usual}. "
+                f"{path}: the header has {width} columns, but most rows have {usual}. "
                 "Give every column a name, and take title lines above the header out."
             )
         names, width = [*names, ""], usual  # a delimiter at each line's end, if all is empty behind it

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.dialect import DELIMITERS, counts_by_line, find_delimiter
+
+
+@pytest.mark.parametrize("delimiter", DELIMITERS)
+def test_every_delimiter_is_found(delimiter: str):
+    found = Diagnostics()
+    rows = [["id", "name", "note"], ["1", "Ana", '"x, y; z|w"'], ["2", "Bo", "a b"]]
+    text = "\n".join(delimiter.join(row) for row in rows)
+    assert find_delimiter(text.encode(), found) == delimiter
+    assert found.frame().is_empty()
+
+
+def test_commas_in_names_do_not_mislead():
+    assert find_delimiter(b"id|name|born\n1|Doe, Jane|x\n2|Roe, Rex|y\n", Diagnostics()) == "|"
+
+
+def test_two_that_fit_equally_well_are_a_doubt():
+    found = Diagnostics()
+    assert find_delimiter(b"a;b,c\n1;2,3\n4;5,6\n", found) in ",;"
+    assert found.frame()["kind"].to_list() == ["delimiter_guess"]
+
+
+def test_one_column_has_none():
+    assert find_delimiter(b"id\n1\n2\n", Diagnostics()) == ","
+    assert find_delimiter(b"id\nx, y\nz\n", Diagnostics()) == ","
+
+
+def test_lines_are_counted_where_quotes_fail():
+    assert counts_by_line(b'a,b\n"1,2",3\n\n5,"6', ",") == [2, 2, 0, 2]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconcile.errors import InputError
+from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.encoding import to_utf8
+
+TEXT = "id,name\n1,Núñez\n2,Señor García\n"
+PATH = Path("extract.csv")
+
+
+def decode(data: bytes, encoding: str | None = None) -> tuple[str, str, list[str]]:
+    found = Diagnostics()
+    text, name = to_utf8(data, PATH, found, encoding=encoding)
+    return text.decode(), name, found.frame()["kind"].to_list()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_what_the_bytes_say_is_no_guess(encoding: str):
+    text, _, kinds = decode(TEXT.encode(encoding))
+    assert (text, kinds) == (TEXT, [])
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "utf-16-le", "utf-16-be"])
+def test_a_guess_is_said(encoding: str):
+    assert decode(TEXT.encode(encoding)) == (TEXT, encoding, ["encoding_guess"])
+
+
+def test_latin_1_where_cp1252_has_no_such_character():
+    assert decode("a\n\x81é\n".encode("latin-1"))[1] == "latin-1"
+
+
+def test_mixed_lines_are_read_each_in_its_own_encoding():
+    mixed = "id,name\n1,Núñez\n".encode() + "2,Señor García\n".encode("cp1252")
+    found = Diagnostics()
+    text, _ = to_utf8(mixed, PATH, found, encoding=None)
+    assert text.decode() == TEXT
+    assert found.frame().select("line", "kind").rows() == [(3, "encoding_mixed")]
+
+
+def test_the_encoding_asked_for_is_used():
+    assert decode(TEXT.encode("cp1252"), "windows-1252") == (TEXT, "cp1252", [])
+    assert decode(TEXT.encode("utf-8-sig"), "utf-8")[0] == TEXT
+
+
+def test_a_wrong_encoding_is_refused_at_its_line():
+    with pytest.raises(InputError, match=r"extract\.csv, line 2.*utf-8"):
+        decode(TEXT.encode("cp1252"), "utf-8")
+    with pytest.raises(InputError, match="unknown"):
+        decode(b"", "utf-9")
+    with pytest.raises(InputError, match="utf-16-le"):
+        decode(TEXT.encode("utf-16-le")[:-1].join([b"\xff\xfe", b""]))
