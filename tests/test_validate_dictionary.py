@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import shutil
+from datetime import date
 
 import pytest
 
@@ -30,6 +33,21 @@ def test_every_word_to_the_reader_is_there_in_both_languages():
         for rule in element.rules:
             assert all(rule.message[language].endswith(".") for language in LANGUAGES), rule.id
             assert rule.remedy.endswith(".")
+
+
+def test_the_pattern_of_birthdates_knows_the_calendar():
+    rule = next(rule for one in ELEMENTS for rule in one.rules if rule.id == "birthdate_valid")
+    pattern = re.compile(rule.kwargs["regex"])
+    every = itertools.product((4, 100, 1600, 1700, *range(1895, 2103)), range(14), range(33))
+    for year, month, day in every:
+        text = f"{year:04}-{month:02}-{day:02}"
+        try:
+            right = date(year, month, day).year < 2100
+        except ValueError:
+            right = False
+        assert bool(pattern.search(text)) == right, text
+    for text in ("2001-2-3", "20010203", "2001-02-03 ", "2001-02-03T00:00", "31-FEB-2001", "", "9999-12-31"):
+        assert not pattern.search(text)
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,14 @@ def test_today_is_what_the_caller_says(students: pl.DataFrame):
     assert set(validate(born, as_of=date(2011, 2, 28)).failures["rule_id"]) == {"birthdate_before_today"}
 
 
+@pytest.mark.parametrize(
+    "text", ["31-FEB-2001", "29/02/2001", "20/13/2001", "unknown", "9999-12-31", "0000-00-00", ""]
+)
+def test_what_is_no_date_is_told_once(students: pl.DataFrame, text: str):
+    told = set(validate(students.with_columns(birthdate=pl.lit(text)), as_of=AS_OF).failures["rule_id"])
+    assert told - {"birthdate_since_1901"} == {"birthdate_valid"}
+
+
 def test_the_future_shape_of_cccids_is_a_setting():
     wide = table("accounts", row("accounts", 1, cccid="ABDE1234"), row("accounts", 2))
     assert validate(wide, suite="accounts", as_of=AS_OF).failing.to_list() == ["ABDE1234"]
