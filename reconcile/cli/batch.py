@@ -39,6 +39,13 @@ def _open(plan: Path | None, url: str | None, *, demo: bool) -> Registry:
     return Registry.open(url or "", demo=demo, create=False)
 
 
+def _options(plan: Path | None, url: str | None, *, demo: bool) -> str:
+    if plan is not None:
+        return f'--plan "{plan}"'
+    place = "URL" if "://" in (url or "") else f'"{url}"'  # a URL may hold a password
+    return f"--registry {place}" + (" --demo" if demo else "")
+
+
 @app.command()
 def show(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
     """Show what a batch asks for and where it stands.
@@ -71,7 +78,7 @@ def approve(
 
     with _open(plan, registry, demo=demo) as store:
         show_batch(confirm(store, batch, approver=approver))
-    typer.echo(f"Next: reconcile batch mint {batch}, with the same options as here but --approver")
+    typer.echo(f"\nNext:\n  reconcile batch mint {batch} {_options(plan, registry, demo=demo)}")
 
 
 @app.command()
@@ -112,3 +119,6 @@ def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
     if issued.skipped.height:
         typer.echo(f"Numbers passed over because they had been seen in use: {issued.skipped.height:,}")
+    typer.echo(
+        "The next `reconcile run` of the plan lists them in its crosswalk.csv, to be loaded into the SIS."
+    )
