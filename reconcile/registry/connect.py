@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LOG: Final = "reconcile"
 BUSY_SECONDS: Final = 60  # a writer that waits longer is stuck, not slow
 _LOCK_KEY: Final = 4_343_434_944  # "CCCI": any constant, the same for every registry process
 _SQLITE: Final = "sqlite:///"
@@ -153,6 +155,7 @@ def _engine(url: sa.URL) -> sa.Engine:
         engine = sa.create_engine(
             url,
             hide_parameters=True,
+            logging_name=_LOG,
             connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
         )
         event.listen(engine, "connect", _configure_sqlite)
@@ -161,9 +164,15 @@ def _engine(url: sa.URL) -> sa.Engine:
             raise RegistryError(
                 'A registry on PostgreSQL needs the package psycopg: install "reconcile[postgresql]".'
             )
-        engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        engine = sa.create_engine(url, hide_parameters=True, logging_name=_LOG, pool_pre_ping=True)
     event.listen(engine, "begin", _begin)
+    # At level DEBUG SQLAlchemy logs every row that it fetches, and these are people.
+    logging.getLogger(f"sqlalchemy.engine.Engine.{_LOG}").addFilter(_without_rows)
     return engine
+
+
+def _without_rows(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own class
