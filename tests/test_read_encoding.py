@@ -41,6 +41,14 @@ def test_mixed_lines_are_read_each_in_its_own_encoding():
     assert found.frame().select("line", "kind").rows() == [(3, "encoding_mixed")]
 
 
+def test_the_exception_among_mixed_lines_is_the_one_named():
+    mixed = "id,name\n1,Núñez\n2,García\n".encode("cp1252") + "3,Señor\n".encode()
+    found = Diagnostics()
+    text, names = to_utf8(mixed, PATH, found, encoding=None)
+    assert text.decode() == "id,name\n1,Núñez\n2,García\n3,Señor\n"
+    assert (names, found.frame()["line"].to_list()) == ("cp1252, utf-8", [4])
+
+
 def test_the_encoding_asked_for_is_used():
     assert decode(TEXT.encode("cp1252"), "windows-1252") == (TEXT, "cp1252", [])
     assert decode(TEXT.encode("utf-8-sig"), "utf-8")[0] == TEXT

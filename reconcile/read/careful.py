@@ -20,45 +20,51 @@ class Record(NamedTuple):
 
     Attributes:
         line: the physical line on which it begins, from 1.
-        fields: its values; empty for a blank line.
+        width: how many fields it has, 0 for a blank line.
+        text: the record written as RFC 4180 wants it.
         stray: whether a quote in it stands where none should.
     """
 
     line: int
-    fields: list[str]
+    width: int
+    text: str
     stray: bool
 
 
-def records(lines: Sequence[str], delimiter: str, width: int | None = None) -> Iterator[Record]:
+def records(lines: Sequence[str], delimiter: str, width: int) -> Iterator[Record]:
     """Cut lines into records, quotes honoured where they make sense and taken literally where not.
 
-    A record over several lines is believed only when it has `width` fields; the first record's
-    number counts when None is given.
+    A record over several lines is believed only when it has `width` fields.
     """
     at = 0
     while at < len(lines):
         line = lines[at]
-        if '"' not in line:
-            taken = Record(at + 1, line.split(delimiter) if line.strip() else [], stray=False)
-            used = 1
-        else:
+        if '"' in line or "\r" in line:
             taken, used = _quoted(lines, at, delimiter, width)
-        if width is None and taken.fields:
-            width = len(taken.fields)
+        else:
+            taken, used = (
+                Record(at + 1, line.count(delimiter) + 1 if line.strip() else 0, line, stray=False),
+                1,
+            )
         yield taken
         at += used
 
 
-def _quoted(lines: Sequence[str], at: int, delimiter: str, width: int | None) -> tuple[Record, int]:
+def _quoted(lines: Sequence[str], at: int, delimiter: str, width: int) -> tuple[Record, int]:
     answer = _cut(lines, at, delimiter)
     literal = lines[at].split(delimiter)
-    if answer and (width is None or len(answer[0]) == width):
+    if answer and len(answer[0]) == width:
         fields, used, stray = answer
         if not (stray and used > 1 and len(literal) == width):  # an odd quote, closed lines later: lost
-            return Record(at + 1, fields, stray), used
+            return _record(at, fields, delimiter, stray=stray), used
     elif answer and len(literal) != width and answer[1] == 1:  # ragged either way: the quotes say how
-        return Record(at + 1, answer[0], answer[2]), 1
-    return Record(at + 1, literal, stray=True), 1
+        return _record(at, answer[0], delimiter, stray=answer[2]), 1
+    return _record(at, literal, delimiter, stray=True), 1
+
+
+def _record(at: int, fields: list[str], delimiter: str, *, stray: bool) -> Record:
+    text = delimiter.join('"' + value.replace('"', '""') + '"' for value in fields)
+    return Record(at + 1, len(fields), text, stray)
 
 
 def _cut(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str], int, bool] | None:

@@ -40,6 +40,10 @@ class Diagnostics:
                 )
             )
 
+    def extend(self, other: Diagnostics) -> None:
+        """Take over the findings of a step that succeeded."""
+        self._parts.extend(other._parts)
+
     def frame(self) -> pl.DataFrame:
         """All findings: those of the whole file first, then by line."""
         if not self._parts:

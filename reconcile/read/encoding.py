@@ -109,14 +109,17 @@ def _eight_bits(data: bytes, found: Diagnostics) -> tuple[bytes, str]:
         found.note("encoding_guess", f"Not UTF-8; read as {name}. Name the encoding if letters look wrong.")
         return data.decode(name).encode("utf-8"), name
     name = _western(b"\n".join(lines[n] for n in foreign))
+    few, their, names = foreign, name, ("utf-8", name)
+    if len(foreign) * 2 > len(coded):  # the others are the exception: text that once was UTF-8, most often
+        few, their, names = sorted({*coded} - {*foreign}), "utf-8", (name, "utf-8")
     found.note_lines(
-        [n + 1 for n in foreign],
+        [n + 1 for n in few],
         "encoding_mixed",
-        f"This line is not UTF-8 as others are; read as {name}. Check its letters.",
+        f"This line is not written in {names[0]} as others are; read as {their}. Check its letters.",
     )
     for n in foreign:
         lines[n] = lines[n].decode(name).encode("utf-8")
-    return b"\n".join(lines), f"utf-8, {name}"
+    return b"\n".join(lines), ", ".join(names)
 
 
 def _maybe_mixed(data: bytes) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconcile.read.diagnostics import Diagnostics
 
 _NAME: Final = ("first_name", "middle_name", "last_name")
+_CCCID: Final = r"^\s*[A-Za-z]{3,4}[0-9]{4}\s*$"
 _DAYS: Final = ("%Y-%m-%d", "%d-%b-%Y", "%m/%d/%Y", "%Y%m%d", "%d-%b-%y")
 
 
@@ -121,7 +122,7 @@ class Lists:
         return rows.filter((pl.col("day") == newest) | newest.is_null())
 
     def _alternate(self) -> list[pl.DataFrame]:
-        """Parallel lists of ids and their types; where the lengths differ only a certain id is kept."""
+        """Parallel lists of ids and their types; where the lengths differ the shape decides."""
         if not self._has("alt_ids"):
             return []
         rows = self.rows.filter(pl.col("alt_ids").is_not_null())
@@ -135,23 +136,20 @@ class Lists:
             kind=self._split_ids("alt_types").list.eval(pl.element().str.strip_chars().str.to_uppercase()),
         ).with_columns(pl.col("kind").fill_null([]))
         uneven = pl.col("value").list.len() != pl.col("kind").list.len()
-        # Without an equal length no position is sure, unless every type is the one that is wanted.
-        certain = rows.filter(
-            uneven
-            & (pl.col("kind").list.len() > 0)
-            & pl.col("kind").list.eval(pl.element() == wanted).list.all()
-        )
+        # No position is sure without an equal length. What has the shape is kept all the same: to take a
+        # student's CCCID for absent could end in a second one, while a wrong one is only looked at.
+        shaped = rows.filter(uneven).explode("value").filter(pl.col("value").str.contains(_CCCID))
         self.found.note_lines(
             rows.filter(uneven)["line"],
             "multivalue_mismatch",
-            "The ids and their types differ in number; ids whose type is not certain were left out. "
+            "The ids and their types differ in number; only those shaped like a CCCID were kept. "
             "Correct the row in the SIS.",
             column="alt_ids",
         )
         even = rows.filter(~uneven).explode("value", "kind").filter(pl.col("kind") == wanted)
         return [
             even.select("row_person", "line", "value"),
-            certain.select("row_person", "line", "value").explode("value"),
+            shaped.select("row_person", "line", "value"),
         ]
 
     def _former_rows(self, identity: str) -> list[pl.DataFrame]:

@@ -6,6 +6,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,14 +15,14 @@ import polars as pl
 from reconcile.errors import InputError
 from reconcile.privacy import redact
 from reconcile.read.careful import records
+from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.dialect import counts_by_line, find_delimiter
 from reconcile.read.structure import mend_lines, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.structure import Flags, Offsets, Structure
 
 _LOOKED_AT: Final = 200  # records that say how wide the table is
@@ -30,6 +31,9 @@ _TITLES: Final = 30  # lines that may stand above the header
 _DATA_LIKE: Final = re.compile(r"\[(e-mail|number|date)\]|[0-9]{6}")
 _RAGGED: Final = (
     "{count} fields where {width} were expected; the line was set aside. Mend it, or export again."
+)
+_STRAY: Final = (
+    "A quote stands where none should; it was confined to this record. Check the values of this line."
 )
 
 
@@ -63,75 +67,100 @@ def parse(data: bytes, path: Path, found: Diagnostics, *, delimiter: str | None 
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
     delimiter = delimiter or find_delimiter(data, found)
     structure = scan(data, delimiter)
+    noted = Diagnostics()
+    table = None
     if structure.clean:
-        return _fast(data, structure, path, found, delimiter)
-    return _careful(data, path, found, delimiter)
+        table = _table(_in_order(data, structure), delimiter, path, noted)
+    if table is None:
+        noted = Diagnostics()
+        table = _table(_mended(data, delimiter), delimiter, path, noted)
+    if table is None:
+        raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
+    found.extend(noted)
+    return table
 
 
-def _fast(data: bytes, structure: Structure, path: Path, found: Diagnostics, delimiter: str) -> RawTable:
-    widths, blank = structure.fields, _blank(data, structure)
-    filled = np.flatnonzero(~blank)
-    top = _header_at([int(widths[i]) for i in filled[:_LOOKED_AT]])
-    _note_titles([int(n) for n in structure.lines[filled[:top]]], found)
-    head = filled[top]
-    header = _read(data[structure.starts[head] : structure.ends[head]], delimiter, quoted=structure.quoted)
-    body = filled[top + 1 :]
-    names, width = _names(header.row(0), int(widths[head]), widths[body], path)
-    _note_blank(structure.lines[np.flatnonzero(blank)], structure.lines[filled[-1]], found)
-    good = widths[body] == width
-    _note_ragged(structure.lines[body[~good]], widths[body[~good]], width, found)
-    rows = body[good]
-    frame = _read(_slices(data, structure, rows), delimiter, quoted=structure.quoted, width=width)
-    if frame.height != len(rows):
-        return _careful(data, path, found, delimiter)
-    lines = pl.Series("line", structure.lines[rows], dtype=pl.Int64)
-    if structure.quoted:
+@dataclass(frozen=True)
+class _Records:
+    """Where records begin, how many fields they have, and their text as RFC 4180 wants it."""
+
+    lines: Offsets
+    widths: Offsets
+    blank: Flags
+    stray: Flags
+    quoted: bool
+    text: Callable[[Offsets], bytes]
+
+
+def _in_order(data: bytes, structure: Structure) -> _Records:
+    blank = _blank(data, structure)
+    return _Records(
+        lines=structure.lines,
+        widths=structure.fields,
+        blank=blank,
+        stray=np.zeros_like(blank),
+        quoted=structure.quoted,
+        text=partial(_slices, data, structure),
+    )
+
+
+def _mended(data: bytes, delimiter: str) -> _Records:
+    text = data.decode("utf-8").replace("\r\n", "\n")
+    lines = text.removesuffix("\n").split("\n")
+    width = _common([n for n in counts_by_line(data[:_SAMPLE], delimiter) if n][:_LOOKED_AT])
+    read = list(records(lines, delimiter, width))
+    return _Records(
+        lines=np.array([r.line for r in read], dtype=np.int64),
+        widths=np.array([r.width for r in read], dtype=np.int64),
+        blank=np.array([r.width == 0 for r in read], dtype=np.bool_),
+        stray=np.array([r.stray for r in read], dtype=np.bool_),
+        quoted=True,
+        text=lambda rows: "".join(f"{read[i].text}\n" for i in rows).encode("utf-8"),
+    )
+
+
+def _table(given: _Records, delimiter: str, path: Path, found: Diagnostics) -> RawTable | None:
+    """Cut the records into columns; None when the parser does not see the same records."""
+    filled = np.flatnonzero(~given.blank)
+    top = _header_at([int(given.widths[i]) for i in filled[:_LOOKED_AT]])
+    head, body = filled[top], filled[top + 1 :]
+    header = _cut(given.text(filled[top : top + 1]), delimiter, int(given.widths[head]), quoted=given.quoted)
+    if header is None or header.height != 1:
+        return None
+    names, width = _names(header.row(0), int(given.widths[head]), given.widths[body], path)
+    good = given.widths[body] == width
+    rows, bad = body[good], body[~good]
+    frame = _cut(given.text(rows), delimiter, width, quoted=given.quoted)
+    if frame is None or frame.height != len(rows):
+        return None
+    lines = pl.Series("line", given.lines[rows], dtype=pl.Int64)
+    found.note_lines(
+        given.lines[filled[:top]].tolist(), "preamble", "A line above the column names was skipped."
+    )
+    _note_blank(given.lines[np.flatnonzero(given.blank)], given.lines[filled[-1]], found)
+    _note_ragged(given.lines[bad], given.widths[bad], width, found)
+    found.note_lines(lines.filter(pl.Series(given.stray[rows])), "stray_quote", _STRAY)
+    if given.quoted:
         _note_swallowed(frame, lines, delimiter, found)
     frame = _finish(frame, names, path, found)
-    return _without_headers(RawTable(frame, lines, delimiter, len(body), int((~good).sum())), found)
+    return _without_headers(RawTable(frame, lines, delimiter, len(body), len(bad)), found)
 
 
-def _careful(data: bytes, path: Path, found: Diagnostics, delimiter: str) -> RawTable:
-    text = data.decode("utf-8").replace("\r\n", "\n")
-    lines = text.split("\n")
-    width = _common([n for n in counts_by_line(text.encode("utf-8")[:_SAMPLE], delimiter) if n][:_LOOKED_AT])
-    read = list(records(lines[:-1] if not lines[-1] else lines, delimiter, width))
-    filled = [r for r in read if r.fields]
-    top = _header_at([len(r.fields) for r in filled[:_LOOKED_AT]])
-    _note_titles([r.line for r in filled[:top]], found)
-    body = filled[top + 1 :]
-    widths = np.array([len(r.fields) for r in body], dtype=np.int64)
-    names, width = _names(filled[top].fields, len(filled[top].fields), widths, path)
-    _note_blank([r.line for r in read if not r.fields], filled[-1].line, found)
-    at = np.array([r.line for r in body], dtype=np.int64)
-    _note_ragged(at[widths != width], widths[widths != width], width, found)
-    rows = [r for r in body if len(r.fields) == width]
-    found.note_lines(
-        [r.line for r in rows if r.stray],
-        "stray_quote",
-        "A quote stands where none should; it was confined to this record. Check the values of this line.",
-    )
-    columns = zip(*(r.fields for r in rows), strict=True) if rows else ([] for _ in range(width))
-    frame = pl.DataFrame({f"c{i}": pl.Series(c, dtype=pl.String) for i, c in enumerate(columns)})
-    frame = frame.with_columns(pl.all().replace({"": None}))
-    lines_of = pl.Series("line", [r.line for r in rows], dtype=pl.Int64)
-    _note_swallowed(frame, lines_of, delimiter, found)
-    frame = _finish(frame, names, path, found)
-    return _without_headers(RawTable(frame, lines_of, delimiter, len(body), len(body) - len(rows)), found)
-
-
-def _read(data: bytes, delimiter: str, *, quoted: bool, width: int | None = None) -> pl.DataFrame:
+def _cut(data: bytes, delimiter: str, width: int, *, quoted: bool) -> pl.DataFrame | None:
+    schema = {f"c{i}": pl.String for i in range(width)}
     if not data:
-        return pl.DataFrame(schema={f"c{i}": pl.String for i in range(width or 0)})
-    frame = pl.read_csv(
-        io.BytesIO(data),
-        has_header=False,
-        separator=delimiter,
-        quote_char='"' if quoted else None,
-        infer_schema=False,
-        schema=None if width is None else {f"c{i}": pl.String for i in range(width)},
-        raise_if_empty=False,
-    )
+        return pl.DataFrame(schema=schema)
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(data),
+            has_header=False,
+            separator=delimiter,
+            quote_char='"' if quoted else None,
+            infer_schema=False,
+            schema=schema,
+        )
+    except pl.exceptions.PolarsError:  # its message quotes the file
+        return None
     return frame.with_columns(pl.all().replace({"": None})) if quoted else frame
 
 
@@ -239,10 +268,6 @@ def _without_headers(table: RawTable, found: Diagnostics) -> RawTable:
 def looks_like_data(name: str) -> bool:
     """Say whether a column name is rather a value, which must not be repeated in a message."""
     return bool(_DATA_LIKE.search(redact(name)))
-
-
-def _note_titles(lines: Sequence[int], found: Diagnostics) -> None:
-    found.note_lines(lines, "preamble", "A line above the column names was skipped.")
 
 
 def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:
