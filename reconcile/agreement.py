@@ -10,6 +10,8 @@ from reconcile.words import level_words
 
 NAMES_AND_BIRTH: Final = ("first_name", "last_name", "birthdate")
 
+_AGREE: Final = ("agree", "near")
+
 # Fields that speak for a person independently of name and birthdate (DESIGN: "recoverable").
 INDEPENDENT: Final = ("ssn", "ssid", "email", "phone")
 
@@ -20,18 +22,26 @@ _FIELDS: Final = (
 )  # fmt: skip
 
 
+# Guards that say "two people"; the others say "not enough to link by itself", which the levels say too.
+CONTRADICTIONS: Final = ("ssn_differs", "suffix_differs", "twin")
+
+
 def with_agreement(pairs: pl.DataFrame, /) -> pl.DataFrame:
     """Add what the levels of a pair come to.
 
-    Adds: agreeing and differing (of first name, last name and birthdate, 0 to 3; a near agreement
-    counts as agreeing), independent (one of SSN, SSID, e-mail, phone, or street with ZIP, agrees
-    exactly), words ("agrees on last name; first name is a nickname").
+    Adds: agreeing and differing (of first name, last name and birthdate, 0 to 3; a near agreement counts
+    as agreeing), name_agrees (first and last), numbered (SSN or SSID agrees), independent (one of SSN,
+    SSID, e-mail, phone, or street with ZIP, agrees), contradicted (a guard says that these are two
+    people), words ("agrees on last name; first name is a nickname").
     """
     states = {field: _state(pairs, field) for field in _FIELDS}
-    address = (states["street"] == "agree") & (states["zip"] == "agree")
+    address = states["street"].is_in(_AGREE) & (states["zip"] == "agree")
     return _words(pairs).with_columns(
-        agreeing=_count(states, "agree", "near"),
+        agreeing=_count(states, *_AGREE),
         differing=_count(states, "differ"),
+        name_agrees=states["first_name"].is_in(_AGREE) & states["last_name"].is_in(_AGREE),
+        numbered=(states["ssn"] == "agree") | (states["ssid"] == "agree"),
+        contradicted=pl.col("guard").is_in(CONTRADICTIONS).fill_null(value=False),
         independent=pl.any_horizontal([states[field] == "agree" for field in INDEPENDENT] + [address]),
     )
 

@@ -111,10 +111,25 @@ def test_the_number_of_another_identity_is_a_conflict(levels, expected) -> None:
     assert row.select("status", "sis_cccid").row(0) == ("conflict", expected)
 
 
-def test_a_married_name_with_the_same_ssn_agrees() -> None:
+def test_a_married_name_is_doubtful_even_with_the_same_ssn() -> None:
     row = decide(HELD, also=[pair("1", "ABD1234", MARRIED | {"ssn": "exact"}, band="review")])
-    assert row["status"].to_list() == ["confirmed"]
-    assert "identity_changed" in row["flags"][0]
+    assert row.select("status", "sis_cccid").row(0) == ("conflict", "doubtful")
+
+
+@pytest.mark.parametrize(
+    ("missing", "other", "expected"),
+    [
+        ("birthdate", "email", "agrees"),
+        ("birthdate", None, "doubtful"),
+        ("first_name", "email", "doubtful"),  # a twin has surname, birthdate and the family's e-mail
+        ("first_name", "ssn", "agrees"),
+        ("last_name", "ssn", "agrees"),
+        ("last_name", "email", "doubtful"),
+    ],
+)
+def test_what_a_record_lacks_something_else_must_say(missing, other, expected) -> None:
+    levels = BARE | {missing: "missing"} | ({other: "exact"} if other else {})
+    assert decide(HELD, also=[pair("1", "ABD1234", levels)])["sis_cccid"].to_list() == [expected]
 
 
 def test_a_guard_makes_a_held_number_doubtful() -> None:

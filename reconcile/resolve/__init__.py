@@ -156,14 +156,21 @@ def _holders(judged: pl.DataFrame) -> pl.DataFrame:
 
 def _same_person(duplicates: object | None) -> pl.DataFrame:
     """List for each student the SIS records that are, or may be, the same person."""
-    schema = {"sis_id": pl.String, "same_person": pl.List(pl.String), "same_words": pl.String,
-              "duplicate_flags": pl.List(pl.String)}  # fmt: skip
+    schema = pl.Schema(
+        {
+            "sis_id": pl.String(),
+            "same_person": pl.List(pl.String),
+            "same_words": pl.String(),
+            "duplicate_flags": pl.List(pl.String),
+        }
+    )
     if duplicates is None:
         return pl.DataFrame(schema=schema)
     pairs = as_frame(getattr(duplicates, "pairs", duplicates)).filter(pl.col("band") != "none")
     if pairs.is_empty():
         return pl.DataFrame(schema=schema)
-    pairs = with_agreement(pairs)
+    father_and_son = (pl.col("guard") == "suffix_differs") & (pl.col("differing") > 0)
+    pairs = with_agreement(pairs).filter(~father_and_son.fill_null(value=False))
     both = pl.concat(
         [
             pairs.select(sis_id="id_l", other="id_r", band="band", words="words", weight="match_weight"),

@@ -26,7 +26,7 @@ WORST_FIRST: Final = (
 _decision = pl.col("decision")
 _nothing_differs = pl.col("differing") == 0
 _one_differs = pl.col("differing") == 1
-_guarded = pl.col("guard").is_not_null()
+_contradicted = pl.col("contradicted")
 
 # The first rule that holds; a number that none speaks for is another person's.
 RULES: Final = (
@@ -38,14 +38,13 @@ RULES: Final = (
     (SisCccid.NOT_IN_SNAPSHOT, ~pl.col("in_snapshot")),
     (SisCccid.AGREES, _decision == "match"),
     (SisCccid.OTHER_PERSON, _decision == "different"),
-    (
-        SisCccid.AGREES,
-        ~_guarded
-        & (pl.col("agreeing") >= 2)  # noqa: PLR2004 - of first name, last name and birthdate
-        & (_nothing_differs | (_one_differs & pl.col("independent"))),
-    ),
+    (SisCccid.DOUBTFUL, _contradicted & (pl.col("agreeing") >= 1)),
+    (SisCccid.AGREES, _nothing_differs & (pl.col("agreeing") == 3)),  # noqa: PLR2004 - all of them
+    # A missing birthdate is forgiven when something else speaks; a missing first name only when a number
+    # does, since twins share surname, birthdate and address.
+    (SisCccid.AGREES, _nothing_differs & pl.col("name_agrees") & pl.col("independent")),
+    (SisCccid.AGREES, _nothing_differs & (pl.col("agreeing") == 2) & pl.col("numbered")),  # noqa: PLR2004
     (SisCccid.DOUBTFUL, pl.col("differing").is_null() | _nothing_differs | _one_differs),
-    (SisCccid.DOUBTFUL, _guarded & (pl.col("agreeing") >= 1)),
 )
 
 
@@ -54,14 +53,14 @@ def judge_numbers(
 ) -> pl.DataFrame:
     """Say of each number in the SIS what it is.
 
-    A number that is in the snapshot agrees when nothing of first name, last name and birthdate differs
-    and at least two of them were compared, or when one differs and an independent field agrees (a
-    married name with the same SSN); it is doubtful when one differs and nothing else speaks, or a guard
-    fired; otherwise it is another person's.
+    A number that is in the snapshot agrees when first name, last name and birthdate all agree, at least
+    nearly; of a record that lacks one of them, something independent has to agree instead. It is doubtful
+    when one differs (a married name), when too little was compared, or when a guard says "two people"
+    (twins, Jr and Sr, other SSNs); otherwise it is another person's.
 
     Args:
         held: of `join`.
-        scored: pairs of (sis_id, cccid) with the columns of `with_agreement` and guard.
+        scored: pairs of (sis_id, cccid) with the columns of `with_agreement`.
         decisions: sis_id, cccid, decision ("match" / "different") of reviewers; they outrank the score.
         issued: sis_id, cccid that our registry gave; loaded since, they agree though no snapshot has them.
 
@@ -69,7 +68,9 @@ def judge_numbers(
         held with fact (a SisCccid) and words.
     """
     key = ["sis_id", "cccid"]
-    measured = scored.select(*key, "agreeing", "differing", "independent", "guard", "words")
+    measured = scored.select(
+        *key, "agreeing", "differing", "name_agrees", "numbered", "independent", "contradicted", "words"
+    )
     given = issued.select(*key, ours=pl.lit(value=True)).unique()
     fact = pl.lit(SisCccid.OTHER_PERSON.value)
     for name, rule in reversed(RULES):

@@ -21,8 +21,8 @@ def judge_candidates(
 
     Certain: a reviewer said so; or the pair is in band link, the account was not assigned to another
     student and no other student holds its number rightly; or an application of this student names the
-    account, nothing of name and birthdate differs and no guard fired. Everything else that was worth a
-    look is possible.
+    account, nothing of name and birthdate differs and no guard says "two people". Everything else that
+    was worth a look is possible.
 
     Args:
         scored: pairs (sis_id, cccid) with band, guard, match_weight and the columns of `with_agreement`.
@@ -48,7 +48,8 @@ def judge_candidates(
     taken = (pl.col("holder") != pl.col("sis_id")).fill_null(value=False)
     claimed = (pl.col("owner") != pl.col("sis_id")).fill_null(value=False)
     by_application = (
-        pl.col("applied") & pl.col("guard").is_null()
+        pl.col("applied")
+        & ~pl.col("contradicted")
         & (pl.col("differing") == 0) & (pl.col("agreeing") >= 2)  # noqa: PLR2004 - of the three
     )  # fmt: skip
     strong = (pl.col("band") == Band.LINK.value) | by_application | (pl.col("holder") == pl.col("sis_id"))

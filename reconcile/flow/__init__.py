@@ -1,0 +1,1 @@
+"""Use cases, one file each: the only place that knows the order of stages."""

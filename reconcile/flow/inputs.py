@@ -1,0 +1,86 @@
+"""Read what a plan names, standardize it, and account for every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.plan import SnapshotPlan
+from reconcile.privacy import ssn_key
+from reconcile.read import read
+from reconcile.results import Input
+from reconcile.standardize import standardize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconcile.plan import InputPlan, Plan
+    from reconcile.privacy import SsnKey
+    from reconcile.read import ReadResult
+
+ID_OF: Final = {"students": "sis_id", "accounts": "cccid"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The tables of a plan, ready to be compared.
+
+    Attributes:
+        tables: by name ("students", "accounts", "applications", "fraud", "crosswalk"); students and
+            accounts are standardized.
+        records: one `Input` a file, for the audit.
+        diagnostics: table, line, kind, column, message of every repair, doubt and rejected record.
+        key: fingerprint of the SSN key.
+    """
+
+    tables: dict[str, pl.DataFrame]
+    records: tuple[Input, ...]
+    diagnostics: pl.DataFrame
+    key: str
+
+
+def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
+    """Read and standardize every input of a plan.
+
+    Raises:
+        InputError: a file cannot be read or mapped; the message names it.
+    """
+    key = ssn_key()
+    tables: dict[str, pl.DataFrame] = {}
+    records: list[Input] = []
+    remarks: list[pl.DataFrame] = []
+    for name, wanted in plan.inputs.items():
+        progress(f"Read {name}")
+        result = _read(name, wanted, plan, key)
+        records.append(_account(name, wanted, result))
+        remarks.append(result.diagnostics.select(pl.lit(name).alias("table"), pl.all()))
+        tables[name] = standardize(result.frame, id=ID_OF[name]).frame if name in ID_OF else result.frame
+    return Inputs(
+        tables=tables,
+        records=tuple(records),
+        diagnostics=pl.concat(remarks, how="vertical_relaxed"),
+        key=key.fingerprint,
+    )
+
+
+def _read(name: str, wanted: InputPlan, plan: Plan, key: SsnKey) -> ReadResult:
+    options = dict(wanted.options)
+    if name == "students":
+        options.setdefault("as_of", plan.as_of)  # effective-dated rows count up to the plan's day
+    return read(wanted.path, layout=wanted.layout, encoding=wanted.encoding, options=options, ssn_key=key)
+
+
+def _account(name: str, wanted: InputPlan, result: ReadResult) -> Input:
+    snapshot = wanted if isinstance(wanted, SnapshotPlan) else None
+    return Input(
+        table=name,
+        layout=result.layout,
+        source=result.source,
+        folded=result.folded,
+        quarantined=result.quarantined,
+        accepted=result.frame.height,
+        scope=snapshot.scope.value if snapshot else None,
+        as_of=snapshot.as_of if snapshot else None,
+    )

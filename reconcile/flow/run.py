@@ -1,0 +1,266 @@
+"""One reconciliation from a plan to a submitted batch and its audit; it never mints."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.columns import Status
+from reconcile.errors import OutputError
+from reconcile.files import lock, private_folder
+from reconcile.flow.inputs import Inputs, read_inputs
+from reconcile.flow.link import find_duplicates, link
+from reconcile.flow.requests import ATTESTATION, creation_form
+from reconcile.join import join
+from reconcile.plan import Issuer, Plan, Scope
+from reconcile.resolve import resolve
+from reconcile.show import table_html
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from reconcile.flow.link import Duplicates, Links
+    from reconcile.join import Joined
+    from reconcile.registry import Registry
+    from reconcile.resolve import Resolution
+    from reconcile.results import BatchSummary
+    from reconcile.validate import Validation
+
+MARK: Final = ".reconcile-workspace"  # a folder that carries it is ours to write to
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One reconciliation and everything it found, for a notebook to look at.
+
+    Attributes:
+        plan: what was asked.
+        folder: the run's outputs.
+        students: the standardized students.
+        accounts: the standardized accounts.
+        joined: what exact keys said.
+        links: scored pairs of students and accounts.
+        student_duplicates: scored pairs of students.
+        account_duplicates: scored pairs of accounts.
+        validations: verdicts of the dictionary, by suite.
+        resolution: one row a student.
+        batch: the rows proposed, None when there were none or the gate was closed.
+        notes: what a reader of the outputs must know.
+        reconciliation: the facts that the reports show.
+    """
+
+    plan: Plan
+    folder: Path | None = None
+    inputs: Inputs = field(repr=False)
+    joined: Joined = field(repr=False)
+    links: Links = field(repr=False)
+    student_duplicates: Duplicates = field(repr=False)
+    account_duplicates: Duplicates = field(repr=False)
+    validations: dict[str, Validation] = field(repr=False)
+    resolution: Resolution = field(repr=False)
+    batch: BatchSummary | None = None
+    gate_open: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def students(self) -> pl.DataFrame:
+        """The standardized students."""
+        return self.inputs.tables["students"]
+
+    @property
+    def accounts(self) -> pl.DataFrame:
+        """The standardized accounts."""
+        return self.inputs.tables["accounts"]
+
+    @property
+    def audit(self) -> Path:
+        """The audit page.
+
+        Raises:
+            OutputError: the run has not written its outputs.
+        """
+        if self.folder is None:
+            raise OutputError("This run has written nothing yet.")
+        return self.folder / "audit.html"
+
+    @property
+    def summary(self) -> pl.DataFrame:
+        """Students by status, with the next step: status, students, next_step."""
+        return self.resolution.counts.rename({"action": "next_step"})
+
+    def _repr_html_(self) -> str:
+        return table_html(
+            self.summary,
+            title=f"{self.plan.name}: students by status",
+            note=str(self.audit),
+            rows=len(Status),
+        )
+
+
+def run(plan: Plan | str | Path, /, *, progress: Callable[[str], None] | None = None) -> Run:
+    """Reconcile what a plan names, submit the batch that follows from it, and write the reports.
+
+    Nothing is minted: the batch waits for a second person. The same plan on the same registry state
+    gives the same bytes, the run's stamp apart.
+
+    Args:
+        plan: the plan or its path.
+        progress: told the name of each step as it begins.
+
+    Raises:
+        PlanError, InputError: plan or files cannot be used; nothing was written.
+        OutputError: the workspace is not ours, or another run is using it.
+        RegistryError: the registry refuses.
+        ConservationError: rows in and rows out differ.
+    """
+    from reconcile.flow.outputs import write_outputs  # noqa: PLC0415 - the report is slow to import
+    from reconcile.flow.submit import submit  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from reconcile.registry import Registry  # noqa: PLC0415
+
+    plan = plan if isinstance(plan, Plan) else Plan.read(plan)
+    say = progress or silent
+    stamp = datetime.now(UTC)
+    inputs = read_inputs(plan, progress=say)  # before anything is made: bad input leaves no trace
+    with workspace(plan), Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO) as registry:
+        done = reconcile_inputs(plan, inputs, registry, progress=say)
+        say("Submit the batch")
+        submit(done, registry)
+        say("Write the reports")
+        write_outputs(done, registry, stamp=stamp)
+    return done
+
+
+def silent(step: str, /) -> None:
+    """Tell nobody about a step."""
+
+
+@contextlib.contextmanager
+def workspace(plan: Plan, /) -> Iterator[Path]:
+    """Hold the plan's workspace for one process, and clear what a killed run left half-written.
+
+    Raises:
+        OutputError: the folder holds files of somebody else, or another run is using it.
+    """
+    folder = plan.workspace
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise OutputError(
+            f"{folder} holds files that are not reconcile's. Name an empty or a new folder as the workspace."
+        )
+    private_folder(folder)
+    with lock(folder / MARK, what=f"The workspace {folder}"):
+        for draft in plan.runs.glob(".*.draft"):
+            shutil.rmtree(draft, ignore_errors=True)
+        yield folder
+
+
+def reconcile_inputs(
+    plan: Plan, inputs: Inputs, registry: Registry, /, *, progress: Callable[[str], None]
+) -> Run:
+    """Carry the tables of a plan through every stage up to one status a student."""
+    tables, decisions = inputs.tables, registry.decisions().filter(pl.col("decision") != "unsure")
+    progress("Check the data dictionary")
+    form = creation_form(_without_cccid(tables["students"]), plan.mint, attested=False)
+    validations = _check(plan, {**tables, "mint_request": form})
+    progress("Look up the CCCIDs that the SIS holds")
+    joined = join(
+        tables["students"], tables["accounts"],
+        applications=tables.get("applications"), fraud=tables.get("fraud"), former=tables.get("crosswalk"),
+    )  # fmt: skip
+    own, theirs, links = _compare(plan, tables, joined, progress=progress)
+    progress("Give each student a status")
+    resolution = resolve(
+        tables["students"], tables["accounts"],
+        joined=joined, links=links, duplicates=_undecided(own.pairs, decisions),
+        population=plan.population,
+        failures=_blocking(validations.get("mint_request"), form),
+        fraud=tables.get("fraud"),
+        issued=registry.issued(), decisions=_on_links(decisions),
+        systemwide=plan.accounts.scope is Scope.SYSTEMWIDE,
+        needs_independent_field=plan.thresholds.recoverable_needs_independent_field,
+        as_of=plan.as_of, pending_load_days=plan.thresholds.pending_load_days,
+    )  # fmt: skip
+    return Run(
+        plan=plan, inputs=inputs, joined=joined, links=links, student_duplicates=own,
+        account_duplicates=theirs, validations=validations, resolution=resolution,
+    )  # fmt: skip
+
+
+def _check(plan: Plan, tables: dict[str, pl.DataFrame]) -> dict[str, Validation]:
+    """Hold each table against its suite; one without rows has nothing that could fail."""
+    from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
+
+    return {
+        suite: validate(tables[suite], suite=suite, as_of=plan.as_of)
+        for suite in ("students", "accounts", "mint_request")
+        if tables[suite].height
+    }
+
+
+def _compare(
+    plan: Plan, tables: dict[str, pl.DataFrame], joined: Joined, /, *, progress: Callable[[str], None]
+) -> tuple[Duplicates, Duplicates, Links]:
+    """Score students against each other, accounts against each other, and students against accounts."""
+    limits = plan.thresholds
+    duplicates = partial(
+        find_duplicates,
+        link_probability=limits.link_probability,
+        review_probability=limits.review_probability,
+    )
+    progress("Look for SIS records of one person")
+    own = duplicates(tables["students"], id="sis_id")
+    progress("Look for accounts of one person")
+    theirs = duplicates(tables["accounts"], id="cccid")
+    progress("Look for the students among the accounts")
+    links = link(
+        tables["students"],
+        tables["accounts"],
+        id=("sis_id", "cccid"),
+        also=_named_pairs(joined),
+        link_probability=limits.link_probability,
+        review_probability=limits.review_probability,
+    )
+    return own, theirs, links
+
+
+def _without_cccid(students: pl.DataFrame) -> pl.DataFrame:
+    return students.filter(pl.col("cccids").list.drop_nulls().list.len().fill_null(0) == 0)
+
+
+def _named_pairs(joined: Joined) -> pl.DataFrame:
+    """Collect the pairs that a key names: they are scored whatever else speaks for them."""
+    held = joined.held.filter("in_snapshot").select(id_l="sis_id", id_r="cccid")
+    applied = joined.applied.filter("in_snapshot").select(id_l="sis_id", id_r="cccid")
+    return pl.concat([held, applied]).unique().sort("id_l", "id_r")
+
+
+def _on_links(decisions: pl.DataFrame) -> pl.DataFrame:
+    chosen = decisions.filter(pl.col("table") == "links")
+    return chosen.select(sis_id="id_l", cccid="id_r", decision="decision")
+
+
+def _undecided(pairs: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the pairs of students that a reviewer called different people."""
+    apart = decisions.filter((pl.col("table") == "duplicates") & (pl.col("decision") == "different"))
+    return pairs.join(apart, on=["id_l", "id_r"], how="anti")
+
+
+def _blocking(checked: Validation | None, form: pl.DataFrame) -> pl.DataFrame | None:
+    """List by student the critical rules that its record would break as a new account.
+
+    The staff attestation belongs to the batch, not to the student: it is judged when a batch is made.
+    """
+    if checked is None:
+        return None
+    failures = checked.failures.filter(
+        (pl.col("severity") == "critical") & ~pl.col("element").is_in(ATTESTATION)
+    )
+    return failures.join(form.select("request_key", "sis_id"), left_on="key", right_on="request_key").select(
+        key="sis_id", rule_id="rule_id"
+    )

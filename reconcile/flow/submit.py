@@ -1,0 +1,104 @@
+"""The gate: what a run proposes becomes a batch only if the dictionary and the snapshot allow it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconcile.flow.requests import batch_rows, creation_form
+from reconcile.mint.batch import GateVerdict, fingerprint, propose
+from reconcile.plan import Issuer
+from reconcile.results import BatchSummary
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import polars as pl
+
+    from reconcile.flow.run import Run
+    from reconcile.mint.states import Batch
+    from reconcile.plan import Plan
+    from reconcile.registry import Registry
+    from reconcile.validate import Validation
+
+
+def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> None:
+    """Propose what a run found to create and to write back; notes say why when nothing is proposed.
+
+    The gate closes, and nothing is proposed, when the snapshot is older than the plan allows, when the
+    rows break a critical rule, or when a rule could not be run.
+    """
+    plan = done.plan
+    _remember(done, registry)
+    rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
+    if rows.is_empty():
+        return
+    age = (plan.as_of - plan.accounts.as_of).days
+    if age > plan.accounts.max_age_days:
+        allowed = plan.accounts.max_age_days
+        _close(done, f"the account snapshot is {age} days old, {allowed} are allowed; take a new one")
+        return
+    checked = _checked(rows, plan)
+    if checked is not None and checked.verdict != "open":
+        _close(done, _reasons(checked))
+        return
+    verdict = GateVerdict(
+        suite_hash=checked.suite_hash if checked else "",
+        rows_hash=fingerprint(rows),
+        open=True,
+        failures=checked.failures.height if checked else 0,
+    )
+    batch = propose(
+        registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict, at=at
+    )
+    done.batch = summary(batch, plan)
+
+
+def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
+    """Say what became of a batch, and what the approver types next."""
+    waits, approve = batch.state == "submitted", f"reconcile batch approve {batch.id}"
+    return BatchSummary(
+        id=batch.id,
+        state=batch.state,
+        mints=batch.mints,
+        recoveries=batch.recoveries,
+        proposer=batch.proposer,
+        approver=batch.approver,
+        command=f'{approve} --plan "{plan.path}" --approver "YOUR NAME"' if waits else "",
+    )
+
+
+def _close(done: Run, why: str) -> None:
+    done.notes += (f"The gate is closed: {why}. Nothing was proposed.",)
+    done.gate_open = False
+
+
+def _checked(rows: pl.DataFrame, plan: Plan) -> Validation | None:
+    """Run the strict suite on exactly the rows that would be created; recoveries create nothing."""
+    from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
+
+    created = rows.filter(rows["kind"] == "mint").drop("kind", "cccid")
+    return validate(created, suite="mint_request", as_of=plan.as_of) if created.height else None
+
+
+def _reasons(checked: Validation) -> str:
+    critical = checked.counts.filter(
+        (checked.counts["severity"] == "critical") & (checked.counts["failures"] > 0)
+    )
+    broken = [f"{row['message']} ({row['failures']} rows)" for row in critical.iter_rows(named=True)]
+    failed = checked.counts.filter(checked.counts["errored"])["rule_id"].to_list()
+    broken += [f"rule {rule} could not be run" for rule in failed]
+    return "; ".join(broken) or "the rows break the suite mint_request"
+
+
+def _remember(done: Run, registry: Registry) -> None:
+    """Pin the SSN key, enter the allotted range, and note every number seen, so that none is issued again."""
+    plan = done.plan
+    registry.pin_key(done.inputs.key)
+    if plan.issuer.kind is Issuer.REGISTRY and plan.issuer.range and plan.issuer.authority:
+        registry.allot(*plan.issuer.range, authority=plan.issuer.authority)
+    if plan.issuer.kind is not Issuer.OPENCCC:
+        registry.note_seen(done.accounts["cccid"])
+        registry.note_seen(done.joined.held["cccid"])
+        for name in ("applications", "fraud", "crosswalk"):
+            if name in done.inputs.tables:
+                registry.note_seen(done.inputs.tables[name]["cccid"])
