@@ -35,7 +35,8 @@ _HEAVY_DATE: Final = (
     "birthdate_before_1901",
 )
 _UNKNOWN_DATE: Final = ("placeholder_birthdate", "missing_birthdate")
-_SAME: Final = ("ssn", "ssid", "email", "phone", "home")
+_NUMBERS: Final = ("ssn", "ssid")
+_CONTACTS: Final = ("email", "phone", "home")
 
 
 def rows_of(records: Records) -> pl.Series:
@@ -55,6 +56,8 @@ def view(records: Records) -> pl.DataFrame:
             "former": _folded(former),
             "birthdate": column(records["birthdate"]),
             "light": sum((records.has(kind).astype(np.int64) for kind in LIGHT), start=np.int64(0)),
+            "middle": _folded(column(records["middle"])),
+            "by_middle": records.has("first_is_middle"),
             "half": records.has("half_surname"),
             "heavy": records.has(*_HEAVY),
             "light_date": records.has(*_LIGHT_DATE),
@@ -94,24 +97,32 @@ def compare(left: pl.DataFrame, right: pl.DataFrame, linked: pl.DataFrame) -> pl
     same_name = pl.col("first").eq_missing(pl.col("first_r")) & (pl.col("last") == pl.col("last_r"))
     remembered = (pl.col("former") == pl.col("last_r")) | (pl.col("former_r") == pl.col("last"))
     other_half = pl.col("half") & pl.col("half_r") & (pl.col("last") != pl.col("last_r"))
-    heavy = pl.col("heavy") | pl.col("heavy_r") | other_half
+    by_middle = (pl.col("first") == pl.col("middle_r")) | (pl.col("middle") == pl.col("first_r"))
+    other_name = (pl.col("by_middle") | pl.col("by_middle_r")) & ~by_middle.fill_null(value=False)
+    heavy = pl.col("heavy") | pl.col("heavy_r") | other_half | other_name
     slight = (pl.col("light") + pl.col("light_r") <= _LIGHT_MOST) & ~heavy
     known = ~pl.col("heavy_date") & ~pl.col("heavy_date_r")
     same_date = known & (pl.col("birthdate") == pl.col("birthdate_r"))
     near_date = known & ~(pl.col("light_date") & pl.col("light_date_r"))
-    other = pl.any_horizontal(pl.col(name) == pl.col(f"{name}_r") for name in _SAME)
+    numbers, contacts = (
+        pl.sum_horizontal((pl.col(name) == pl.col(f"{name}_r")).fill_null(value=False) for name in names)
+        for names in (_NUMBERS, _CONTACTS)
+    )
+    contacts += pl.col("applied").fill_null(value=False).cast(pl.UInt32)
     return (
         pairs.with_columns(
             name=(same_name | slight | remembered).fill_null(value=False),
             date=(same_date | near_date).fill_null(value=False),
-            other=(other | pl.col("applied")).fill_null(value=False),
-            forgiven=pl.col("unknown_date") | pl.col("unknown_date_r"),
+            other=(numbers + contacts) > 0,
+            strong=(numbers > 0) | (contacts > 1),
+            same_first=(pl.col("first") == pl.col("first_r")).fill_null(value=False),
         )
         .with_columns(agreeing=pl.sum_horizontal("name", "date", "other"))
         .with_columns(
             certain=pl.col("agreeing") == 3,  # noqa: PLR2004
             possible=pl.col("agreeing") == 2,  # noqa: PLR2004
-            agrees=pl.col("name") & (pl.col("date") | (pl.col("forgiven") & pl.col("other"))),
+            agrees=(pl.col("name") & (pl.col("date") | (~known & pl.col("other"))))
+            | (pl.col("same_first") & pl.col("date") & pl.col("strong")),
         )
         .select("row", "row_r", "certain", "possible", "agrees", "agreeing")
         .sort("row", "row_r")

@@ -7,6 +7,7 @@ so that each finds what the kinds before it have left: a surname is halved befor
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -18,7 +19,6 @@ from reconcile.sample.people import People, days_of, iso, plain, whole_last
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
 _ADDRESS: Final = ("street", "city", "zip")
 _NAMES: Final = ("first", "middle", "last")
@@ -27,6 +27,7 @@ a=sq b=vn c=xv d=sf e=wr f=dg g=fh h=gj i=uo j=hk k=jl l=k m=n n=bm o=ip p=o q=w
 x=zc y=tu z=x
 """
 _NEIGHBOURS: Final = dict(pair.split("=") for pair in _KEYBOARD.split())
+_EARLIEST, _YOUNGEST = "1930-01-01", 3_660
 _DUMMIES: Final = texts(["999999999", "123456789", "000000000", "111111111"])
 
 
@@ -241,26 +242,30 @@ def _swap_date(scene: Scene, rows: Rows) -> None:
 
 
 def _digit(scene: Scene, rows: Rows) -> None:
-    chances = scene.rng.random((len(rows), 2)).tolist()
-    new = [
-        _one_digit(text, *chance)
-        for text, chance in zip(scene.records["birthdate"][rows], chances, strict=True)
-    ]
+    chances = scene.rng.random(len(rows)).tolist()
+    old = scene.records["birthdate"][rows]
+    latest = str(iso(np.array([scene.today - _YOUNGEST]))[0])
+    new = [one_digit(text, chance, latest) for text, chance in zip(old, chances, strict=True)]
     scene.records.change("digit_error", "birthdate", rows, texts(new))
 
 
-def _one_digit(text: str, place: float, which: float) -> str:
-    """Change one digit of a date so that it stays a date of a living person."""
-    year, day = int(text[:4]), int(text[8:])
-    if place < 0.35:  # noqa: PLR2004 - the year's last digit
-        digit = (year + 1 + int(which * 9)) % 10
-        return f"{text[:3]}{digit if year - year % 10 + digit < 2020 else (year - 1) % 10}{text[4:]}"  # noqa: PLR2004
-    if place < 0.5:  # noqa: PLR2004 - its decade
-        return f"{year - 10}{text[4:]}"
-    tens, ones = divmod(day, 10)
-    if place < 0.85 and tens < 2:  # noqa: PLR2004 - a day below 20 has any last digit but 0
-        return f"{text[:8]}{tens}{1 + (ones + int(which * 8)) % 9}"
-    return f"{text[:8]}{(tens + 1) % 3}{ones or 1}" if day < 29 else f"{text[:8]}1{ones or 1}"  # noqa: PLR2004
+def one_digit(text: str, chance: float, latest: str) -> str:
+    """Change one digit of a date so that it stays a possible birthdate.
+
+    >>> one_digit("2004-02-29", 0.5, "2016-11-16")
+    '2004-02-09'
+    """
+    made = [text[:at] + digit + text[at + 1 :] for at in (2, 3, 5, 6, 8, 9) for digit in "0123456789"]
+    possible = [other for other in made if other != text and _EARLIEST < other < latest and _is_day(other)]
+    return possible[int(chance * len(possible))]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _placeholder(scene: Scene, rows: Rows) -> None:

@@ -4,8 +4,8 @@ Precedence is that of the statuses themselves; the first that applies counts. Th
 
 - A student's true accounts in the snapshot are compared with the record. **Name** agrees when equal (marks
   and capitals apart), when lightly damaged (at most three of the kinds in `compare.LIGHT` on both records
-  together), or through a former name that either record remembers. Anything else is heavy, the two
-  different halves of a double surname included.
+  together), or through a former name that either record remembers. Anything else is heavy, also two
+  different halves of a double surname, and a middle name used as first that the other does not know.
 - **Birthdate** agrees when it is equal, or when one record carries one light error (day and month
   swapped, one digit). Missing, placeholder and impossible dates, or errors on both, are heavy.
 - **An independent field** agrees: SSN, SSID, personal e-mail (not the college's), telephone, street and
@@ -16,9 +16,10 @@ Precedence is that of the statuses themselves; the first that applies counts. Th
 - `duplicate_student`: another record in scope is the same person and two of the three agree, or both hold
   the same CCCID; or a record in scope has exactly the same name and birthdate, whoever it is.
 - `shared_cccid`: the same CCCID stands on another student in scope.
-- `conflict`: the CCCID is in the snapshot and is another person's, or the person's own while name and
-  birthdate do not both agree (a missing or placeholder birthdate is forgiven when name and an
-  independent field agree).
+- `conflict`: the CCCID is in the snapshot and is another person's, or the person's own without sufficient
+  agreement. Sufficient is: name and birthdate; or name and an independent field, while a birthdate is
+  missing or visibly wrong; or first name, birthdate and either a number (SSN, SSID) or two other
+  independent fields, while the last name differs.
 - `several_accounts`: at least two accounts are certain; one in the SIS that agrees counts as certain.
 - `confirmed`, `unknown_cccid`, `malformed_cccid`: the CCCID in the SIS is in the snapshot and agrees; is
   well-formed and not there; breaks the format.
