@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from itertools import product
 
@@ -123,9 +124,13 @@ def email_level(x, y):
     if a == b:
         return "exact"
     a, b = a.split("@")[0], b.split("@")[0]
-    if a == b:
-        return "local_part"
-    return "near" if JaroWinkler.similarity(a, b) >= 0.9 else "different"
+    numbers = [re.sub("[^0-9]", "", part) for part in (a, b)]
+    words = [re.sub("[0-9]", "", part) for part in (a, b)]
+    level = "local_part" if a == b else "different"
+    if a != b and numbers[0] == numbers[1] and (words[0] == words[1] or spelling(*words) == "one_edit"):
+        level = "near"
+    alike = any(x.get(k) and x.get(k) == y.get(k) for k in ("key_first", "key_last"))
+    return "missing" if level != "different" and alike and len(numbers[0]) < 2 else level
 
 
 def phone_level(x, y):

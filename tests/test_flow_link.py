@@ -51,7 +51,14 @@ LASTS = (
     "Maria",
     "Garcai",
 )
-EMAILS = ("a.garcia@x.org", "a.garcia@y.org", "a.garcai@x.org", "bob@x.org")
+EMAILS = (
+    "a.garcia@x.org",
+    "a.garcia@y.org",
+    "a.garcai@x.org",
+    "garcia12@x.org",
+    "garcai12@y.org",
+    "g1arcia2@x.org",
+)
 SMITH = {"first_name": None, "middle_name": None, "last_name": "Smith"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
 from reconcile.score import fuzzy
 from reconcile.score.encode import NULL
@@ -30,8 +31,8 @@ _COLUMN: Final = {
     "zip": "key_zip", "street": "key_street", "city": "key_city",
 }  # fmt: skip
 _NEAR_STREET: Final = 0.92
-_NEAR_EMAIL: Final = 0.9
 _NEAR_CITY: Final = 0.9
+_TELLING_DIGITS: Final = 2  # of an address: maria.garcia is said by her name, maria.garcia87 by herself
 # Generations that may be one: a son called Jr. in one place is II in another.
 _SAME_GENERATION: Final = ({"jr", "ii"},)
 
@@ -54,6 +55,11 @@ class Comparer:
             if column in left.codes and column in right.codes
         }
         self._judges = self._make_judges()
+        if "email" in self.fields:
+            self._split_mailboxes()
+        if "street" in self.fields:
+            houses = pl.Series(encoded.vocabulary["key_street"], dtype=pl.String).str.extract(r"^(\S+)", 1)
+            self._house = _coded(houses)[0]
         if "birthdate" in self.fields:
             self._ymd = _date_parts(encoded)
         self._digits = {
@@ -75,7 +81,6 @@ class Comparer:
             judges["first"] = fuzzy.first_names(words["name"], fuzzy.nickname_codes(words["name"]))
             judges["name"] = fuzzy.spellings(words["name"])
         for key, column, cutoff in (
-            ("local", "local", _NEAR_EMAIL),
             ("street", "key_street", _NEAR_STREET),
             ("city", "key_city", _NEAR_CITY),
             ("ssid", "key_ssid", 1.0),
@@ -85,6 +90,15 @@ class Comparer:
                     fuzzy.spellings(words[column]) if key == "ssid" else fuzzy.close(words[column], cutoff)
                 )
         return judges
+
+    def _split_mailboxes(self) -> None:
+        """Take the local parts of addresses apart into letters and number, each coded."""
+        local = pl.Series(self.encoded.vocabulary["local"], dtype=pl.String)
+        letters, words = _coded(local.str.replace_all("[0-9]", ""))
+        numbers, digits = _coded(local.str.replace_all("[^0-9]", ""))
+        self._local_parts = letters, numbers
+        self._numbered = digits.str.len_chars().to_numpy() >= _TELLING_DIGITS
+        self._judges["local"] = fuzzy.spellings(words.to_numpy())
 
     def _pair(self, column: str, left: Codes, right: Codes) -> tuple[Codes, Codes]:
         return self.encoded.left.codes[column][left], self.encoded.right.codes[column][right]
@@ -193,14 +207,28 @@ class Comparer:
         return levels
 
     def _email(self, left: Codes, right: Codes) -> Levels:
+        """Compare addresses; a local part without a number says no more than the name it is made of."""
         field = FIELD["email"]
         _, _, levels, open_ = self._start("email", left, right)
         a, b = self._pair("local", left[open_], right[open_])
-        unequal = np.flatnonzero(a != b)
+        letters, number = self._local_parts
+        alike = np.flatnonzero(number[a] == number[b])  # names with other numbers are other mailboxes
+        found = fuzzy.over_distinct(letters[a[alike]], letters[b[alike]], self._judges["local"])
+        same = letters[a[alike]] == letters[b[alike]]
+        levels[open_[alike[same | (found == fuzzy.ONE_EDIT)]]] = field.code("near")
         levels[open_[a == b]] = field.code("local_part")
-        found = fuzzy.over_distinct(a[unequal], b[unequal], self._judges["local"])
-        levels[open_[unequal[found == fuzzy.NEAR]]] = field.code("near")
+        told = open_[(levels[open_] != field.code("different")) & ~self._numbered[number[a]]]
+        levels[told[self._named_alike(left[told], right[told])]] = 0
         return levels
+
+    def _named_alike(self, left: Codes, right: Codes) -> Flags:
+        """Say whether a first or last name agrees."""
+        found = np.zeros(len(left), dtype=np.bool_)
+        for column in ("key_first", "key_last"):
+            if column in self.encoded.left.codes:
+                a, b = self._pair(column, left, right)
+                found |= (a == b) & (a != NULL)
+        return found
 
     def _phone(self, left: Codes, right: Codes) -> Levels:
         a, b, levels, open_ = self._start("phone", left, right)
@@ -241,15 +269,16 @@ class Comparer:
         return levels
 
     def _street(self, left: Codes, right: Codes) -> Levels:
-        return self._text("street", left, right)
+        a, b, levels, open_ = self._start("street", left, right)
+        door = open_[self._house[a[open_]] == self._house[b[open_]]]  # another number is a neighbour's
+        found = fuzzy.over_distinct(a[door], b[door], self._judges["street"])
+        levels[door[found == fuzzy.NEAR]] = FIELD["street"].code("near")
+        return levels
 
     def _city(self, left: Codes, right: Codes) -> Levels:
-        return self._text("city", left, right)
-
-    def _text(self, field: str, left: Codes, right: Codes) -> Levels:
-        a, b, levels, open_ = self._start(field, left, right)
-        found = fuzzy.over_distinct(a[open_], b[open_], self._judges[field])
-        levels[open_[found == fuzzy.NEAR]] = FIELD[field].code("near")
+        a, b, levels, open_ = self._start("city", left, right)
+        found = fuzzy.over_distinct(a[open_], b[open_], self._judges["city"])
+        levels[open_[found == fuzzy.NEAR]] = FIELD["city"].code("near")
         return levels
 
     def _swapped(self, left: Codes, right: Codes) -> Flags:
@@ -329,6 +358,13 @@ def _one_digit(a: NDArray[np.int64], b: NDArray[np.int64], width: int) -> Flags:
         last_a, last_b = next_a, next_b
     one: Flags = (wrong == 1) | ((wrong == 2) & crossed)  # noqa: PLR2004 - two neighbours
     return one
+
+
+def _coded(values: pl.Series) -> tuple[Codes, pl.Series]:
+    """Number the distinct values of a column in their order."""
+    words = values.drop_nulls().unique().sort()
+    codes = values.cast(pl.Enum(words)).to_physical().cast(pl.Int32).fill_null(NULL)
+    return codes.to_numpy(), words
 
 
 def agreement(encoded: Encoded, /) -> float:
