@@ -224,3 +224,26 @@ def test_a_result_shows_no_value(tmp_path: Path):
         assert "extract.csv" in shown
         assert "aribaldi" not in shown
         assert "example.org" not in shown
+
+
+def told(path: Path) -> str:
+    """What a user sees of a file: its diagnostics, or why it was refused."""
+    try:
+        made = read(path, ssn_key=KEY)
+    except InputError as error:
+        return f"{error} {error.__context__}"
+    assert conserved(made)
+    return f"{path} {made.diagnostics.rows()} {made!r}"
+
+
+@given(st.text(alphabet='ab1 ,;|"\n\r\t\0é', max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_read_or_refused(tmp_path_factory, text: str):
+    assert "extract.csv" in told(put(tmp_path_factory.mktemp("any"), text))
+
+
+@pytest.mark.parametrize("damage", ["", "\n1,2\n", '\n1,"x,3\n', "\n1,x\0,3\n", "\n\xff,é,3\n"])
+def test_no_message_carries_a_value(damage: str, tmp_path: Path):
+    shown = told(put(tmp_path, f"Quetzal,Quetzal,1999-12-31{damage}"))
+    assert "Quetzal" not in shown
+    assert "1999" not in shown
