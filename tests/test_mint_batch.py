@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from registries import AT, alter, approved, minted, place, registry, submitted, verdict, wanted  # noqa: F401
+from registries import AT, allotted, alter, approved, minted, place, registry, submitted, verdict, wanted  # noqa: F401
 
 from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
 from reconcile.mint.batch import approve, look_up, mint, propose, reject, withdraw
@@ -208,7 +208,7 @@ def test_results_show_themselves(registry):  # noqa: F811
     assert "AAA0001" in mint(batch, registry=registry)._repr_html_()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sets(st.integers(0, 9), min_size=1), max_size=6), st.sets(st.integers(1, 20)))
 def test_everybody_gets_one_number_and_no_number_goes_twice(tmp_path_factory, batches, used):
     with Registry.open(tmp_path_factory.mktemp("r") / "r.sqlite") as store:

@@ -6,10 +6,11 @@ import sqlite3
 
 import pytest
 import sqlalchemy as sa
-from registries import alter, minted, place, registry, wanted  # noqa: F401
+from registries import allotted, alter, minted, place, registry, wanted  # noqa: F401
 
 from reconcile.errors import RegistryError
 from reconcile.registry import Registry, connect
+from reconcile.registry.tables import APPEND_ONLY
 
 
 def test_errors_say_nothing_of_the_rows(registry):  # noqa: F811
@@ -38,13 +39,13 @@ def test_nothing_is_kept_of_work_that_fails(registry):  # noqa: F811
     assert registry.audit().equals(before)
 
 
-@pytest.mark.parametrize("table", ["audit", "approvals", "decisions"])
-def test_history_cannot_be_edited_casually(registry, table):  # noqa: F811
+def test_history_cannot_be_edited_casually(registry):  # noqa: F811
     minted(registry, wanted(1))
     registry.record(_one_decision(), by="Eva")
-    for statement in (f"UPDATE {table} SET at = 'x'", f"DELETE FROM {table}"):
-        with pytest.raises(RegistryError, match="refused a"):
-            alter(registry, statement)
+    for table in APPEND_ONLY:
+        for statement in (f"UPDATE {table} SET at = 'x'", f"DELETE FROM {table}"):
+            with pytest.raises(RegistryError, match="refused a"):
+                alter(registry, statement)
 
 
 def test_a_busy_registry_says_so(tmp_path, monkeypatch):

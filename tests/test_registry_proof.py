@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from registries import alter, minted, place, registry, wanted  # noqa: F401
+import sqlalchemy as sa
+from registries import RANGE, allotted, alter, minted, new_place, registry, wanted  # noqa: F401
+
+from reconcile.registry import Registry
+from reconcile.registry.proof import prove
+from reconcile.registry.tables import APPEND_ONLY
 
 EDITS = {
     "UPDATE cccids SET sis_id = '3' WHERE sis_id = '2'": "the CCCIDs of batch",
@@ -26,30 +31,42 @@ EDITS = {
 }
 
 
-@pytest.fixture
-def lived(registry):  # noqa: F811
+class _RollBackError(Exception):
+    pass
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lived(request, tmp_path_factory):
     """Give a registry in which something happened, with its guards taken off."""
-    minted(registry, wanted(1, 2))
-    one = {"table": ["links"], "id_l": ["1"], "id_r": ["2"], "decision": ["same"], "hash": ["h"]}
-    registry.record(pl.DataFrame(one), by="Eva")
-    assert registry.verify().ok
-    tables = ("audit", "approvals", "decisions")
-    if registry._store.path is None:
-        alter(registry, *(f"ALTER TABLE {table} DISABLE TRIGGER ALL" for table in tables))
-    else:
-        alter(
-            registry, *(f"DROP TRIGGER {table}_{verb}" for table in tables for verb in ("UPDATE", "DELETE"))
-        )
-    return registry
+    with Registry.open(new_place(request.param, tmp_path_factory.mktemp("lived"))) as made:
+        made.allot(*RANGE, authority="Chancellor's Office")
+        minted(made, wanted(1, 2))
+        one = {"table": ["links"], "id_l": ["1"], "id_r": ["2"], "decision": ["same"], "hash": ["h"]}
+        made.record(pl.DataFrame(one), by="Eva")
+        assert made.verify().ok
+        if made._store.path is None:
+            alter(made, *(f"ALTER TABLE {table} DISABLE TRIGGER ALL" for table in APPEND_ONLY))
+        else:
+            verbs = [(table, verb) for table in APPEND_ONLY for verb in ("UPDATE", "DELETE")]
+            alter(made, *(f"DROP TRIGGER {table}_{verb}" for table, verb in verbs))
+        yield made
+        assert made.verify().ok
 
 
 @pytest.mark.parametrize(("edit", "problem"), EDITS.items())
 def test_edits_are_found(lived, edit, problem):
-    alter(lived, edit)
-    found = lived.verify()
-    assert not found.ok
-    assert any(problem in sentence for sentence in found.problems), found.problems
-    assert "does NOT verify" in found._repr_html_()
+    found = []
+
+    def work(connection):
+        connection.execute(sa.text(edit))
+        found.append(prove(connection))
+        raise _RollBackError  # the next edit finds the registry as it was
+
+    with pytest.raises(_RollBackError):
+        lived._store.write(work)
+    assert any(problem in sentence for sentence in found[0].problems), found
+    assert not found[0].ok
+    assert "does NOT verify" in found[0]._repr_html_()
 
 
 def test_a_verified_registry_says_so(registry):  # noqa: F811

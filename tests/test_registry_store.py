@@ -8,7 +8,7 @@ import threading
 
 import polars as pl
 import pytest
-from registries import AT, alter, minted, place, registry, wanted  # noqa: F401
+from registries import AT, allotted, alter, minted, place, registry, wanted  # noqa: F401
 
 from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
 from reconcile.registry import Registry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from registries import place, registry  # noqa: F401
+from registries import allotted, place, registry  # noqa: F401
 
 from reconcile.registry import schema
 from reconcile.registry.tables import APPEND_ONLY, SCHEMA, metadata

@@ -1,0 +1,83 @@
+"""Rows of a proposal: every problem is named at once, by row; SSNs are never kept."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from registries import wanted
+
+from reconcile.errors import InputError
+from reconcile.mint.rows import PAYLOAD, checked, fingerprint
+
+
+def test_rows_are_brought_into_key_order():
+    assert checked(wanted("B", "A"))["sis_id"].to_list() == ["A", "B"]
+
+
+@given(st.permutations(range(6)))
+def test_fingerprint_does_not_depend_on_order(order):
+    assert fingerprint(wanted(*order)) == fingerprint(wanted(*range(6)))
+
+
+@pytest.mark.parametrize("column", ["kind", "college", "sis_id", "last_name"])
+def test_fingerprint_depends_on_every_value(column):
+    rows = wanted(1, 2)
+    changed = "recover" if column == "kind" else "other"
+    edited = rows.with_columns(pl.Series(column, [changed, rows[column][1]]))
+    if column == "kind":
+        edited = edited.with_columns(cccid=pl.Series(["AAA0001", None]))
+    assert fingerprint(edited) != fingerprint(rows)
+
+
+def test_ssns_and_unknown_columns_are_not_kept():
+    rows = wanted(1).with_columns(
+        ssn=pl.lit("078051120"), ssn_last4=pl.lit("1120"), ssn_hmac=pl.lit("x"), note=pl.lit("n")
+    )
+    assert checked(rows)["payload"].to_list() == ['{"last_name":"Example"}']
+    assert not [name for name in PAYLOAD if name in ("ssn", "ssn_last4", "ssn_hmac", "ssn_type", "ssn_class")]
+
+
+def test_rows_without_fields_of_an_account_are_taken():
+    assert checked(wanted(1).select("kind", "college", "sis_id"))["payload"].to_list() == ["{}"]
+
+
+def test_missing_columns_are_named():
+    with pytest.raises(InputError, match="lack kind, sis_id"):
+        checked(wanted(1).drop("kind", "sis_id"))
+
+
+def test_every_problem_is_named_by_its_rows_and_no_value():
+    rows = pl.concat(
+        [
+            wanted("dup", "dup"),
+            wanted("x", kind="gift"),
+            wanted("", " "),
+            wanted("no college", college=None),
+            wanted("r", kind="recover"),
+            wanted("m", cccid="AAA0001"),
+            wanted("s", "t", kind="recover", cccid="AAA0002"),
+        ],
+        how="vertical_relaxed",
+    )
+    with pytest.raises(InputError) as caught:
+        checked(rows)
+    message = str(caught.value)
+    for part in (
+        'neither "mint" nor "recover" (row 3; 1 in all)',
+        "college is empty (row 6; 1 in all)",
+        "sis_id is empty (row 4, 5; 2 in all)",
+        "stand in several rows (row 1, 2; 2 in all)",
+        "names no well-formed CCCID (row 7; 1 in all)",
+        "asks for a new number names a CCCID (row 8; 1 in all)",
+        "recovered for several students of a college (row 9, 10; 2 in all)",
+    ):
+        assert part in message
+    assert "dup" not in message
+    assert "gift" not in message
+
+
+def test_long_lists_of_rows_are_cut():
+    with pytest.raises(InputError, match=r"row 1, 2, 3, 4, 5, \.\.\.; 9 in all"):
+        checked(wanted(*[""] * 9))
