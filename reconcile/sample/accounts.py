@@ -20,6 +20,7 @@ _OPENED: Final = date(2012, 6, 1)  # when OpenCCC began
 _VERIFYING: Final = date(2024, 2, 2)  # when identities could first be verified
 _AGE: Final = round(11 * 365.25)
 _DAY: Final = 86_400
+_BY_MAIL, _OVERRIDDEN = 0.88, 0.07  # shares
 
 
 class Accounts(Records):
@@ -114,31 +115,30 @@ def _optins(rng: np.random.Generator, accounts: Accounts, rows: Rows, as_of: dat
 
 
 def _delivered(frame: pl.DataFrame) -> pl.DataFrame:
-    housed = ~pl.col("homeless") & pl.col("street").is_not_null()
-    by_mail = pl.col("chance") < 0.88  # noqa: PLR2004 - the others verified their telephone
-    override = (pl.col("chance") < 0.07) & housed  # noqa: PLR2004
-    ssn, phone, text = pl.col("ssn"), pl.col("phone"), pl.String
-    none, true, false = pl.lit(None, dtype=text), pl.lit("true"), pl.lit("false")
-    by_phone = ~by_mail & phone.is_not_null()
-    split = ssn.str.head(3) + "-" + ssn.str.slice(3, 2) + "-" + ssn.str.slice(5)
-    made = {
+    none = pl.lit(None, dtype=pl.String)
+    made = dict.fromkeys(layouts.OPENCCC, none) | _identity() | _contacts()
+    return frame.select(made[name].cast(pl.String).alias(name) for name in layouts.OPENCCC)
+
+
+def _flag(when: pl.Expr) -> pl.Expr:
+    return pl.when(when).then(pl.lit("true")).otherwise(pl.lit("false"))
+
+
+def _identity() -> dict[str, pl.Expr]:
+    """Lay out who the person is, and how OpenCCC knows."""
+    ssn = pl.col("ssn")
+    taxpayer = ssn.str.starts_with("9") & (ssn != "999999999")
+    return {
         "ccc_id": pl.col("cccid"),
-        "accepted_terms": true,
+        "accepted_terms": pl.lit("true"),
         "accepted_terms_timestamp": pl.col("made"),
-        "address_validation_override": pl.when(override).then(true),
-        "address_validation_override_timestamp": pl.when(override).then(pl.col("made")),
         "birthdate": pl.col("birthdate"),
-        "email": pl.col("email"),
-        "email_verified": pl.when(by_phone).then(false).otherwise(true),
-        "email_verified_timestamp": pl.when(~by_phone).then(pl.col("verified")),
-        "ssn": split,
-        "ssn_type": pl.when(ssn.is_null())
-        .then(none)
-        .when(ssn.str.starts_with("9") & (ssn != "999999999"))
-        .then(pl.lit("1"))
-        .otherwise(pl.lit("0")),
-        "ssn_no": pl.when(ssn.is_null()).then(true).otherwise(false),
-        "ssn_exception": false,
+        "ssn": ssn.str.head(3) + "-" + ssn.str.slice(3, 2) + "-" + ssn.str.slice(5),
+        "ssn_type": pl.when(ssn.is_not_null()).then(
+            pl.when(taxpayer).then(pl.lit("1")).otherwise(pl.lit("0"))
+        ),
+        "ssn_no": _flag(ssn.is_null()),
+        "ssn_exception": pl.lit("false"),
         "idme_confirmation_timestamp": pl.col("confirmed"),
         "idme_optin_timestamp": pl.col("opted"),
         "idme_workflow_status": pl.col("status"),
@@ -146,26 +146,35 @@ def _delivered(frame: pl.DataFrame) -> pl.DataFrame:
         "lastname": pl.col("last"),
         "middlename": pl.col("middle"),
         "otherfirstname": pl.col("former_first"),
-        "othermiddlename": none,
         "otherlastname": pl.col("former_last"),
         "preferred_firstname": pl.col("preferred"),
-        "preferred_middlename": none,
-        "preferred_lastname": none,
         "suffix": pl.col("suffix"),
-        "no_perm_address_homeless": pl.when(housed).then(false).otherwise(true),
+        "ssid": pl.col("ssid"),
+    }
+
+
+def _contacts() -> dict[str, pl.Expr]:
+    """Lay out where the person is reached; one of mail and telephone is verified."""
+    housed = ~pl.col("homeless") & pl.col("street").is_not_null()
+    phone, chance = pl.col("phone"), pl.col("chance")
+    by_phone = (chance >= _BY_MAIL) & phone.is_not_null()
+    override = (chance < _OVERRIDDEN) & housed
+    return {
+        "address_validation_override": pl.when(override).then(pl.lit("true")),
+        "address_validation_override_timestamp": pl.when(override).then(pl.col("made")),
+        "email": pl.col("email"),
+        "email_verified": _flag(~by_phone),
+        "email_verified_timestamp": pl.when(~by_phone).then(pl.col("verified")),
+        "no_perm_address_homeless": _flag(~housed),
         "perm_country": pl.when(housed).then(pl.lit("US")),
         "perm_streetaddress1": pl.when(housed).then(pl.col("street").str.replace(" (Apt|Unit|#) .*$", "")),
         "perm_streetaddress2": pl.when(housed).then(pl.col("street").str.extract(" ((?:Apt|Unit|#) .*)$")),
         "perm_city": pl.when(housed).then(pl.col("city")),
         "perm_state": pl.when(housed).then(pl.lit("CA")),
-        "perm_nonusaprovince": none,
         "perm_postalcode": pl.when(housed).then(pl.col("zip")),
-        "perm_zip4": none,
         "mainphone": phone.str.head(3) + "-" + phone.str.slice(3, 3) + "-" + phone.str.slice(6),
         "phone_type": pl.when(phone.is_not_null()).then(pl.lit("mobile")),
-        "mainphone_verified": pl.when(by_phone).then(true).otherwise(false),
+        "mainphone_verified": _flag(by_phone),
         "mainphone_verified_timestamp": pl.when(by_phone).then(pl.col("verified")),
         "preferred_method_of_contact": pl.when(by_phone).then(pl.lit("text")).otherwise(pl.lit("email")),
-        "ssid": pl.col("ssid"),
     }
-    return frame.select(made[name].cast(text).alias(name) for name in layouts.OPENCCC)

@@ -37,6 +37,7 @@ _HEAVY_DATE: Final = (
 _UNKNOWN_DATE: Final = ("placeholder_birthdate", "missing_birthdate")
 _NUMBERS: Final = ("ssn", "ssid")
 _CONTACTS: Final = ("email", "phone", "home")
+SHARED: Final = (*_NUMBERS, *_CONTACTS)
 
 
 def rows_of(records: Records) -> pl.Series:

@@ -152,49 +152,42 @@ def _ssids(rng: np.random.Generator, birth: Rows, as_of: date) -> Text:
 def emails(rng: np.random.Generator, people: People) -> Text:
     """Make a personal address for everybody from name, birth year and chance; no two are alike."""
     count = len(people)
-    numbered = pl.Series(rng.integers(1, 1000, count)).cast(pl.String)
-    domains = pl.Series(texts(list(MAIL))[rng.choice(len(MAIL), size=count, p=list(MAIL.values()))].tolist())
+    domains = texts(list(MAIL))[rng.choice(len(MAIL), size=count, p=list(MAIL.values()))]
     table = pl.DataFrame(
         {
             "first": column(people["first"]),
             "last": column(people["last"]),
-            "number": numbered,
-            "year": pl.Series(iso(people.birth).tolist()).str.slice(2, 2),
-            "domain": domains,
+            "number": pl.Series(rng.integers(1, 1000, count)).cast(pl.String),
+            "year": column(iso(people.birth)).str.slice(2, 2),
             "shape": rng.integers(0, _MAIL_SHAPES, count),
-        },
-        schema_overrides={"domain": pl.String},
-    ).with_columns(
-        pl.col("first", "last")
-        .fill_null("")
-        .str.normalize("NFKD")
-        .str.replace_all("[^A-Za-z]", "")
-        .str.to_lowercase()
+        }
     )
-    first, last, number, year = pl.col("first"), pl.col("last"), pl.col("number"), pl.col("year")
-    shape = pl.col("shape")
-    local = (
+    made = table.select(local=_local_part().str.strip_chars("._"))["local"] + "@" + column(domains)
+    again = np.flatnonzero(made.is_first_distinct().not_().to_numpy())
+    result = made.to_numpy().astype(object)
+    result[again] = texts(
+        [name.replace("@", f".{row:x}@") for name, row in zip(result[again], again.tolist(), strict=True)]
+    )
+    return np.asarray(result, dtype=object)
+
+
+def _local_part() -> pl.Expr:
+    first, last = (
+        pl.col(name).fill_null("").str.normalize("NFKD").str.replace_all("[^A-Za-z]", "").str.to_lowercase()
+        for name in ("first", "last")
+    )
+    number, year, shape = pl.col("number"), pl.col("year"), pl.col("shape")
+    return (
         pl.when(shape == 0)
         .then(first + "." + last + number)
         .when(shape == 1)
         .then(first.str.head(1) + last + year)
-        .when(shape == 2)  # noqa: PLR2004
+        .when(shape == 2)  # noqa: PLR2004 - the third of five shapes
         .then(first + last.str.head(1) + number)
         .when(shape == 3)  # noqa: PLR2004
         .then(last + first + year)
         .otherwise(first + "_" + last)
     )
-    made = table.select(email=local.str.strip_chars("._") + "@" + pl.col("domain"))["email"]
-    again = made.is_first_distinct().not_().to_numpy()
-    result = made.to_numpy().astype(object)
-    rows = np.flatnonzero(again)
-    result[rows] = texts(
-        [
-            f"{name.partition('@')[0]}.{row:x}@{name.partition('@')[2]}"
-            for name, row in zip(result[rows], rows.tolist(), strict=True)
-        ]
-    )
-    return np.asarray(result, dtype=object)
 
 
 def _relate(rng: np.random.Generator, people: People, students: int, as_of: date) -> list[tuple[Rows, Rows]]:

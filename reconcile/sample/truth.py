@@ -23,8 +23,9 @@ Precedence is that of the statuses themselves; the first that applies counts. Th
 - `several_accounts`: at least two accounts are certain; one in the SIS that agrees counts as certain.
 - `confirmed`, `unknown_cccid`, `malformed_cccid`: the CCCID in the SIS is in the snapshot and agrees; is
   well-formed and not there; breaks the format.
-- `recoverable`: exactly one certain account. `review`: possible accounts only, or somebody's account
-  with exactly this name and birthdate.
+- `recoverable`: exactly one certain account.
+- `review`: possible accounts only, or somebody's account that no record in the SIS holds, with exactly this
+  name and birthdate, or with this last name, birthdate and an independent field (a twin's, say).
 - `blocked`: no last name, no birthdate, or one that the calendar or the dictionary forbids.
 - `mintable`: the rest.
 
@@ -41,7 +42,7 @@ import numpy as np
 import polars as pl
 
 from reconcile.sample import layouts
-from reconcile.sample.compare import compare, rows_of, view
+from reconcile.sample.compare import SHARED, compare, rows_of, view
 from reconcile.sample.kinds import column, filled
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def statuses(facts: Facts) -> pl.Series:
             barred=pl.Series(filled(students["deceased"]) | filled(students["hold"])),
             blocked=_unusable(seen, facts.as_of),
             duplicate=pl.Series(_duplicates(students, seen)),
-            namesake=pl.Series(_namesakes(seen, snapshot)),
+            lookalike=pl.Series(_lookalikes(seen, _unclaimed(snapshot, numbered, students))),
         )
         .join(_of_sis(held, students), on="row", how="left", maintain_order="left")
         .join(_of_search(compared, held), on="row", how="left", maintain_order="left")
@@ -176,12 +177,20 @@ def _duplicates(students: Students, seen: pl.DataFrame) -> Mask:
     return made
 
 
-def _namesakes(seen: pl.DataFrame, snapshot: pl.DataFrame) -> Mask:
-    keys = ["first", "last", "birthdate"]
-    theirs = snapshot.select(keys).unique().with_columns(found=True)
-    known = seen.join(theirs, on=keys, how="left", nulls_equal=True, maintain_order="left")
+def _unclaimed(snapshot: pl.DataFrame, numbered: pl.DataFrame, students: Students) -> pl.DataFrame:
+    claimed = _held(students).join(numbered, on="cccid").select(row="row_r")
+    return snapshot.join(claimed, on="row", how="anti", maintain_order="left")
+
+
+def _lookalikes(seen: pl.DataFrame, snapshot: pl.DataFrame) -> Mask:
+    """Find records for which an account that no SIS record holds could be taken to be theirs."""
     usable = pl.col("last").is_not_null() & pl.col("birthdate").is_not_null() & ~pl.col("unknown_date")
-    return np.asarray(known.select(pl.col("found").fill_null(value=False) & usable)["found"].to_numpy())
+    near = seen.filter(usable).join(snapshot, on=["last", "birthdate"], suffix="_r")
+    shared = pl.any_horizontal(pl.col(name) == pl.col(f"{name}_r") for name in SHARED)
+    found = near.filter(shared.fill_null(value=False) | pl.col("first").eq_missing(pl.col("first_r")))
+    made = np.zeros(len(seen), dtype=bool)
+    made[found["row"].to_numpy()] = True
+    return made
 
 
 def _cascade() -> pl.Expr:
@@ -197,7 +206,7 @@ def _cascade() -> pl.Expr:
         ("unknown_cccid", column_("unknown")),
         ("malformed_cccid", column_("malformed")),
         ("recoverable", column_("certain") == 1),
-        ("review", (column_("possible") > 0) | column_("namesake")),
+        ("review", (column_("possible") > 0) | column_("lookalike")),
         ("blocked", column_("blocked")),
     )
     made = pl.lit("mintable")
