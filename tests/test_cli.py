@@ -66,29 +66,40 @@ def a_run(folder: Path, *, command: str = "reconcile batch approve B1", gate_ope
 
 
 @pytest.mark.parametrize(
-    "words", [[], *([name] for name in ("demo", "run", "sample", "quality", "lab", "plan", "batch"))]
+    "words",
+    [[], *([name] for name in ("demo", "run", "sample", "quality", "inspect", "lab", "plan", "batch"))],
 )
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert main([*words, "--help"]) == 0
     said = capsys.readouterr().out
     assert "Usage: reconcile" in said
-    assert "[bold]" not in said
     if words and words[0] not in {"plan", "batch"}:
-        assert "Example: reconcile " in said
+        assert "Example: `reconcile " in said
 
 
 def test_help_is_quick() -> None:
-    """Under a second of CPU, and none of the slow packages."""
+    """Under a second of CPU, and none of the slow packages; the best of three, for other work goes on."""
     script = (
-        "import sys, time; from reconcile.cli import main; main(['--help']); "
-        "slow = {"
-        "'duckdb', 'great_expectations', 'sqlalchemy', 'altair', 'rapidfuzz', 'jupyterlab', 'pandas'};"
+        "import sys, time; from reconcile.cli import main; main(['--help']); slow = {'duckdb', 'altair',"
+        "'great_expectations', 'sqlalchemy', 'rapidfuzz', 'jupyterlab', 'pandas', 'pyarrow', 'rich'};"
         "print(sorted(slow & set(sys.modules)), time.process_time())"
     )
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, encoding="utf-8")
-    slow, seconds = done.stdout.splitlines()[-1].rsplit(" ", 1)
-    assert slow == "[]"
-    assert float(seconds) < 1.0
+    seconds = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", script], check=True, capture_output=True, encoding="utf-8"
+        )
+        assert "Usage: reconcile" in done.stdout
+        loaded, taken = done.stdout.splitlines()[-1].rsplit(" ", 1)
+        assert loaded == "[]"
+        seconds.append(float(taken))
+    assert min(seconds) < 1.0
+
+
+def test_the_list_of_commands_is_not_cut_short(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["plan"], ["batch"]):
+        main([*words, "--help"])
+        assert "..." not in capsys.readouterr().out.replace("COMMAND [ARGS]...", "")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +118,7 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
     ("words", "expected"),
     [
         (["dmeo"], 'Did you mean "demo"?'),
-        (["frobnicate"], "Known: batch, demo, lab, plan, quality, run, sample."),
+        (["frobnicate"], "Known: batch, demo, inspect, lab, plan, quality, run, sample."),
         (["plan", "nwe"], 'Did you mean "new"?'),
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),
@@ -291,6 +302,27 @@ def test_a_registry_that_is_not_there_is_not_made(capsys: pytest.CaptureFixture[
     assert not place.exists()
 
 
+def test_inspect_says_how_a_file_is_read_and_shows_no_value(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "accounts.csv"
+    path.write_text(
+        f"ccc_id;firstname;lastname;birthdate;ssn\nABC1234;Anything;Else;2001-02-03;{CLEAR}\n;;;;\n",
+        encoding="cp1252",
+    )
+    assert main(["inspect", str(path)]) == 0
+    raw = capsys.readouterr().out
+    assert "semicolon" in raw
+    assert "openccc" in raw
+    assert main(["inspect", str(path), "--layout", "openccc"]) == 0
+    mapped = capsys.readouterr().out
+    assert "1 accepted" in mapped
+    for said in (raw, mapped):
+        assert not any(value in said for value in (CLEAR, "Anything", "Else", "2001", "ABC1234"))
+    assert main(["inspect", str(path), "--layout", "opencc"]) == 2
+    assert 'Did you mean "openccc"?' in capsys.readouterr().err
+
+
 def test_python_dash_m_and_a_console_that_lacks_letters(tmp_path: Path) -> None:
     """A Windows console of 1252 shows a ? and does not crash."""
     done = subprocess.run(
@@ -331,9 +363,10 @@ def test_a_failed_step_is_not_called_done(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_table_shows_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    show_table(pl.DataFrame({"status": ["[red]held"], "share": [0.5], "note": [None]}))
+    show_table(pl.DataFrame({"status": ["[red]held"], "share": [0.5], "note": [None], "line": [12345]}))
     said = capsys.readouterr().out
     assert "[red]held" in said
+    assert "12345" in said
     assert "0.500" in said
 
 
@@ -343,5 +376,6 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "run",
         "sample",
         "quality",
+        "inspect",
         "lab",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -63,6 +64,8 @@ def test_a_researcher_who_follows_it_gets_to_the_end(
         words = shlex.split(command.replace("BATCH", batch).replace("2000", "300").replace("8000", "1200"))[
             1:
         ]
+        if words[0] == "inspect":
+            shutil.copy(ROOT / "data" / "sample" / "banner" / "students.csv", tmp_path)
         if words[0] == "lab":
             words.append("--dry-run")
         assert main(words) == 0, command

@@ -16,12 +16,14 @@ from reconcile.errors import GateClosed
 if TYPE_CHECKING:
     from reconcile.flow.run import Run
 
+_NOTICED_AT_MOST = 30
+
 app = typer.Typer(
     name="reconcile",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # a quarter of a second that nobody misses
 )
 app.add_typer(plan.app, name="plan")
 app.add_typer(batch.app, name="batch")
@@ -62,11 +64,11 @@ def options(
 ) -> None:
     """Find, link and issue missing CCCIDs for the students of a California community college.
 
-    New here? [bold]reconcile demo[/bold] does the whole job on sample data
+    New here? `reconcile demo` does the whole job on sample data
     and ends with an audit to look at.
 
-    With your own files: [bold]reconcile plan new[/bold], fill it in,
-    then [bold]reconcile run plan.toml[/bold]. Nothing is created until
+    With your own files: `reconcile plan new`, fill it in,
+    then `reconcile run plan.toml`. Nothing is created until
     a second person approves what the run proposes.
 
     Exit codes: 0 done, 1 the gate is closed, 2 something to correct,
@@ -78,17 +80,17 @@ def options(
 def demo(
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the results.", show_default="demo", metavar="DIR")
+        Path | None, typer.Option(help="Folder for the results.", show_default="./demo", metavar="DIR")
     ] = None,
     sis: Annotated[Sis, typer.Option(help="Whose layout the sample students come in.")] = Sis.BANNER,
 ) -> None:
-    """Do the whole job on sample data, from files to an audit.
+    """Do the whole job on sample data, from files to audit.
 
     The students are synthetic. New CCCIDs come from a registry stamped DEMO:
     they are watermarked and cannot be delivered, and a script approves them
     in place of a second person.
 
-    Example: [bold]reconcile demo --sis colleague --out demo-colleague[/bold]
+    Example: `reconcile demo --sis colleague --out demo-colleague`
     """
     from reconcile.flow.demo import demo as play  # noqa: PLC0415 - `--help` stays quick
 
@@ -102,13 +104,13 @@ def demo(
 def run(
     plan: Annotated[Path, typer.Argument(help="The plan, a TOML file.", metavar="PLAN.toml")],
 ) -> None:
-    """Reconcile the files of a plan, up to a batch that waits for approval.
+    """Reconcile the files of a plan, up to a batch to approve.
 
     Nothing is created and no file of yours is changed. Results go to a new
     folder in the plan's workspace; the command for the approver is printed
     at the end. Running it again proposes nothing twice.
 
-    Example: [bold]reconcile run fall.toml[/bold]
+    Example: `reconcile run fall.toml`
     """
     from reconcile.flow.run import run as reconcile  # noqa: PLC0415 - `--help` stays quick
 
@@ -132,7 +134,7 @@ def sample(
     Students in the layout of an SIS, accounts, applications and a fraud list,
     and for each row who it is and which errors were made in it.
 
-    Example: [bold]reconcile sample --students 500 --accounts 2000 --out practice[/bold]
+    Example: `reconcile sample --students 500 --accounts 2000 --out practice`
     """
     from reconcile.sample import generate  # noqa: PLC0415 - `--help` stays quick
 
@@ -148,10 +150,10 @@ def sample(
 def quality(
     folder: Annotated[Path, typer.Argument(help="A folder that `reconcile sample` wrote.", metavar="DIR")],
 ) -> None:
-    """Measure precision and recall of each status on a sample folder.
+    """Measure precision and recall of each status on a sample.
 
-    Example: [bold]reconcile sample --seed 99 --out unseen[/bold], then
-    [bold]reconcile quality unseen[/bold]
+    Example: `reconcile sample --seed 99 --out unseen`, then
+    `reconcile quality unseen`
     """
     from reconcile.flow.quality import quality as measure  # noqa: PLC0415 - `--help` stays quick
 
@@ -164,6 +166,37 @@ def quality(
 
 
 @app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="An extract or a snapshot.", metavar="FILE")],
+    *,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="Read it with this layout; without one, say which it looks like.", metavar="NAME"),
+    ] = None,
+) -> None:
+    """Say how a file is read and what was noticed in it.
+
+    Encoding, delimiter, layout, repairs and doubts; no value of it is shown.
+
+    Example: `reconcile inspect students.csv --layout banner`
+    """
+    from reconcile.read import read  # noqa: PLC0415 - `--help` stays quick
+
+    result = read(file, layout=layout)
+    source = result.source
+    typer.echo(f"{source.path}: {source.encoding}, {source.dialect}, {len(source.columns)} columns")
+    typer.echo(
+        f"{source.rows:,} rows = {result.frame.height:,} accepted + {result.folded:,} history of a person "
+        f"+ {result.quarantined:,} quarantined"
+    )
+    noticed = result.diagnostics
+    if noticed.height:
+        show_table(noticed.head(_NOTICED_AT_MOST))
+    more = f", the first {_NOTICED_AT_MOST} are shown" if noticed.height > _NOTICED_AT_MOST else ""
+    typer.echo(f"Noticed: {noticed.height:,}{more}")
+
+
+@app.command()
 def lab(
     workspace: Annotated[Path, typer.Argument(help="The folder to work in.")] = Path("workspace"),
     *,
@@ -171,13 +204,13 @@ def lab(
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
     ] = False,
 ) -> None:
-    """Copy the notebooks to a workspace and open JupyterLab there.
+    """Copy the notebooks to a workspace and open JupyterLab.
 
     A notebook that you have changed is never overwritten: a newer one is laid
     beside it. JupyterLab listens on this machine only and asks the internet
     for nothing.
 
-    Example: [bold]reconcile lab fall-2026[/bold]
+    Example: `reconcile lab fall-2026`
     """
     from reconcile.flow.lab import lab as open_lab  # noqa: PLC0415 - `--help` stays quick
 

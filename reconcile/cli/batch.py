@@ -13,7 +13,9 @@ from reconcile.errors import InputError
 if TYPE_CHECKING:
     from reconcile.registry import Registry
 
-app = typer.Typer(no_args_is_help=True, help="Look at a batch, approve or reject it, carry it out.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Look at a batch, approve or reject it, carry it out."
+)
 
 Batch = Annotated[str, typer.Argument(help="The batch's id, as `run` printed it.", metavar="BATCH")]
 Where = Annotated[
@@ -50,7 +52,7 @@ def _options(plan: Path | None, url: str | None, *, demo: bool) -> str:
 def show(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
     """Show what a batch asks for and where it stands.
 
-    Example: [bold]reconcile batch show BATCH --plan fall.toml[/bold]
+    Example: `reconcile batch show BATCH --plan fall.toml`
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
 
@@ -72,7 +74,7 @@ def approve(
     Look at the audit first. The approval is void as soon as a row or a rule
     of the dictionary changes.
 
-    Example: [bold]reconcile batch approve BATCH --plan fall.toml --approver "..."[/bold]
+    Example: `reconcile batch approve BATCH --plan fall.toml --approver "..."`
     """
     from reconcile.mint.batch import approve as confirm  # noqa: PLC0415 - `--help` stays quick
 
@@ -91,9 +93,11 @@ def reject(
     registry: Url = None,
     demo: Demo = False,
 ) -> None:
-    """Reject a batch: nothing of it is created, and its rows may be proposed again.
+    """Reject a batch: nothing of it is created.
 
-    Example: [bold]reconcile batch reject BATCH --plan fall.toml --by "..." --reason "..."[/bold]
+    Its rows may be proposed again.
+
+    Example: `reconcile batch reject BATCH --plan fall.toml --by "..." --reason "..."`
     """
     from reconcile.mint.batch import reject as refuse  # noqa: PLC0415 - `--help` stays quick
 
@@ -106,9 +110,9 @@ def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     """Give every row of an approved batch its CCCID, exactly once.
 
     A student who has a number keeps it, however often this is run. The next
-    [bold]reconcile run[/bold] lists the numbers in its crosswalk.csv.
+    `reconcile run` lists the numbers in its crosswalk.csv.
 
-    Example: [bold]reconcile batch mint BATCH --plan fall.toml[/bold]
+    Example: `reconcile batch mint BATCH --plan fall.toml`
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.batch import mint as issue  # noqa: PLC0415

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 USAGE: Final = 2
 DEFECT: Final = 3
 
+_HELP: Final = "Usage: "
+
 _REPORT: Final = (
     "This is a defect of reconcile, not of your data. Finished runs and the registry are as they were.\n"
     "To report it, send the lines above and what --debug adds: places in the code, no values.\n"
@@ -28,8 +30,7 @@ _REPORT: Final = (
 def explain(error: Exception, /, *, debug: bool = False) -> int:
     """Print what happened on stderr and return the exit code."""
     message, code = _told(error)
-    if message:
-        say(f"reconcile: {message}")
+    say(message if message.startswith(_HELP) else f"reconcile: {message}")
     if debug or os.environ.get("RECONCILE_DEBUG"):
         say("\n".join(places(error)))
     if code == DEFECT:
@@ -82,10 +83,11 @@ def _place(error: Exception) -> str:
 
 def _misuse(error: typer.TyperException) -> str:
     """Say what is wrong with the command line, and what was probably meant."""
-    message = error.format_message().split(" (Possible")[0].split(" Did you mean")[0].rstrip(".")
+    message = error.format_message()
+    if message.startswith(_HELP):  # nothing was asked for
+        return message
+    message = message.split(" (Possible")[0].split(" Did you mean")[0].rstrip(".")
     message = message.replace("Value error, ", "")
-    if not message:  # nothing was asked for, and the help is printed already
-        return ""
     context = getattr(error, "ctx", None)
     if context is None:
         return message + "."

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Write and check plans.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write and check plans.")
 
 
 @app.command()
@@ -18,7 +18,7 @@ def new(
 ) -> None:
     """Write a commented plan to edit.
 
-    Example: [bold]reconcile plan new fall.toml[/bold]
+    Example: `reconcile plan new fall.toml`
     """
     from reconcile.errors import OutputError  # noqa: PLC0415 - `--help` stays quick
     from reconcile.files import write_private  # noqa: PLC0415
@@ -36,7 +36,7 @@ def check(
 ) -> None:
     """Name everything that is wrong with a plan, without running it.
 
-    Example: [bold]reconcile plan check fall.toml[/bold]
+    Example: `reconcile plan check fall.toml`
     """
     from reconcile.plan import Plan  # noqa: PLC0415 - `--help` stays quick
 

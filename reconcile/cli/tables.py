@@ -48,14 +48,16 @@ def show_table(frame: pl.DataFrame, /) -> None:
         table.add_column(
             name.replace("_", " "), justify="right" if number else "left", no_wrap=number or name == "status"
         )
-    for row in frame.iter_rows():
-        table.add_row(*(Text(_cell(value)) for value in row))
+    for row in frame.iter_rows(named=True):
+        table.add_row(*(Text(_cell(name, value)) for name, value in row.items()))
     Console(highlight=False).print(table)
 
 
-def _cell(value: object) -> str:
+def _cell(column: str, value: object) -> str:
     if value is None:
         return ""
+    if column == "line":  # a place, not an amount
+        return str(value)
     if isinstance(value, float):
         return f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

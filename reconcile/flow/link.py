@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.cluster import assign, group
 from reconcile.columns import Band
 from reconcile.errors import InputError, KeyMismatch
 from reconcile.results import as_frame
@@ -152,6 +151,7 @@ def link(
         InputError: an id is missing or not unique, or the tables have no field in common.
         KeyMismatch: the tables' SSN hashes were made with different keys.
     """
+    from reconcile.cluster import assign  # noqa: PLC0415 - numpy costs a fifth of a quick start
     from reconcile.flow.pairs import score_tables  # noqa: PLC0415 - imports rapidfuzz
 
     options = Options(
@@ -191,6 +191,7 @@ def find_duplicates(
 
     Arguments and errors as in `link`.
     """
+    from reconcile.cluster import group  # noqa: PLC0415 - imports numpy
     from reconcile.flow.pairs import score_tables  # noqa: PLC0415 - imports rapidfuzz
 
     options = Options(
