@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -35,9 +35,9 @@ class Inputs:
         key: fingerprint of the SSN key.
     """
 
-    tables: dict[str, pl.DataFrame]
+    tables: dict[str, pl.DataFrame] = field(repr=False)
     records: tuple[Input, ...]
-    diagnostics: pl.DataFrame
+    diagnostics: pl.DataFrame = field(repr=False)
     key: str
 
 
