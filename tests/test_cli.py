@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import tomllib
 from datetime import date
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -14,6 +15,7 @@ from types import ModuleType, SimpleNamespace
 import polars as pl
 import pytest
 
+import reconcile
 from reconcile.cli import main
 from reconcile.cli.app import app
 from reconcile.cli.failures import explain
@@ -104,7 +106,9 @@ def test_the_list_of_commands_is_not_cut_short(capsys: pytest.CaptureFixture[str
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("reconcile 0.")
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert capsys.readouterr().out == f"reconcile {project['project']['version']}\n"
+    assert reconcile.__version__ == project["project"]["version"]
 
 
 def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
