@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import itertools
 import os
@@ -60,7 +61,9 @@ def new_place(store: str, folder: Path) -> str | Path:
 @functools.cache
 def _template(store: str) -> str | Path:
     """Make a registry with an allotted range once; tests get copies of it, which is much quicker."""
-    place = new_place(store, Path(tempfile.mkdtemp(prefix="registry")))
+    folder = Path(tempfile.mkdtemp(prefix="registry"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    place = new_place(store, folder)
     with Registry.open(place, at=AT) as made:
         made.allot(*RANGE, authority="Chancellor's Office", at=AT)
     return place

@@ -163,7 +163,7 @@ def test_proposal_needs_a_proposer_rows_and_an_issuer(registry):  # noqa: F811
         submitted(registry, wanted())
     with pytest.raises(IssuerError, match="no default"):
         propose(registry, wanted(1), proposer="Ana", verdict=verdict(wanted(1)))
-    with pytest.raises(InputError, match="no batch"):
+    with pytest.raises(RegistryError, match="no batch"):
         look_up(registry, "none")
 
 

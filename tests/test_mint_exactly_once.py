@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from registries import allotted, approved, submitted, wanted  # noqa: F401
+from registries import allotted, approved, place, submitted, wanted  # noqa: F401
 
 from reconcile.mint.batch import approve, mint
 from reconcile.registry import Registry
@@ -26,10 +26,10 @@ if sys.platform != "win32":
     SPAWN.set_forkserver_preload(["pytest", "reconcile.mint.batch", "reconcile.registry.store"])
 
 
-def mint_for_ever(place, turn, acknowledged):
+def mint_for_ever(where, turn, acknowledged):
     """Mint batch after batch, and write down each one that was acknowledged."""
     with (
-        Registry.open(place, create=False) as registry,
+        Registry.open(where, create=False) as registry,
         Path(acknowledged).open("a", encoding="utf-8") as log,
     ):
         for number in range(10_000):
@@ -42,9 +42,9 @@ def mint_for_ever(place, turn, acknowledged):
             log.flush()
 
 
-def mint_overlapping(place, worker, barrier):
+def mint_overlapping(where, worker, barrier):
     """Mint students that the other workers ask for as well."""
-    with Registry.open(place, create=False) as registry:
+    with Registry.open(where, create=False) as registry:
         barrier.wait(DEADLINE)
         for number in range(6):
             rows = wanted(*(f"{(worker * 7 + number * 11 + row) % 60:03d}" for row in range(25)))
@@ -112,6 +112,23 @@ def test_kill_9_loses_and_doubles_nothing(allotted, tmp_path):  # noqa: F811
         assert after["cccid"].n_unique() == after.height
         assert registry.verify().ok
     assert len({batch_id for what, batch_id in entries if what == "started"}) >= kills
+
+
+def open_new(where, barrier):
+    barrier.wait(DEADLINE)
+    Registry.open(where).close()
+
+
+def test_processes_may_make_one_registry_at_once(place):  # noqa: F811
+    barrier = SPAWN.Barrier(4)
+    processes = [SPAWN.Process(target=open_new, args=(place, barrier)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(DEADLINE)
+        assert process.exitcode == 0
+    with Registry.open(place, create=False) as registry:
+        assert registry.audit()["what"].to_list() == ["created"]
 
 
 def test_processes_that_mint_at_once_share_nothing(allotted):  # noqa: F811

@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from reconcile.cccid import WATERMARK, texts
-from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError
+from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
 from reconcile.mint.rows import checked, fingerprint, hash_rows
-from reconcile.mint.states import Batch, BatchState, GateVerdict, Issuer, Minted, require_step, same_person
+from reconcile.mint.states import (
+    STEPS,
+    Batch,
+    BatchState,
+    GateVerdict,
+    Issuer,
+    Minted,
+    require_step,
+    same_person,
+)
 from reconcile.registry.canon import iso
 
 if TYPE_CHECKING:
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["GateVerdict", "approve", "fingerprint", "look_up", "mint", "propose", "reject", "withdraw"]
 
 _DEAD = (BatchState.REJECTED, BatchState.WITHDRAWN)
+# States out of which a proposal with other rules takes the batch back by itself.
+_TAKEN_BACK = STEPS[BatchState.WITHDRAWN]
 
 
 def propose(
@@ -265,7 +276,7 @@ def _submit(ledger: Ledger, table: pl.DataFrame, values: dict[str, Any]) -> Batc
         if (batch.suite_hash, batch.issuer) == (
             values["suite_hash"],
             values["issuer"],
-        ) or state not in STEPS_BACK:
+        ) or state not in _TAKEN_BACK:
             return batch
         _close(
             ledger,
@@ -289,10 +300,6 @@ def _submit(ledger: Ledger, table: pl.DataFrame, values: dict[str, Any]) -> Batc
     ledger.log("submitted", batch_id, who=values["proposer"], at=values["proposed_at"], **bound)
     ledger.change_batch(batch_id, state=BatchState.SUBMITTED.value, sequence=ledger.sequence, **final)
     return Batch.of(_row(ledger, batch_id), served=served, waiting=waiting)
-
-
-# States out of which a proposal with other rules may take the batch back by itself.
-STEPS_BACK = (BatchState.SUBMITTED, BatchState.APPROVED)
 
 
 def _end(
@@ -340,7 +347,7 @@ def _look(ledger: Ledger, batch_id: str) -> Batch:
 def _row(ledger: Ledger, batch_id: str) -> dict[str, Any]:
     row = ledger.batch(batch_id)
     if row is None:
-        raise InputError(f"There is no batch {batch_id} in this registry. Check the id and the registry.")
+        raise RegistryError(f"There is no batch {batch_id} in this registry. Check the id and the registry.")
     return row
 
 
