@@ -11,7 +11,7 @@ from reconcile.columns import CCCID_COLUMN, SIS_ID
 from reconcile.engine import Engine, Table
 from reconcile.errors import InputError
 from reconcile.results import as_frame
-from reconcile.show import table_html
+from reconcile.show import Sheet, Shown
 
 HELD: Final = """
     SELECT held.sis_id, held.written, held.cccid, held.line,
@@ -38,8 +38,8 @@ APPLIED: Final = """
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Joined:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Joined(Shown):
     """What exact keys say.
 
     Attributes:
@@ -52,11 +52,12 @@ class Joined:
     held: pl.DataFrame
     applied: pl.DataFrame
 
-    def _repr_html_(self) -> str:
-        counts = self.held.group_by("in_snapshot", "fraud", "retired").len("numbers").sort(pl.all())
-        return table_html(
-            counts, title="CCCIDs in the SIS", note=f"{self.applied.height:,} from applications"
-        )
+    def _sheet(self) -> Sheet:
+        facts = ("in_snapshot", "fraud", "retired", "on_several_students")
+        marked = self.held.with_columns(on_several_students=pl.col("students") > 1)
+        note = f"Applications name a CCCID for {self.applied['sis_id'].n_unique():,} students."
+        counts = marked.group_by(facts).len("numbers").sort(facts)
+        return Sheet(frame=counts, title="CCCIDs in the SIS", note=note)
 
 
 def join(

@@ -131,7 +131,8 @@ class Reconciliation:
         inputs: one a file.
         quarantine: table, line, kind, column, message.
         students: sis_id, status, sis_cccid, search, flags (list), evidence, action, cccid (as the SIS holds
-            it, several joined by a space), proposed_cccid, issued_cccid, college, terms, credit, line.
+            it, several joined by a space), proposed_cccid, issued_cccid, snapshot_scope, snapshot_as_of,
+            college, terms, credit, line.
         duplicates: table ("students" / "accounts"), id_l, id_r, match_weight, match_probability, band,
             reasons.
         crosswalk: sis_id, cccid, origin ("sis", "recovered", "issued", "proposed"), current ("yes" /

@@ -7,12 +7,17 @@ themes both read well. Every text is escaped: what stands in a file cannot becom
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
+
+from reconcile.privacy import mask_name
+
 if TYPE_CHECKING:
-    import polars as pl
     from rich.table import Table
 
 _ABSENT: Final = "\N{EN DASH}"
@@ -21,8 +26,52 @@ _LONGEST: Final = 400  # characters of one cell; a longer text is cut, the file 
 _LINE: Final = "1px solid rgba(128,128,128,.35)"
 _CELL: Final = (
     "padding:.3em .8em;vertical-align:top;white-space:normal;"
-    "overflow-wrap:anywhere;max-width:32em;min-width:3em;"
+    "overflow-wrap:break-word;max-width:32em;min-width:3em;"
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """What a result shows of itself: a table of at most `rows` rows, its title, a sentence below it."""
+
+    frame: pl.DataFrame
+    title: str
+    note: str = ""
+    rows: int = 10
+
+
+class Shown(ABC):
+    """A result that shows one small table, in a notebook and at a prompt, and nothing else of itself.
+
+    The printed form of a dataclass would carry its frames, and with them people's names, into whatever
+    notebook or log it lands in.
+    """
+
+    @abstractmethod
+    def _sheet(self) -> Sheet:
+        """Choose what is shown."""
+
+    def __repr__(self) -> str:
+        """Draw it as plain text."""
+        sheet = self._sheet()
+        drawn = table_text(sheet.frame, title=sheet.title, rows=sheet.rows)
+        return f"{drawn}\n{sheet.note}" if sheet.note else drawn
+
+    def _repr_html_(self) -> str:
+        sheet = self._sheet()
+        return table_html(sheet.frame, title=sheet.title, note=sheet.note, rows=sheet.rows)
+
+
+def profile(frame: pl.DataFrame, /) -> pl.DataFrame:
+    """Describe a table without showing it: column, filled, different, first (masked)."""
+    rows = []
+    for name, column in frame.to_dict().items():
+        first = column.drop_nulls().head(1)
+        example = mask_name(str(first[0])) if first.dtype == pl.String and first.len() else ""
+        different = column.drop_nulls().n_unique() if column.dtype == pl.String else None
+        rows.append((name, column.len() - column.null_count(), different, example))
+    kinds = {"column": pl.String, "filled": pl.Int64, "different": pl.Int64, "first, masked": pl.String}
+    return pl.DataFrame(rows, schema=kinds, orient="row")
 
 
 def table_html(frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int = 10) -> str:
@@ -82,7 +131,14 @@ def table_text(frame: pl.DataFrame, /, *, title: str, rows: int = 10, width: int
     from rich.console import Console  # noqa: PLC0415 - kept out of `import reconcile`
 
     out = StringIO()
-    console = Console(file=out, width=width, force_terminal=False, color_system=None, legacy_windows=False)
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=False,
+        color_system=None,
+        legacy_windows=False,
+        force_jupyter=False,
+    )
     console.print(console_table(frame, title=title, rows=rows))
     return out.getvalue().rstrip("\n")
 

@@ -111,9 +111,11 @@ def test_the_number_of_another_identity_is_a_conflict(levels, expected) -> None:
     assert row.select("status", "sis_cccid").row(0) == ("conflict", expected)
 
 
-def test_a_married_name_is_doubtful_even_with_the_same_ssn() -> None:
-    row = decide(HELD, also=[pair("1", "ABD1234", MARRIED | {"ssn": "exact"}, band="review")])
-    assert row.select("status", "sis_cccid").row(0) == ("conflict", "doubtful")
+@pytest.mark.parametrize(("other", "expected"), [("ssn", "agrees"), ("email", "doubtful")])
+def test_a_married_name_agrees_by_a_number_and_not_by_a_contact(other, expected) -> None:
+    row = decide(HELD, also=[pair("1", "ABD1234", MARRIED | {other: "exact"}, band="review")])
+    assert row["sis_cccid"].to_list() == [expected]
+    assert ("identity_changed" in row["flags"][0]) == (expected == "agrees")
 
 
 @pytest.mark.parametrize(
@@ -190,6 +192,12 @@ def test_an_issued_number_waits_for_the_sis_and_then_is_confirmed() -> None:
 @pytest.mark.parametrize("column", [{"deceased": ["true"]}, {"hold": ["NU"]}])
 def test_the_dead_and_the_held_are_left_alone(column) -> None:
     assert status(students(**column), pairs=[pair("1", "ABE0001", SAME)]) == ["held"]
+
+
+@pytest.mark.parametrize(("hold", "expected"), [("AR NU", "held"), ("AR", "mintable"), (None, "mintable")])
+def test_only_the_holds_that_the_plan_names_forbid_an_upload(hold, expected) -> None:
+    people = students(hold=[hold]).cast({"hold": pl.String})
+    assert status(people, upload_holds=("NU",)) == [expected]
 
 
 def test_an_account_reported_as_fraud_is_never_recovered() -> None:

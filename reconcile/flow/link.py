@@ -10,6 +10,7 @@ import polars as pl
 from reconcile.columns import Band
 from reconcile.errors import InputError, KeyMismatch
 from reconcile.results import as_frame
+from reconcile.show import Sheet, Shown
 from reconcile.standardize import standardize
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Links:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Links(Shown):
     """Which records of two tables are one person.
 
     Attributes:
@@ -101,9 +102,12 @@ class Links:
     model: Model
     report: Report
 
+    def _sheet(self) -> Sheet:
+        return _by_band(self.pairs, self.report, f"Links: {self.links.height:,} after the assignment")
 
-@dataclass(frozen=True, kw_only=True)
-class Duplicates:
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Duplicates(Shown):
     """Which records of one table are one person.
 
     Attributes:
@@ -117,6 +121,10 @@ class Duplicates:
     clusters: pl.DataFrame
     model: Model
     report: Report
+
+    def _sheet(self) -> Sheet:
+        people = self.clusters["cluster"].n_unique()
+        return _by_band(self.pairs, self.report, f"Duplicates: {people:,} persons with several records")
 
 
 def link(
@@ -256,6 +264,23 @@ def _report(scored: Scored) -> Report:
         rules=scored.rules,
         notes=scored.notes,
     )
+
+
+def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
+    """Count pairs by band, with the reason why strong pairs were held back."""
+    order = pl.DataFrame({"band": [band.value for band in Band]})
+    counts = pairs.group_by(pl.col("band").cast(pl.String)).agg(
+        pairs=pl.len(),
+        from_probability=pl.col("match_probability").min().round(3),
+        held_back_by_a_guard=pl.col("guard").is_not_null().sum(),
+    )
+    how = "every possible pair" if report.in_full else "blocked pairs"
+    note = (
+        f"{report.compared_pairs:,} of {report.possible_pairs:,} possible pairs were scored ({how}); "
+        f"about {report.expected_matches:,.0f} of them are one person; weights: {report.model_source}."
+    )
+    frame = order.join(counts, on="band", how="inner", maintain_order="left")
+    return Sheet(frame=frame, title=title, note=" ".join((note, *report.notes)))
 
 
 def bands(pairs: pl.DataFrame, /) -> dict[str, int]:

@@ -46,7 +46,13 @@ def gather(done: Run, registry: Registry, /, *, stamp: datetime) -> Reconciliati
     plan = done.plan
     issued = registry.issued()
     given = issued.group_by("sis_id").agg(issued_cccid=pl.col("cccid").sort_by("issued_on").last())
-    students = done.resolution.frame.drop("issued_cccid").join(given, on="sis_id", how="left")
+    students = (
+        done.resolution.frame.drop("issued_cccid")
+        .join(given, on="sis_id", how="left")
+        .with_columns(
+            snapshot_scope=pl.lit(plan.accounts.scope.value), snapshot_as_of=pl.lit(str(plan.accounts.as_of))
+        )
+    )
     inputs = done.inputs
     return Reconciliation(
         title=plan.name,

@@ -14,14 +14,14 @@ from reconcile.errors import InputError
 from reconcile.flow.inputs import read_inputs
 from reconcile.flow.run import reconcile_inputs, silent
 from reconcile.plan import Issuer, Plan
-from reconcile.show import table_html
+from reconcile.show import Sheet, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quality:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Quality(Shown):
     """Precision and recall of each status.
 
     Attributes:
@@ -37,9 +37,9 @@ class Quality:
     wrong_links: int
     recovered: int
 
-    def _repr_html_(self) -> str:
-        return table_html(
-            self.frame,
+    def _sheet(self) -> Sheet:
+        return Sheet(
+            frame=self.frame,
             title="Status against the truth",
             rows=len(Status),
             note=f"{self.wrong_links} of {self.recovered} proposed recoveries are another person's account.",

@@ -20,7 +20,7 @@ from reconcile.flow.requests import ATTESTATION, creation_form
 from reconcile.join import join
 from reconcile.plan import Issuer, Plan, Scope
 from reconcile.resolve import resolve
-from reconcile.show import table_html
+from reconcile.show import Sheet, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 MARK: Final = ".reconcile-workspace"  # a folder that carries it is ours to write to
 
 
-@dataclass(kw_only=True)
-class Run:
+@dataclass(kw_only=True, repr=False)
+class Run(Shown):
     """One reconciliation and everything it found, for a notebook to look at.
 
     Attributes:
@@ -95,9 +95,9 @@ class Run:
         """Students by status, with the next step: status, students, next_step."""
         return self.resolution.counts.rename({"action": "next_step"})
 
-    def _repr_html_(self) -> str:
-        return table_html(
-            self.summary,
+    def _sheet(self) -> Sheet:
+        return Sheet(
+            frame=self.summary,
             title=f"{self.plan.name}: students by status",
             note=str(self.audit),
             rows=len(Status),
@@ -185,6 +185,7 @@ def reconcile_inputs(
         systemwide=plan.accounts.scope is Scope.SYSTEMWIDE,
         needs_independent_field=plan.thresholds.recoverable_needs_independent_field,
         as_of=plan.as_of, pending_load_days=plan.thresholds.pending_load_days,
+        upload_holds=plan.mint.upload_holds,
     )  # fmt: skip
     return Run(
         plan=plan, inputs=inputs, joined=joined, links=links, student_duplicates=own,

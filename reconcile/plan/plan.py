@@ -258,6 +258,7 @@ def _thresholds(reader: Reader) -> Thresholds:
 def _mint(reader: Reader) -> MintPlan:
     return MintPlan(
         proposer=reader.text("mint", "proposer"),
+        upload_holds=reader.texts("mint", "upload_holds", required=False),
         attested_by=reader.maybe_text("mint", "attested_by"),
         attested_authority=reader.maybe_text("mint", "attested_authority"),
         attested_on=reader.maybe_day("mint", "attested_on"),

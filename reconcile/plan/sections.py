@@ -97,9 +97,13 @@ class Thresholds:
 
 @dataclass(frozen=True, kw_only=True)
 class MintPlan:
-    """Who proposes the batch, and who attested, with what authority, that it may be created."""
+    """Who proposes the batch, and who attested, with what authority, that it may be created.
+
+    upload_holds are the SIS codes that forbid an upload; without any, every hold does.
+    """
 
     proposer: str
+    upload_holds: tuple[str, ...] = ()
     attested_by: str | None = None
     attested_authority: str | None = None
     attested_on: date | None = None

@@ -10,7 +10,7 @@ import polars as pl
 from reconcile.errors import OutputError
 from reconcile.files import write_private
 from reconcile.report.equation import Equation, equation
-from reconcile.show import table_html
+from reconcile.show import Sheet, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,8 @@ OUTPUTS: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report(Shown):
     """The files of a report.
 
     Attributes:
@@ -52,9 +52,9 @@ class Report:
         """The page for people."""
         return self.folder / "audit.html"
 
-    def _repr_html_(self) -> str:
+    def _sheet(self) -> Sheet:
         frame = pl.DataFrame({"file": list(OUTPUTS), "what it is": list(OUTPUTS.values())})
-        return table_html(frame, title="Report", note=str(self.folder), rows=frame.height)
+        return Sheet(frame=frame, title="Report", note=str(self.folder), rows=frame.height)
 
 
 def report(

@@ -29,6 +29,8 @@ STUDENT_COLUMNS: Final = (
     "cccid",
     "proposed_cccid",
     "issued_cccid",
+    "snapshot_scope",
+    "snapshot_as_of",
     "college",
     "terms",
     "credit",

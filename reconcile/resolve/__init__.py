@@ -16,7 +16,7 @@ from reconcile.resolve.population import out_of_scope
 from reconcile.resolve.search import judge_candidates, one_search
 from reconcile.resolve.status import with_status
 from reconcile.results import as_frame
-from reconcile.show import table_html
+from reconcile.show import Sheet, Shown
 from reconcile.words import WORDINGS
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ _HOLDS: Final = {
     "the CCCID was reported as fraud": pl.col("sis_cccid") == SisCccid.FRAUD.value,
     "the account that fits was reported as fraud": pl.col("certain_fraud"),
     "the person is recorded as deceased": pl.col("deceased") == "true",
-    "a hold in the SIS forbids the upload": pl.col("hold").fill_null("") != "",
+    "a hold in the SIS forbids the upload": pl.col("held_back"),
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resolution:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Resolution(Shown):
     """One row a student.
 
     Attributes:
@@ -61,8 +61,8 @@ class Resolution:
         rows = [(s.value, found.get(s.value, 0), WORDINGS[s].action) for s in Status if found.get(s.value)]
         return pl.DataFrame(rows, schema=["status", "students", "action"], orient="row")
 
-    def _repr_html_(self) -> str:
-        return table_html(self.counts, title="Students by status", rows=len(Status))
+    def _sheet(self) -> Sheet:
+        return Sheet(frame=self.counts, title="Students by status", rows=len(Status))
 
 
 def resolve(
@@ -82,6 +82,7 @@ def resolve(
     needs_independent_field: bool = True,
     as_of: date | None = None,
     pending_load_days: int = 30,
+    upload_holds: tuple[str, ...] = (),
 ) -> Resolution:
     """Give each student exactly one status, with its evidence and the next step.
 
@@ -100,6 +101,8 @@ def resolve(
         needs_independent_field: whether a recovery needs more than name and birthdate.
         as_of: the day from which an issued number counts as overdue.
         pending_load_days: after how many days an issued number that the SIS lacks is flagged.
+        upload_holds: hold codes that forbid an upload (hold may list several, by spaces); every hold does
+            when empty.
 
     Raises:
         ConservationError: rows in and rows out differ.
@@ -125,7 +128,7 @@ def resolve(
         .join(_failed(failures), on="sis_id", how="left")
         .join(_issued(given), on="sis_id", how="left")
         .join(_near(judged, as_frame(accounts)), on="sis_id", how="left")
-        .pipe(_settle, systemwide=systemwide, needs=needs_independent_field)
+        .pipe(_settle, upload_holds, systemwide=systemwide, needs=needs_independent_field)
         .pipe(_overdue, as_of=as_of, days=pending_load_days)
     )
     frame = with_status(facts).pipe(_output).sort("sis_id")
@@ -223,12 +226,16 @@ def _near(judged: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _settle(facts: pl.DataFrame, *, systemwide: bool, needs: bool) -> pl.DataFrame:
+def _settle(
+    facts: pl.DataFrame, upload_holds: tuple[str, ...], *, systemwide: bool, needs: bool
+) -> pl.DataFrame:
     """Fill in what a student without any number or candidate comes to, and why one is on hold."""
     for column in ("hold", "deceased", "confidential"):
         if column not in facts.columns:
             facts = facts.with_columns(pl.lit(None, pl.String).alias(column))
-    return facts.with_columns(
+    holds = pl.col("hold").fill_null("").str.split(" ").list.eval(pl.element().filter(pl.element() != ""))
+    forbidding = holds.list.set_intersection(list(upload_holds)) if upload_holds else holds
+    return facts.with_columns(held_back=forbidding.list.len() > 0).with_columns(
         pl.col("sis_cccid").fill_null(SisCccid.ABSENT.value),
         pl.col("search").fill_null(Search.NONE.value),
         pl.col("possible_accounts").fill_null(0),
@@ -257,9 +264,7 @@ def _output(facts: pl.DataFrame) -> pl.DataFrame:
         facts = facts.with_columns(line=pl.lit(None, pl.Int64))
     action = pl.col("status").replace_strict({s.value: WORDINGS[s].action for s in Status})
     other = pl.col("certain_cccids").fill_null([])
-    return facts.with_columns(
-        action=action, cccid=pl.col("held_cccids").fill_null(""), other_cccids=other
-    ).select(OUTPUT)
+    return facts.with_columns(action=action, cccid=pl.col("held_cccids"), other_cccids=other).select(OUTPUT)
 
 
 def _column(table: object | None, name: str) -> pl.Series:

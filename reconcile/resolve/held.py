@@ -40,6 +40,8 @@ RULES: Final = (
     (SisCccid.OTHER_PERSON, _decision == "different"),
     (SisCccid.DOUBTFUL, _contradicted & (pl.col("agreeing") >= 1)),
     (SisCccid.AGREES, _nothing_differs & (pl.col("agreeing") == 3)),  # noqa: PLR2004 - all of them
+    # A number is issued to one person, a contact to a family: only a number outweighs a new surname.
+    (SisCccid.AGREES, _one_differs & (pl.col("agreeing") == 2) & pl.col("numbered")),  # noqa: PLR2004
     # A missing birthdate is forgiven when something else speaks; a missing first name only when a number
     # does, since twins share surname, birthdate and address.
     (SisCccid.AGREES, _nothing_differs & pl.col("name_agrees") & pl.col("independent")),
@@ -54,8 +56,8 @@ def judge_numbers(
     """Say of each number in the SIS what it is.
 
     A number that is in the snapshot agrees when first name, last name and birthdate all agree, at least
-    nearly; of a record that lacks one of them, something independent has to agree instead. It is doubtful
-    when one differs (a married name), when too little was compared, or when a guard says "two people"
+    nearly; of a record that lacks one of them, something independent has to agree instead, and where one
+    differs, SSN or SSID. It is doubtful when one differs (a married name) and no number speaks, when too little was compared, or when a guard says "two people"
     (twins, Jr and Sr, other SSNs); otherwise it is another person's.
 
     Args:

@@ -16,15 +16,15 @@ from reconcile.columns import LINK_FIELDS, Band
 from reconcile.errors import InputError, nearest
 from reconcile.files import write_private
 from reconcile.results import as_frame
-from reconcile.show import table_html
+from reconcile.show import Sheet, Shown
 
 DECISIONS: Final = ("match", "different", "unsure")
 _COMPARED: Final = tuple(f for f in LINK_FIELDS if f != "ssn")  # nobody reviews by SSN
 _KEYS: Final = ("table", "id_l", "id_r")
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkList:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class WorkList(Shown):
     """Pairs that wait for a person's decision, the most telling first.
 
     Attributes:
@@ -43,10 +43,10 @@ class WorkList:
         """
         return write_private(Path(path), "\ufeff" + self.frame.write_csv())
 
-    def _repr_html_(self) -> str:
+    def _sheet(self) -> Sheet:
         shown = self.frame.select("id_l", "id_r", "match_probability", "agreement", "guard")
-        return table_html(
-            shown,
+        return Sheet(
+            frame=shown,
             title="Pairs to review",
             note=f"{self.waiting:,} pairs wait. Names and dates are left out here; write(path) has them.",
         )

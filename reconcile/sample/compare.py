@@ -115,7 +115,7 @@ def compare(left: pl.DataFrame, right: pl.DataFrame, linked: pl.DataFrame) -> pl
             name=(same_name | slight | remembered).fill_null(value=False),
             date=(same_date | near_date).fill_null(value=False),
             other=(numbers + contacts) > 0,
-            strong=(numbers > 0) | (contacts > 1),
+            strong=numbers > 0,
             same_first=(pl.col("first") == pl.col("first_r")).fill_null(value=False),
         )
         .with_columns(agreeing=pl.sum_horizontal("name", "date", "other"))

@@ -206,6 +206,7 @@ layout = "fraud"
 
 [mint]
 proposer = "analyst"
+upload_holds = ["NU"]
 attested_by = "admissions office"
 attested_authority = "sample data, nobody is enrolled"
 attested_on = {as_of.isoformat()}

@@ -18,8 +18,8 @@ Precedence is that of the statuses themselves; the first that applies counts. Th
 - `shared_cccid`: the same CCCID stands on another student in scope.
 - `conflict`: the CCCID is in the snapshot and is another person's, or the person's own without sufficient
   agreement. Sufficient is: name and birthdate; or name and an independent field, while a birthdate is
-  missing or visibly wrong; or first name, birthdate and either a number (SSN, SSID) or two other
-  independent fields, while the last name differs.
+  missing or visibly wrong; or first name, birthdate and a number (SSN, SSID), while the last name
+  differs. Contacts do not count there: a family shares them.
 - `several_accounts`: at least two accounts are certain; one in the SIS that agrees counts as certain.
 - `confirmed`, `unknown_cccid`, `malformed_cccid`: the CCCID in the SIS is in the snapshot and agrees; is
   well-formed and not there; breaks the format.

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+import polars.selectors as cs
 
 from reconcile.columns import LINK_FIELDS, SSN_DERIVED
 from reconcile.errors import InputError
 from reconcile.results import as_frame
+from reconcile.show import Sheet, Shown, profile
 from reconcile.standardize import contacts
 from reconcile.standardize.dates import parse_dates
 from reconcile.standardize.names import SUFFIXES, clean_names, fold, joined_particles, without_particles
@@ -34,8 +36,8 @@ _CONTACTS: Final[dict[str, Callable[[pl.Expr], pl.Expr]]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standardized:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Standardized(Shown):
     """A table whose canonical columns are clean and whose key columns are ready to compare.
 
     Attributes:
@@ -45,6 +47,11 @@ class Standardized:
 
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()
+
+    def _sheet(self) -> Sheet:
+        keys = profile(self.frame.select(cs.starts_with("key_")))
+        title = f"Ready to compare: {self.frame.height:,} rows, {keys.height} key columns"
+        return Sheet(frame=keys, title=title, note=" ".join(self.notes), rows=30)
 
 
 def standardize(table: object, /, *, id: str = "id") -> Standardized:  # noqa: A002 - the word people use
