@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 import polars as pl
 
 from reconcile.errors import ApprovalError, RegistryError
-from reconcile.show import table_html
+from reconcile.show import Sheet, Shown
 
 
 class Issuer(StrEnum):
@@ -63,8 +63,8 @@ class GateVerdict:
     failures: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Batch:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Batch(Shown):
     """A batch as the registry holds it.
 
     Attributes:
@@ -104,7 +104,7 @@ class Batch:
         names = [name for name in cls.__dataclass_fields__ if name not in ("served", "waiting")]
         return cls(served=served, waiting=waiting, **{name: row[name] for name in names})
 
-    def _repr_html_(self) -> str:
+    def _sheet(self) -> Sheet:
         shown = {
             "state": self.state,
             "new numbers": self.mints,
@@ -113,11 +113,11 @@ class Batch:
             "proposer": self.proposer,
             "approver": self.approver,
         }
-        return table_html(pl.DataFrame([shown]), title=f"Batch {self.id}")
+        return Sheet(frame=pl.DataFrame([shown]), title=f"Batch {self.id}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Minted:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Minted(Shown):
     """What minting a batch gave.
 
     Attributes:
@@ -130,9 +130,9 @@ class Minted:
     skipped: pl.DataFrame
     batch: str
 
-    def _repr_html_(self) -> str:
+    def _sheet(self) -> Sheet:
         note = f"{self.skipped.height:,} numbers were skipped because they had been seen in use."
-        return table_html(self.frame, title=f"Batch {self.batch}: CCCIDs", note=note)
+        return Sheet(frame=self.frame, title=f"Batch {self.batch}: CCCIDs", note=note)
 
 
 def require_step(row: dict[str, Any] | None, batch_id: str, to: BatchState, /) -> dict[str, Any]:

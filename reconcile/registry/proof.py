@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from reconcile.registry import chain
 from reconcile.registry.canon import digest
 from reconcile.registry.tables import allotments, approvals, audit, batches, cccids, decisions, requests
-from reconcile.show import table_html
+from reconcile.show import Sheet, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,8 @@ _DECIDED = ("table", "id_l", "id_r", "decision", "hash")
 _REQUEST = ("mis_code", "sis_id", "kind", "cccid", "payload")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verification:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verification(Shown):
     """What `Registry.verify` found.
 
     Attributes:
@@ -48,11 +48,11 @@ class Verification:
         """True when log and tables agree."""
         return not self.problems
 
-    def _repr_html_(self) -> str:
+    def _sheet(self) -> Sheet:
         title = "Registry verified" if self.ok else "Registry does NOT verify"
         shown = pl.DataFrame({"problem": list(self.problems)}, schema={"problem": pl.String})
-        return table_html(
-            shown, title=title, note=f"{self.entries:,} audit entries, head {self.head}.", rows=50
+        return Sheet(
+            frame=shown, title=title, note=f"{self.entries:,} audit entries, head {self.head}.", rows=50
         )
 
 
