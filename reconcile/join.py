@@ -115,7 +115,9 @@ def _numbers(students: pl.DataFrame) -> pl.DataFrame:
     """Give one row a student and number; students without any keep one row with nulls."""
     _require(students, (SIS_ID,), "students")
     if "cccids" in students.columns:
-        rows = students.select(SIS_ID, pl.col("cccids").alias("written"), _line(students)).explode("written")
+        rows = students.select(SIS_ID, pl.col("cccids").alias("written"), _line(students)).explode(
+            "written", empty_as_null=True
+        )
     elif CCCID_COLUMN in students.columns:
         rows = students.select(SIS_ID, pl.col(CCCID_COLUMN).alias("written"), _line(students))
     else:

@@ -59,6 +59,17 @@ def test_the_latest_application_of_a_known_student_counts() -> None:
     assert applied.rows() == [("1", "ABD1234", "2025-06-01", True)]
 
 
+@pytest.mark.parametrize("none", [None, []])
+def test_a_student_without_a_number_keeps_the_application(none) -> None:
+    students = pl.DataFrame(
+        {"sis_id": ["1"], "cccids": [none]}, schema_overrides={"cccids": pl.List(pl.String)}
+    )
+    applications = pl.DataFrame({"sis_id": ["1"], "cccid": ["ABD1234"]})
+    joined = join(students, ACCOUNTS, applications=applications)
+    assert joined.applied["cccid"].to_list() == ["ABD1234"]
+    assert joined.held.is_empty()
+
+
 def test_row_order_does_not_matter() -> None:
     students = pl.DataFrame({"sis_id": [str(n) for n in range(50)], "cccid": ["ABD1234", "ABE0001"] * 25})
     assert join(students, ACCOUNTS).held.equals(join(students.reverse(), ACCOUNTS.reverse()).held)
