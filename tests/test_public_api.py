@@ -1,0 +1,117 @@
+"""The public surface: what is promised, how it is called, and what importing it costs."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import reconcile
+from reconcile import errors
+
+VERBS = (
+    "find_duplicates", "join", "link", "mint", "read", "report", "resolve", "review", "run",
+    "standardize", "validate",
+)  # fmt: skip
+HEAVY = (
+    "IPython", "alembic", "altair", "duckdb", "great_expectations", "jupyterlab", "pandas", "rapidfuzz",
+    "sqlalchemy", "vl_convert",
+)  # fmt: skip
+
+
+def test_the_list_is_sorted_short_and_true() -> None:
+    names = reconcile.__all__
+    by_case = sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert list(names) in (sorted(names), by_case)
+    assert len(names) == len(set(names)) <= 25
+    assert [name for name in names if not hasattr(reconcile, name)] == []
+    assert set(VERBS) <= set(names)
+
+
+def test_everything_listed_is_described() -> None:
+    assert [name for name in reconcile.__all__ if not (getattr(reconcile, name).__doc__ or "").strip()] == []
+
+
+def test_every_error_is_listed() -> None:
+    known = {name for name, thing in vars(errors).items() if inspect.isclass(thing)}
+    assert {name for name in known if issubclass(getattr(errors, name), errors.ReconcileError)} <= set(
+        reconcile.__all__
+    )
+
+
+def test_verbs_stay_callable_after_every_submodule_was_imported() -> None:
+    """Importing the folder `reconcile.read` would put the folder into the place of the function."""
+    script = (
+        "import importlib, pkgutil, warnings, reconcile\n"
+        "warnings.simplefilter('ignore')\n"
+        "before = {name: getattr(reconcile, name) for name in reconcile.__all__}\n"
+        "for found in pkgutil.walk_packages(reconcile.__path__, 'reconcile.'):\n"
+        "    if not found.name.endswith(('__main__', 'migrations.env')):\n"
+        "        importlib.import_module(found.name)\n"
+        f"lost = [name for name in {VERBS!r} if not callable(getattr(reconcile, name))]\n"
+        "lost += [name for name, thing in before.items() if getattr(reconcile, name) is not thing]\n"
+        "print('lost', sorted(lost))\n"
+    )
+    assert printed(script) == "lost []"
+
+
+def test_a_folder_does_not_hide_its_verb_here_either() -> None:
+    importlib.import_module("reconcile.read.layout")
+    importlib.import_module("reconcile.standardize.names")
+    assert callable(reconcile.read)
+    assert callable(reconcile.standardize)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "import reconcile",
+        "import sys; sys.argv = ['reconcile', '--help']\nfrom reconcile.cli import main\nmain(['--help'])",
+        "from reconcile.cli import main\nmain(['run', '--help'])",
+    ],
+    ids=["import", "help", "help of a command"],
+)
+def test_nothing_heavy_is_imported(script: str) -> None:
+    """A second of patience is all there is; counted in packages, since seconds depend on the machine."""
+    told = printed(f"{script}\nimport sys\nprint('heavy', sorted({set(HEAVY)!r} & set(sys.modules)))")
+    assert told.splitlines()[-1] == "heavy []"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_data_is_positional_and_options_have_names(verb: str) -> None:
+    parameters = inspect.signature(getattr(reconcile, verb)).parameters.values()
+    kinds = {parameter.kind for parameter in parameters}
+    assert kinds <= {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.KEYWORD_ONLY}
+    flags = [p for p in parameters if isinstance(p.default, bool)]
+    assert all(flag.kind is inspect.Parameter.KEYWORD_ONLY for flag in flags)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_function_hides_in_a_verb(verb: str) -> None:
+    """A verb is a plain function that a notebook can ask for its help."""
+    function = getattr(reconcile, verb)
+    assert inspect.isfunction(function)
+    assert function.__name__ == verb
+    assert inspect.signature(function).return_annotation is not inspect.Signature.empty
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = []
+    for found in pkgutil.walk_packages(reconcile.__path__, "reconcile."):
+        spec = found.module_finder.find_spec(found.name)  # type: ignore[call-arg]
+        source = spec.loader.get_source(found.name) if spec else ""
+        if not source.lstrip().startswith(('"""', 'r"""')):
+            silent.append(found.name)
+    assert silent == []
+
+
+def printed(script: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, encoding="utf-8", timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
