@@ -1,0 +1,87 @@
+"""Wall time, CPU time and peak memory of a process, on any system."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import subprocess
+
+_POLL_SECONDS = 0.1
+
+
+class Meter:
+    """Measures a block, or what lies between `start` and `stop`.
+
+    Attributes:
+        wall: seconds that passed.
+        cpu: seconds of all cores, of this process and of children that ended.
+        peak: bytes that this process has held at most since it began, 0 where the system does not tell.
+    """
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.wall = self.cpu = 0.0
+        self.peak = 0
+
+    def start(self) -> Self:
+        """Begin to measure."""
+        self._wall, self._cpu = time.perf_counter(), _cpu()
+        return self
+
+    def stop(self) -> None:
+        """Keep what was measured."""
+        self.wall, self.cpu = time.perf_counter() - self._wall, _cpu() - self._cpu
+        self.peak = peak()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+
+def peak() -> int:
+    """Bytes that this process has held at most."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        import psutil  # type: ignore[import-untyped] # noqa: PLC0415 - of the group `bench`
+
+        return int(psutil.Process().memory_info().peak_wset)
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else held * 1024
+
+
+def child_peak(child: subprocess.Popen[bytes], /) -> int:
+    """Wait for a child and return the most that it and its own children held together.
+
+    Needs psutil; without it only the child's own account counts, and 0 is returned here.
+    """
+    try:
+        import psutil  # type: ignore[import-untyped,unused-ignore] # noqa: PLC0415 - of the group `bench`
+    except ImportError:
+        child.wait()
+        return 0
+    most, watched = 0, psutil.Process(child.pid)
+    while child.poll() is None:
+        try:
+            family = [watched, *watched.children(recursive=True)]
+            most = max(most, sum(one.memory_info().rss for one in family))
+        except psutil.Error:
+            pass  # one of them ended meanwhile
+        time.sleep(_POLL_SECONDS)
+    return most
+
+
+def _cpu() -> float:
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return time.process_time()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime

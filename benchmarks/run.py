@@ -1,0 +1,193 @@
+"""Measures whole runs: `python -m benchmarks.run end_to_end` and `python -m benchmarks.run quality`.
+
+Inputs are made once and kept under data/bench, which git ignores; they are made again when the
+generator changes. The measured run has a process of its own, so that neither the generator nor an
+earlier run is in its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.meter import Meter, child_peak
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reconcile.plan import Plan
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FILES: Final = ROOT / "data" / "bench"
+_GIB: Final = 1 << 30
+
+
+def main(arguments: Sequence[str] | None = None, /) -> int:
+    """Run one benchmark and return its exit code."""
+    given = _parser().parse_args(arguments)
+    work: Callable[[argparse.Namespace], int] = given.work
+    return work(given)
+
+
+def end_to_end(given: argparse.Namespace, /) -> int:
+    """Do the whole flow, from files to reports and a submitted batch, and print what it took."""
+    files = inputs(given.students, given.accounts, sis=given.sis, seed=given.seed)
+    report = measure(files) if given.here else _measure_in_child(files)
+    print(f"{given.students:,} students x {given.accounts:,} accounts ({given.sis}, seed {given.seed})\n")
+    print(table(report))
+    if given.json:
+        given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def quality(given: argparse.Namespace, /) -> int:
+    """Print precision and recall of each status on a seed that nothing was tuned on."""
+    from reconcile.cli.tables import show_table  # noqa: PLC0415 - brings the whole flow
+    from reconcile.flow.quality import quality as judge  # noqa: PLC0415
+
+    accounts = given.accounts or 4 * given.students
+    measured = judge(inputs(given.students, accounts, sis=given.sis, seed=given.seed))
+    print(f"{given.students:,} students x {accounts:,} accounts ({given.sis}, seed {given.seed})\n")
+    show_table(measured.frame)
+    print(f"{measured.wrong_links:,} of {measured.recovered:,} CCCIDs to write back are another person's.")
+    return 0
+
+
+def inputs(students: int, accounts: int, *, sis: str, seed: int) -> Path:
+    """Make the sample, or find the one that was made before, and return its folder."""
+    from reconcile.sample import generate  # noqa: PLC0415 - the measured process does without
+
+    folder = FILES / f"{sis}-{students}x{accounts}-{seed}-{_version()}"
+    if not folder.is_dir():
+        print(f"Making {folder.name} ...", file=sys.stderr)
+        with Meter() as meter:
+            generate(out=folder, students=students, accounts=accounts, sis=sis, seed=seed)
+        print(f"  {meter.wall:.1f} s, {meter.cpu:.1f} CPU-s", file=sys.stderr)
+    return folder
+
+
+def measure(files: Path, /) -> dict[str, object]:
+    """Run the plan of a folder in a throw-away workspace of this process, stage by stage."""
+    whole, stages = Meter(), _Stages()
+    with tempfile.TemporaryDirectory(prefix="reconcile-bench-") as scratch, whole:
+        stages("Import")
+        from reconcile.flow.run import run  # noqa: PLC0415 - a part of what is measured
+
+        done = run(_plan(files, Path(scratch)), progress=stages)
+        stages.end()
+    batch = done.batch
+    return {
+        "stages": stages.rows,
+        "wall": whole.wall,
+        "cpu": whole.cpu,
+        "peak": whole.peak,
+        "students": done.students.height,
+        "accounts": done.accounts.height,
+        "compared_pairs": done.links.report.compared_pairs,
+        "proposed": (batch.mints + batch.recoveries) if batch else 0,
+    }
+
+
+def _plan(files: Path, scratch: Path) -> Plan:
+    """Take the plan of a sample, with a workspace and a registry that are thrown away."""
+    from reconcile.plan import Plan  # noqa: PLC0415 - a part of what is measured
+
+    plan = Plan.read(files / "plan.toml")
+    mint = replace(plan.mint, attested_by="registrar", attested_authority="board", attested_on=plan.as_of)
+    return replace(plan, workspace=scratch / "workspace", registry=str(scratch / "r.sqlite"), mint=mint)
+
+
+def table(report: dict[str, object], /) -> str:
+    """Lay a report out as a Markdown table."""
+    rows = [("stage", "seconds", "CPU-s", "peak so far"), ("---", "---:", "---:", "---:")]
+    stages: list[tuple[str, float, float, int]] = report["stages"]  # type: ignore[assignment] # as measured
+    rows += [(name, f"{wall:.1f}", f"{cpu:.1f}", _size(peak)) for name, wall, cpu, peak in stages]
+    rows.append(("**total**", f"{report['wall']:.1f}", f"{report['cpu']:.1f}", _size(report["peak"])))
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    counts = {name: report[name] for name in ("students", "accounts", "compared_pairs", "proposed")}
+    told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+    return "\n".join((*lines, "", told))
+
+
+class _Stages:
+    """Told the name of each step as it begins, it measures the one before."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, float, float, int]] = []
+        self._name = ""
+        self._meter = Meter()
+
+    def __call__(self, step: str, /) -> None:
+        self.end()
+        self._name, self._meter = step, Meter().start()
+
+    def end(self) -> None:
+        if self._name:
+            self._meter.stop()
+            self.rows.append((self._name, self._meter.wall, self._meter.cpu, self._meter.peak))
+            print(f"{self._meter.wall:8.1f} s  {self._name}", file=sys.stderr, flush=True)
+        self._name = ""
+
+
+def _measure_in_child(files: Path) -> dict[str, object]:
+    with tempfile.TemporaryDirectory(prefix="reconcile-bench-") as scratch:
+        answer = Path(scratch) / "report.json"
+        command = [sys.executable, "-m", "benchmarks.run", "measured", str(files), str(answer)]
+        with subprocess.Popen(command, cwd=ROOT) as child:
+            peak = child_peak(child)
+        if child.returncode:
+            raise SystemExit(f"The measured run ended with exit code {child.returncode}.")
+        report: dict[str, object] = json.loads(answer.read_text(encoding="utf-8"))
+    return report | {"peak": max(peak, int(str(report["peak"])))}
+
+
+def _measured(given: argparse.Namespace) -> int:
+    given.answer.write_text(json.dumps(measure(given.files)), encoding="utf-8")
+    return 0
+
+
+def _version() -> str:
+    """Eight digits that change with the generator."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "reconcile" / "sample").rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _size(count: object) -> str:
+    return f"{int(str(count)) / _GIB:.2f} GiB"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    whole = commands.add_parser("end_to_end", help="stage times, CPU and peak memory of a whole run")
+    whole.add_argument("--students", type=int, default=200_000)
+    whole.add_argument("--accounts", type=int, default=1_000_000)
+    whole.add_argument("--here", action="store_true", help="measure in this process, for a quick look")
+    whole.add_argument("--json", type=Path, help="also write the figures to a file")
+    whole.set_defaults(work=end_to_end)
+    judged = commands.add_parser("quality", help="precision and recall of each status")
+    judged.add_argument("--students", type=int, default=20_000)
+    judged.add_argument("--accounts", type=int, help="four for each student when not given")
+    judged.set_defaults(work=quality)
+    for command in (whole, judged):
+        command.add_argument("--sis", choices=("banner", "colleague", "peoplesoft"), default="banner")
+        command.add_argument("--seed", type=int, default=7)
+    measured = commands.add_parser("measured", help="the process that end_to_end starts")
+    measured.add_argument("files", type=Path)
+    measured.add_argument("answer", type=Path)
+    measured.set_defaults(work=_measured)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The benchmarks run, on inputs too small to measure anything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks import run as module
+from benchmarks.meter import Meter, child_peak, peak
+from benchmarks.run import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the inputs of tests out of the checkout."""
+    monkeypatch.setattr(module, "FILES", tmp_path / "bench")
+    return tmp_path / "bench"
+
+
+def test_end_to_end(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = tmp_path / "figures.json"
+    words = ["end_to_end", "--students", "200", "--accounts", "800", "--here", "--json", str(figures)]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "200 students x 800 accounts" in said.out
+    for stage in ("Import", "Read students", "Look for the students among the accounts", "Write the reports"):
+        assert f"| {stage} |" in said.out
+    report = json.loads(figures.read_text(encoding="utf-8"))
+    assert report["students"] > 150
+    assert report["proposed"] > 0
+    assert report["cpu"] > 0
+    assert report["peak"] > 50_000_000
+    assert sum(wall for _, wall, _, _ in report["stages"]) == pytest.approx(report["wall"], rel=0.1, abs=0.5)
+    assert len(list(files.iterdir())) == 1
+
+
+def test_quality_and_inputs_that_are_made_once(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = module.inputs(60, 240, sis="banner", seed=7)
+    before = (made / "students.csv").stat().st_mtime_ns
+    assert main(["quality", "--students", "60", "--seed", "7"]) == 0
+    said = capsys.readouterr()
+    assert "60 students x 240 accounts" in said.out
+    assert "precision" in said.out
+    assert "CCCIDs to write back are another person's" in said.out
+    assert (made / "students.csv").stat().st_mtime_ns == before
+    assert [path.name for path in files.iterdir()] == [made.name]
+
+
+def test_the_meter_sees_work_and_memory() -> None:
+    with Meter() as meter:
+        held = bytearray(1_000_000) * 2
+        sum(range(1_000_000))
+    assert len(held) == 2_000_000
+    assert meter.wall > 0
+    assert meter.cpu > 0
+    assert meter.peak == peak() > 10_000_000
+
+
+def test_the_memory_of_a_child_is_seen_from_outside() -> None:
+    script = "import time; held = bytearray(200_000_000); held[::4096] = held[::4096]; time.sleep(1)"
+    with subprocess.Popen([sys.executable, "-c", script]) as child:
+        assert child_peak(child) > 100_000_000
