@@ -96,6 +96,9 @@ ACCOUNTS: Final = (
 # One row a submitted application: exact evidence that a SIS id and a CCCID are one person.
 APPLICATIONS: Final = (SIS_ID, CCCID_COLUMN, "app_id", "submitted", "line")
 
+# One row a student and number of the past, as an earlier run's crosswalk.csv has them.
+CROSSWALK: Final = (SIS_ID, CCCID_COLUMN, "origin", "current", "since", "line")
+
 FRAUD: Final = (CCCID_COLUMN, "reported", "reason", "line")
 
 LIST_COLUMNS: Final = ("cccids", "former_ids", "former_names", "terms")

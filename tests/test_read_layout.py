@@ -13,6 +13,7 @@ from reconcile.read.layout import (
     plain,
     shipped_layouts,
 )
+from reconcile.report.tables import CROSSWALK_COLUMNS
 from reconcile.sample import layouts as sample
 
 PATH = Path("extract.csv")
@@ -23,6 +24,7 @@ SHIPPED = {
     "openccc": sample.OPENCCC,
     "superglue": sample.SUPERGLUE,
     "fraud": sample.FRAUD,
+    "crosswalk": CROSSWALK_COLUMNS,
 }
 
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 KEY: Final = ("college", "sis_id")
 _REQUIRED: Final = ("kind", *KEY)
-# What an account is made of; SSNs never enter the registry, in whatever form.
+_ATTESTED: Final = ("attested_by", "attested_authority", "attested_on")
+# What an account is made of, who attested that it may be made; SSNs never enter the registry in any form.
 PAYLOAD: Final = tuple(
     dict.fromkeys(
-        name for name in (*PERSON, *ACCOUNTS) if name not in (*SSN_DERIVED, "cccid", "former_names", "line")
+        name
+        for name in (*PERSON, *ACCOUNTS, *_ATTESTED)
+        if name not in (*SSN_DERIVED, "cccid", "former_names", "line")
     )
 )
 _SHOWN: Final = 5  # row numbers in a message

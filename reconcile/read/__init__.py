@@ -52,7 +52,7 @@ def read(
     Args:
         path: the file, taken literally: no pattern, no folder.
         layout: a shipped layout ("banner", "colleague", "peoplesoft", "generic", "openccc", "superglue",
-            "fraud"), or a TOML file of your own. Without one the columns come as they stand.
+            "fraud", "crosswalk"), or a TOML file of your own. Without one the columns come as they stand.
         encoding: found from the bytes when None.
         options: the layout's own ("additional_id_code", "alt_id_type", "separator", ...) and, for all,
             "columns" ({field: column name}), "as_of" (a date), "id_is_ssn", "delimiter".

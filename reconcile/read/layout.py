@@ -20,7 +20,7 @@ _KEYS: Final = {
     "table", "title", "several_rows", "flags", "ignored", "required", "optional", "roles", "options",
     "values", "prefer",
 }  # fmt: skip
-TABLES: Final = ("students", "accounts", "applications", "fraud")
+TABLES: Final = ("students", "accounts", "applications", "fraud", "crosswalk")
 # Options that every layout takes: "columns" maps fields to column names, "as_of" is the day asked for,
 # "id_is_ssn" says that the ids are SSNs where nothing in the file shows it.
 COMMON_OPTIONS: Final = ("columns", "as_of", "id_is_ssn", "delimiter", "separator")
@@ -32,7 +32,7 @@ class Layout:
 
     Attributes:
         name: "banner", or the path of a file of the user's own.
-        table: what the rows are: students, accounts, applications or fraud.
+        table: what the rows are: students, accounts, applications, fraud or crosswalk.
         title: for people.
         several_rows: whether one person has several rows by nature.
         required: fields and the names that their columns go by.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import ACCOUNTS, APPLICATIONS, FRAUD, LIST_COLUMNS, STUDENTS
+from reconcile.columns import ACCOUNTS, APPLICATIONS, CROSSWALK, FRAUD, LIST_COLUMNS, STUDENTS
 from reconcile.errors import InputError
 from reconcile.privacy import derive_ssn
 from reconcile.read.fold import Folded, fold_people
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from reconcile.read.secret import Keyring
     from reconcile.read.table import RawTable
 
-_COLUMNS: Final = {"students": STUDENTS, "accounts": ACCOUNTS, "applications": APPLICATIONS, "fraud": FRAUD}
+_COLUMNS: Final = {
+    "students": STUDENTS,
+    "accounts": ACCOUNTS,
+    "applications": APPLICATIONS,
+    "fraud": FRAUD,
+    "crosswalk": CROSSWALK,
+}
 _YES: Final = ("Y", "YES", "TRUE", "T", "1")
 _NO: Final = ("N", "NO", "FALSE", "F", "0")
 _NAME: Final = pl.Struct({"first_name": pl.String, "middle_name": pl.String, "last_name": pl.String})

@@ -88,9 +88,21 @@ def standardize(table: object, /, *, id: str = "id") -> Standardized:  # noqa: A
     for column, clean in _CONTACTS.items():
         if column in frame.columns:
             frame = _by_distinct(frame, column, {f"key_{column}": clean(pl.col(column).cast(pl.String))})
+    frame = _second_line(frame)
     frame = _ssn_keys(frame)
     flags = [contacts.flag(pl.col(c)).alias(c) for c in FLAGS if frame.schema.get(c) == pl.String]
     return Standardized(frame=frame.with_columns(flags), notes=tuple(notes))
+
+
+def _second_line(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add the second line of an address to its key: other files write "Unit 4" on the first."""
+    if not {"street", "street2"} <= set(frame.columns):
+        return frame
+    both = pl.concat_str(pl.col("street", "street2").cast(pl.String), separator=" ")
+    long = frame.filter(pl.col("street2").is_not_null() & pl.col("street").is_not_null())
+    lines = long.select("street", "street2").unique().with_columns(_both=contacts.street(both))
+    frame = frame.join(lines, on=["street", "street2"], how="left", maintain_order="left")
+    return frame.with_columns(key_street=pl.coalesce("_both", "key_street")).drop("_both")
 
 
 def linkable(frame: pl.DataFrame, /) -> list[str]:
