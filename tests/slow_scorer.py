@@ -9,7 +9,7 @@ from itertools import product
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from reconcile.score.compare import CHANCE
+from reconcile.score.frequency import CHANCE
 from reconcile.score.fuzzy import nickname_pairs
 
 
@@ -159,16 +159,29 @@ LEVELS = {
 COLUMNS = {"first_name": "first", "middle_name": "middle", "last_name": "last", "birthdate": "birth"}
 
 
-def weight(field, level, x, rows, model):
-    """log2(m/u) of one field; of an exact value u is its frequency, rounded to whole bits."""
+def weight(field, level, x, y, rows, model):
+    """log2(m/u) of one field; u of an exact value is its frequency, of a last name given the first name."""
     if level == "missing" or (field, level) == ("last_name", "swapped"):
         return 0.0
     if level != "exact":
         return math.log2(model.m[field][level] / model.u[field][level])
+    bits = rarity(field, x, rows)
+    if field == "last_name" and x.get("key_first") is not None and x["key_first"] == y.get("key_first"):
+        first = rarity("first_name", x, rows)
+        named = [(row["key_first"], row["key_last"]) for row in rows]
+        full = Counter(name for name in named if None not in name)
+        shared = max(full[x["key_first"], x["key_last"]] - 2, 0) + 1
+        together = -math.log2(shared / (full.total() + 2 ** (first + bits)))
+        bits = min(round(max(together - first, 0)), 21)
+    return math.log2(model.m[field]["exact"]) + bits
+
+
+def rarity(field, x, rows):
+    """How often a stranger has the value, in whole bits."""
     column = f"key_{COLUMNS.get(field, field)}"
     counts = Counter(row.get(column) for row in rows if row.get(column) is not None)
     chance = (max(counts[x[column]] - 2, 0) + 1) / (counts.total() + 1 / CHANCE[field])
-    return math.log2(model.m[field]["exact"]) + min(round(-math.log2(chance)), 21)
+    return min(round(-math.log2(chance)), 21)
 
 
 def score(left, right, model):
@@ -178,4 +191,8 @@ def score(left, right, model):
         if left is right and x["id"] >= y["id"]:
             continue
         levels = {field: judge(x, y) for field, judge in LEVELS.items()}
-        yield x["id"], y["id"], {f: (level, weight(f, level, x, rows, model)) for f, level in levels.items()}
+        yield (
+            x["id"],
+            y["id"],
+            {f: (level, weight(f, level, x, y, rows, model)) for f, level in levels.items()},
+        )

@@ -9,7 +9,8 @@ import polars as pl
 
 from reconcile.score import fuzzy
 from reconcile.score.encode import NULL
-from reconcile.score.levels import EXACT, FIELD, RAREST, SHIFT
+from reconcile.score.frequency import CHANCE, buckets, last_given_first
+from reconcile.score.levels import EXACT, FIELD, SHIFT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-# How likely two strangers agree on a field when nothing is known of the table: the prior of frequencies.
-CHANCE: Final = {
-    "first_name": 0.004, "middle_name": 0.008, "last_name": 0.001, "suffix": 0.4, "birthdate": 1 / 15_000,
-    "email": 1e-6, "phone": 1e-6, "ssn": 1e-8, "ssn_last4": 1e-4, "ssid": 1e-8, "zip": 0.003, "street": 1e-5,
-    "city": 0.02,
-}  # fmt: skip
 _COLUMN: Final = {
     "first_name": "key_first", "middle_name": "key_middle", "last_name": "key_last", "suffix": "key_suffix",
     "birthdate": "key_birth", "email": "key_email", "phone": "key_phone", "ssid": "key_ssid",
@@ -50,10 +45,12 @@ class Comparer:
         if "city" in self.fields and "zip" in self.fields:  # they say the same twice
             self.fields = tuple(name for name in self.fields if name != "city")
         self._buckets = {
-            column: _buckets(encoded.counts[column], CHANCE[field])
+            column: buckets(encoded.counts[column], CHANCE[field])
             for field, column in (*_COLUMN.items(), ("ssn", "key_ssn"), ("ssn_last4", "key_ssn4"))
             if column in left.codes and column in right.codes
         }
+        if "key_first" in self._buckets and "key_last" in self._buckets:
+            self._full = last_given_first(encoded, self._buckets["key_first"], self._buckets["key_last"])
         self._judges = self._make_judges()
         if "email" in self.fields:
             self._split_mailboxes()
@@ -159,6 +156,10 @@ class Comparer:
             field.code("alias"),
         )
         if "first_name" in self.fields:
+            f_l, f_r = self._pair("key_first", left, right)
+            both = np.flatnonzero((levels >= EXACT) & (f_l == f_r) & (f_l != NULL))
+            numbers, given = self._full
+            levels[both] = given[numbers[left[both]]]
             levels[self._swapped(left, right)] = field.code("swapped")
         return levels
 
@@ -315,18 +316,6 @@ class Comparer:
 
 def _mark(levels: Levels, places: NDArray[np.intp], found: Flags, code: int) -> None:
     levels[places[found]] = code
-
-
-def _buckets(counts: NDArray[np.int64], chance: float) -> Levels:
-    """Turn a value's count into the code of its exact level: how often a stranger shares it, in bits.
-
-    The pair itself accounts for two of the count. The prior, worth one occurrence, keeps a small table
-    from believing that one birthdate in its few hundred rows is one in a few hundred people's.
-    """
-    frequency = (np.maximum(counts - 2, 0) + 1) / (counts.sum() + 1 / chance)
-    bits = np.clip(np.rint(-np.log2(frequency)), 0, RAREST)
-    codes: Levels = (EXACT + bits).astype(np.uint8)
-    return codes
 
 
 def _date_parts(

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 _STEPS: Final = 10_000  # weights are whole ten-thousandths of a bit, so that sums have no order
 _FIRST: Final = ("swapped", "nickname", "alias", "one_edit", "near", "initial", "part", "middle")
 _LAST: Final = ("swapped", "alias", "part", "one_edit", "near")
+# What two people of one name and birthdate do not share, and where a match is seldom all different.
+_APART: Final = {
+    "email": ("near", "local_part"), "phone": ("one_digit",), "ssid": ("one_edit",),
+    "ssn": ("last_four", "last_four_alone"), "street": ("near",),
+}  # fmt: skip
+_DIFFERENT: Final = dict.fromkeys(_APART, ("different",)) | {"ssn": ("different", "last_four_different")}
+_SEVERAL: Final = 2
 _BIRTH: Final = ("day_month_swapped", "one_digit")
 
 
@@ -98,6 +105,11 @@ def guards(codes: NDArray[np.uint8], fields: tuple[str, ...], /) -> list[str | N
         found = np.isin(column, [FIELD[name].code(level) for level in levels])
         return found | (column >= EXACT) if exact else found
 
+    told = sum(
+        at(name, (*levels, *_DIFFERENT[name]), exact=True).astype(int) for name, levels in _APART.items()
+    )
+    alike = np.any([at(name, levels, exact=True) for name, levels in _APART.items()], axis=0)
+    alike |= at("zip", (), exact=True)
     first, last = at("first_name", _FIRST, exact=True), at("last_name", _LAST, exact=True)
     birth = at("birthdate", _BIRTH, exact=True)
     reasons = (
@@ -107,6 +119,7 @@ def guards(codes: NDArray[np.uint8], fields: tuple[str, ...], /) -> list[str | N
         ("contact_only", ~(first & last) & ~birth),
         ("name_differs", ~(first & last)),
         ("birthdate_differs", ~birth),
+        ("all_else_differs", (told >= _SEVERAL) & ~alike),
     )
     out: list[str | None] = [None] * len(codes)
     for reason, applies in reversed(reasons):

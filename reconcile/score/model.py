@@ -1,8 +1,9 @@
 """The weight model: how often each level is seen among one person's records and among strangers'.
 
-Fellegi and Sunter (1969): a level's weight is log2(m / u). Beside "same person" and "stranger" two
+Fellegi and Sunter (1969): a level's weight is log2(m / u). Beside "same person" and "stranger" three
 more classes are kept apart, whose pairs agree for another reason: twins (surname and birthdate like a
-match, first name like a stranger) and households (surname, address and contacts like a match).
+match, first name like a stranger), households (surname, address and contacts like a match) and namesakes
+(parent and child of one name, or a name that a community shares: all but the birthdate like a match).
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 SAME: Final = "same"
 TWIN: Final = "twin"
 HOUSEHOLD: Final = "household"
-OTHERS: Final = (TWIN, HOUSEHOLD)
+NAMESAKE: Final = "namesake"
+OTHERS: Final = (TWIN, HOUSEHOLD, NAMESAKE)
 
 # A swapped pair of names is one event: the first name's level carries its weight, the last name's none.
 NEUTRAL: Final = {("last_name", "swapped")}
@@ -41,7 +43,10 @@ _LIKE_A_MATCH: Final = {
     },
     HOUSEHOLD: {
         "last_name": 1.0, "zip": 1.0, "street": 1.0, "city": 1.0, "phone": 0.5, "email": 0.3,
-        "first_name": 0.02,
+    },
+    NAMESAKE: {
+        "first_name": 1.0, "last_name": 1.0, "middle_name": 0.5, "zip": 1.0, "street": 1.0, "city": 1.0,
+        "phone": 0.5, "email": 0.3,
     },
 }  # fmt: skip
 # Parents like their twins' names to sound alike, and never give both the same.

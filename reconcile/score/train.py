@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from reconcile.score.levels import EXACT, FIELD, Field
-from reconcile.score.model import HOUSEHOLD, OTHERS, SAME, Model, codes_of, scale, shipped, totals, weights
+from reconcile.score.model import (
+    HOUSEHOLD,
+    NAMESAKE,
+    OTHERS,
+    SAME,
+    TWIN,
+    Model,
+    codes_of,
+    scale,
+    shipped,
+    totals,
+    weights,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +35,11 @@ if TYPE_CHECKING:
 
 _ROUNDS: Final = 60
 _STILL: Final = 1e-5  # relative change of the expected matches at which EM has arrived
-_PRIOR_WORTH: Final = 1.0  # the prior weighs as many pairs as there are expected matches,
+_PRIOR_WORTH: Final = 0.25  # the prior weighs as many pairs as a quarter of the expected matches,
 _PRIOR_LEAST: Final = 25.0  # and never less than these
+_NAMESAKES: Final = 0.01  # families that hand a name down; EM cannot tell them from wrong birthdates
+_TWINS: Final = 0.02  # records that have a twin in the other table: 3 % of births are twins' (CDC, 2022)
+_SHARED_NAMES: Final = 1e-6  # pairs of strangers whose full names agree beyond chance, at most
 _TINY: Final = 1e-12
 
 
@@ -87,6 +102,10 @@ def train(space: Space, start: Model, /) -> Model:
         posterior = responsibilities(model, codes, space.fields)
         expected = {kind: float(np.dot(space.counts, part)) for kind, part in posterior.items()}
         shares = {kind: max(value / space.possible, _TINY) for kind, value in expected.items()}
+        # What a population can hold of relatives; the rest is one person, written down wrongly.
+        shares[TWIN] = min(shares[TWIN], _TWINS * space.smaller / space.possible)
+        most = _NAMESAKES * space.smaller / space.possible + _SHARED_NAMES
+        shares[NAMESAKE] = min(shares[NAMESAKE], most)
         model = replace(model, shares=shares, m=_m(space, codes, posterior[SAME], start.m))
         if space.in_full:
             strangers = space.counts * (1 - sum(posterior.values()))
@@ -118,7 +137,8 @@ def _first_guess(space: Space) -> dict[str, float]:
     at_home = {"phone", "email", "street"} & set(space.fields)
     return {
         SAME: same,
-        OTHERS[0]: 0.03 * same,
+        TWIN: 0.03 * same,
+        NAMESAKE: _NAMESAKES * same,
         # Without an address or contact nothing tells a household from namesakes.
         HOUSEHOLD: 0.1 * same if at_home else 0.0,
     }
