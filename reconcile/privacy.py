@@ -33,6 +33,7 @@ KEY_BYTES: Final = 32
 
 SSN_COLUMNS: Final = dict.fromkeys(("ssn_hmac", "ssn_last4", "ssn_type", "ssn_class"), pl.String)
 SSN_PATTERN: Final = r"^\s*[0-9]{3}[-\u2010-\u2015 ][0-9]{2}[-\u2010-\u2015 ][0-9]{4}\s*$"
+_DATA_LIKE: Final = re.compile(r"\[(e-mail|number|date)\]|[0-9]{6}")
 
 _BARE: Final = r"^[0-9]{9}$"
 _ITIN: Final = r"^9[0-9]{2}(5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9])"
@@ -217,6 +218,11 @@ def redact(text: str, /) -> str:
     for shape, word in _SHAPES:
         text = shape.sub(word, text)
     return text
+
+
+def looks_like_data(name: str) -> bool:
+    """Say whether a column name is rather a value, which must not be repeated in a message."""
+    return bool(_DATA_LIKE.search(redact(name)))
 
 
 def _digits(values: pl.Series) -> pl.Series:

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Final
 from reconcile.errors import InputError, nearest
 from reconcile.privacy import ssn_key as user_key
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.dialect import DELIMITERS, in_words
-from reconcile.read.encoding import to_utf8
 from reconcile.read.layout import Layout, guess_layout, load_layout, shipped_layouts
 from reconcile.read.mapping import apply_layout
 from reconcile.read.result import ReadResult
 from reconcile.read.secret import hide_columns
-from reconcile.read.table import parse
 from reconcile.results import Source
 
 if TYPE_CHECKING:
@@ -66,6 +63,10 @@ def read(
     Raises:
         InputError: the file cannot be read as a table, or does not fit the layout.
     """
+    from reconcile.read.dialect import in_words  # noqa: PLC0415 - numpy costs a quarter of a quick start
+    from reconcile.read.encoding import to_utf8  # noqa: PLC0415
+    from reconcile.read.table import parse  # noqa: PLC0415
+
     place, found, given = Path(path), Diagnostics(), dict(options or {})
     known = load_layout(layout) if layout is not None else None
     if known is None and (unknown := sorted(given.keys() - set(_RAW_OPTIONS))):
@@ -132,6 +133,8 @@ def _load(path: Path) -> bytes:
 
 
 def _delimiter(options: Mapping[str, object]) -> str | None:
+    from reconcile.read.dialect import DELIMITERS  # noqa: PLC0415 - as in `read`
+
     delimiter = options.get("delimiter")
     if delimiter is None:
         return None

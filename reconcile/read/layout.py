@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.errors import InputError, nearest
-from reconcile.read.table import looks_like_data
+from reconcile.privacy import looks_like_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,11 +9,10 @@ import polars as pl
 
 from reconcile.columns import ACCOUNTS, APPLICATIONS, CROSSWALK, FRAUD, LIST_COLUMNS, STUDENTS
 from reconcile.errors import InputError
-from reconcile.privacy import derive_ssn
+from reconcile.privacy import derive_ssn, looks_like_data
 from reconcile.read.fold import Folded, fold_people
 from reconcile.read.layout import check_options, map_columns, plain
 from reconcile.read.secret import hide_ids, hide_values
-from reconcile.read.table import looks_like_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

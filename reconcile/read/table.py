@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from reconcile.errors import InputError
-from reconcile.privacy import redact
+from reconcile.privacy import looks_like_data
 from reconcile.read.careful import records
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.dialect import counts_by_line, find_delimiter
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 _LOOKED_AT: Final = 200  # records that say how wide the table is
 _SAMPLE: Final = 1 << 18  # bytes in which they are looked for
 _TITLES: Final = 30  # lines that may stand above the header
-_DATA_LIKE: Final = re.compile(r"\[(e-mail|number|date)\]|[0-9]{6}")
 _RAGGED: Final = (
     "{count} fields where {width} were expected; the line was set aside. Mend it, or export again."
 )
@@ -263,11 +261,6 @@ def _without_headers(table: RawTable, found: Diagnostics) -> RawTable:
         lines=table.lines.filter(~again),
         rejected=table.rejected + int(again.sum()),
     )
-
-
-def looks_like_data(name: str) -> bool:
-    """Say whether a column name is rather a value, which must not be repeated in a message."""
-    return bool(_DATA_LIKE.search(redact(name)))
 
 
 def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:
