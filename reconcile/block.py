@@ -217,7 +217,8 @@ class _Step:
         names = [f"k{place}" for place in range(len(columns))]
         same = " AND ".join(f"a.{k} = b.{k}" for k in names)
         kept = ", ".join(f"a.{k}" for k in names)
-        triangle = self.one_table and self.rule.symmetric
+        # Where columns cross, a key of one side is another key of the other, so the product is the bound.
+        triangle = self.one_table and all(a == b for a, b in columns)
         possible = "a.n * (a.n - 1) / 2" if triangle else "a.n * b.n"
         within = ""
         if parent is not None:  # only what was oversized before

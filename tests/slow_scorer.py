@@ -159,7 +159,7 @@ LEVELS = {
 COLUMNS = {"first_name": "first", "middle_name": "middle", "last_name": "last", "birthdate": "birth"}
 
 
-def weight(field, level, x, y, rows, model):
+def weight(field, level, x, y, rows, model):  # noqa: PLR0917 - a test's plain function
     """log2(m/u) of one field; u of an exact value is its frequency, of a last name given the first name."""
     if level == "missing" or (field, level) == ("last_name", "swapped"):
         return 0.0
