@@ -79,8 +79,13 @@ def approve(
     from reconcile.mint.batch import approve as confirm  # noqa: PLC0415 - `--help` stays quick
 
     with _open(plan, registry, demo=demo) as store:
-        show_batch(confirm(store, batch, approver=approver))
-    typer.echo(f"\nNext:\n  reconcile batch mint {batch} {_options(plan, registry, demo=demo)}")
+        approved = confirm(store, batch, approver=approver)
+        show_batch(approved)
+    place = f"{batch} {_options(plan, registry, demo=demo)}"
+    step = (
+        f'handover {place} --by "..." --out upload.csv' if approved.issuer == "openccc" else f"mint {place}"
+    )
+    typer.echo(f"\nNext:\n  reconcile batch {step}")
 
 
 @app.command()
@@ -126,3 +131,28 @@ def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     typer.echo(
         "The next `reconcile run` of the plan lists them in its crosswalk.csv, to be loaded into the SIS."
     )
+
+
+@app.command()
+def handover(
+    batch: Batch,
+    *,
+    by: Annotated[str, typer.Option(help="Who hands the file over.")],
+    out: Annotated[Path, typer.Option(help="The file to write.", metavar="FILE")],
+    plan: Where = None,
+    registry: Url = None,
+) -> None:
+    """Write an approved batch as an upload file, when OpenCCC issues the numbers.
+
+    The file holds names and birthdates: it is readable by you alone. Its
+    columns are a starting point, since the official template is not public.
+
+    Example: `reconcile batch handover BATCH --plan fall.toml --by "..." --out upload.csv`
+    """
+    from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.handover import hand_over  # noqa: PLC0415
+
+    with _open(plan, registry, demo=False) as store:
+        rows = hand_over(store, batch, out, by=by)
+        show_batch(look_up(store, batch))
+    typer.echo(f"Accounts to create in {out}: {rows:,}")
