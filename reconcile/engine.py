@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
-from reconcile.errors import OutputError, ReconcileError
+from reconcile.errors import InputError, OutputError, ReconcileError
 from reconcile.files import make_private, private_folder
+from reconcile.results import ArrowStream
 from reconcile.sql import fill, quote
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Engine:
         threads: as many as there are cores when None.
 
     Raises:
+        InputError: the memory limit or the number of threads makes no sense.
         OutputError: another process, most often a notebook, has the file open.
     """
 
@@ -71,6 +73,8 @@ class Engine:
         import duckdb  # noqa: PLC0415 - kept out of `import reconcile`
 
         self.path = path
+        if path is not None:
+            private_folder(path.parent)
         self._spill = Path(tempfile.mkdtemp(prefix="reconcile-"))  # mkdtemp makes it 0700
         settings: dict[str, str | bool | int | float | list[str]] = {
             "temp_directory": str(self._spill),
@@ -82,22 +86,32 @@ class Engine:
             settings["memory_limit"] = memory_limit
         if threads:
             settings["threads"] = threads
-        if path is not None:
-            private_folder(path.parent)
         self._error = duckdb.Error
+        refused: ReconcileError | None = None
         try:
             self._connection = duckdb.connect(str(path) if path else ":memory:", config=settings)
-        except duckdb.IOException:
-            shutil.rmtree(self._spill, ignore_errors=True)
-            raise OutputError(
+        except (duckdb.IOException, duckdb.ConnectionException):
+            refused = OutputError(
                 f"{path} is open in another process, perhaps a notebook, or is no warehouse of ours. "
                 "Shut that kernel down, or name another workspace."
-            ) from None
+            )
+        except duckdb.Error as error:
+            refused = InputError(
+                f"The engine cannot be set up like that ({type(error).__name__}). Give the memory limit as "
+                '"4GB" and at least one thread.'
+            )
+        if refused is not None:
+            shutil.rmtree(self._spill, ignore_errors=True)
+            raise refused
         if path is not None:
             make_private(path)  # DuckDB refuses a file made beforehand; until here its 0700 folder shields it
 
     def load(self, name: str, table: object, /) -> Table:
-        """Copy a frame or an Arrow stream into a table of the engine, replacing one of that name."""
+        """Copy a frame or an Arrow stream into a table of the engine, replacing one of that name.
+
+        Raises:
+            InputError: the object is no table.
+        """
         self._connection.register("_incoming", _arrow(table))
         try:
             self.run(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM _incoming")
@@ -128,11 +142,13 @@ class Engine:
         self, query: str, /, *, rows: int = 100_000, **names: str | Table
     ) -> Iterator[pa.RecordBatch]:
         """Stream a SELECT in batches, on a connection of its own so that others may work meanwhile."""
+        import pyarrow as pa  # noqa: PLC0415 - kept out of `import reconcile`
+
         cursor = self._connection.cursor()
         kind = ""
         try:
             yield from cursor.sql(self._fill(query, names)).to_arrow_reader(rows)
-        except self._error as error:
+        except (self._error, pa.ArrowException, OSError) as error:  # Arrow hands late errors on as its own
             kind = type(error).__name__
         finally:
             cursor.close()
@@ -142,7 +158,10 @@ class Engine:
     def map_arrow(
         self, name: str, query: str, mapper: Mapper, /, *, rows: int = 100_000, **names: str | Table
     ) -> Table:
-        """Make a table by passing the batches of a SELECT through a Python function."""
+        """Make a table by passing the batches of a SELECT through a Python function.
+
+        An error of ours that the function raises comes through as it is.
+        """
         import pyarrow as pa  # noqa: PLC0415 - kept out of `import reconcile`
 
         source = self.batches(query, rows=rows, **names)
@@ -151,13 +170,22 @@ class Engine:
             empty = self._answer(self._fill(query, names), ())
             first = pa.RecordBatch.from_pylist([], schema=empty.schema)
         mapped = mapper(first)
+        failed: list[ReconcileError] = []
 
         def rest() -> Iterator[pa.RecordBatch]:
             yield mapped
-            for batch in source:
-                yield mapper(batch)
+            try:
+                for batch in source:
+                    yield mapper(batch)
+            except ReconcileError as error:  # on its way through the engine it would become text
+                failed.append(error)
+                raise
 
-        return self.load(name, pa.RecordBatchReader.from_batches(mapped.schema, rest()))
+        try:
+            return self.load(name, pa.RecordBatchReader.from_batches(mapped.schema, rest()))
+        except ReconcileError as error:
+            failed.append(error)
+        raise failed[0]
 
     def run(self, statement: str, /, *values: object) -> None:
         """Run a statement that answers nothing."""
@@ -222,4 +250,8 @@ def _arrow(table: object) -> object:
         return table.collect().to_arrow()
     if isinstance(table, pl.DataFrame):
         return table.to_arrow()
-    return table
+    if isinstance(table, ArrowStream):
+        return table
+    raise InputError(
+        f"A table was expected, a {type(table).__name__} was given. Pass a frame or an Arrow table."
+    )
