@@ -170,7 +170,9 @@ def weight(field, level, x, y, rows, model):  # noqa: PLR0917 - a test's plain f
         first = rarity("first_name", x, rows)
         named = [(row["key_first"], row["key_last"]) for row in rows]
         full = Counter(name for name in named if None not in name)
-        shared = max(full[x["key_first"], x["key_last"]] - 2, 0) + 1
+        mine = (x["key_first"], x["key_last"])
+        born = {row["key_birth"] for row, name in zip(rows, named, strict=True) if name == mine} - {None}
+        shared = max(len(born) - 1, 0) + 1
         together = -math.log2(shared / (full.total() + 2 ** (first + bits)))
         bits = min(round(max(together - first, 0)), 21)
     return math.log2(model.m[field]["exact"]) + bits

@@ -281,9 +281,3 @@ def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
     )
     frame = order.join(counts, on="band", how="inner", maintain_order="left")
     return Sheet(frame=frame, title=title, note=" ".join((note, *report.notes)))
-
-
-def bands(pairs: pl.DataFrame, /) -> dict[str, int]:
-    """Count pairs by band."""
-    counts = dict(pairs.group_by("band").len().iter_rows())
-    return {band.value: counts.get(band.value, 0) for band in Band}

@@ -65,15 +65,20 @@ def last_given_first(encoded: Encoded, first: Levels, last: Levels, /) -> tuple[
             for s in sides
         ]
     )
+    born_known = "key_birth" in sides[0].codes
     whole = (pl.col("f") != NULL) & (pl.col("l") != NULL)
-    full = named.filter(whole).group_by("f", "l").agg(n=pl.len()).sort("f", "l").with_row_index("code")
+    # Records of one name and birthdate are mostly one person, who is no stranger to itself.
+    persons = pl.col("b").filter(pl.col("b") != NULL).n_unique() if born_known else pl.len() - 1
+    grouped = named.filter(whole).group_by("f", "l").agg(n=pl.len(), persons=persons)
+    full = grouped.sort("f", "l").with_row_index("code")
     born = named.filter(whole & (pl.col("b") != NULL)).group_by("f", "l", "b").agg(n=pl.len())
     bits_f, bits_l = first.astype(np.int64) - EXACT, last.astype(np.int64) - EXACT
     # In a small table the matches themselves are most of the full names that meet.
     factor = _dependence(full, born, bits_f, bits_l) if named.height >= _ENOUGH else np.ones((_BITS, _BITS))
     f, l, n = (full[c].to_numpy() for c in ("f", "l", "n"))  # noqa: E741 - first, last, count
     chance = factor[bits_f[f], bits_l[l]] * np.exp2(-(bits_f[f] + bits_l[l]).astype(np.float64))
-    together = -np.log2(_frequency(n, n.sum(), np.minimum(chance, 1.0)))
+    others = full["persons"].to_numpy().astype(np.int64) + 1
+    together = -np.log2(_frequency(others, n.sum(), np.minimum(chance, 1.0)))
     left = named.head(encoded.left.rows).join(full, on=["f", "l"], how="left", maintain_order="left")
     numbers = left["code"].cast(pl.Int32).fill_null(NULL).to_numpy()
     return numbers, _codes(np.maximum(together - bits_f[f], 0))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import polars.selectors as cs
 
-from reconcile.columns import LINK_FIELDS, SSN_DERIVED
+from reconcile.columns import SSN_DERIVED
 from reconcile.errors import InputError
 from reconcile.results import as_frame
 from reconcile.show import Sheet, Shown, profile
@@ -103,11 +103,6 @@ def _second_line(frame: pl.DataFrame) -> pl.DataFrame:
     lines = long.select("street", "street2").unique().with_columns(_both=contacts.street(both))
     frame = frame.join(lines, on=["street", "street2"], how="left", maintain_order="left")
     return frame.with_columns(key_street=pl.coalesce("_both", "key_street")).drop("_both")
-
-
-def linkable(frame: pl.DataFrame, /) -> list[str]:
-    """Name the canonical columns of a frame that two records can be compared by."""
-    return [c for c in (*LINK_FIELDS, "ssn_hmac", "ssn_last4", "city") if c in frame.columns]
 
 
 def _derive_ssn(frame: pl.DataFrame) -> pl.DataFrame:
