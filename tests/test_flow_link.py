@@ -317,3 +317,16 @@ def test_extreme_values_are_answered():
         ]
     )
     assert find_duplicates(table).pairs["id_l"].null_count() == 0
+
+
+def test_pairs_asked_for_need_their_columns():
+    with pytest.raises(InputError, match="id_l and id_r"):
+        link(people(2, 1), people(2, 2), also=pl.DataFrame({"sis_id": ["1"]}))
+
+
+def test_results_show_counts_and_no_names():
+    left, right = people(20, 1), people(20, 2, start=500)
+    for shown in (link(left, right), find_duplicates(left)):
+        told = (repr(shown) + shown._repr_html_()).lower()
+        assert "link" in told
+        assert not any(name in told for name in ("garcia", "nguyen", "5305550101"))

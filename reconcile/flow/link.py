@@ -172,7 +172,7 @@ def link(
     left_id, right_id = (id, id) if isinstance(id, str) else id
     tables = (prepare(left, left_id, "left"), prepare(right, right_id, "right"))
     check_keys(*tables)
-    wanted = None if also is None else as_frame(also).select("id_l", "id_r")
+    wanted = None if also is None else _asked(also)
     scored = score_tables(*tables, also=wanted, engine=engine, options=options)
     return Links(
         pairs=scored.pairs,
@@ -215,6 +215,13 @@ def find_duplicates(
     return Duplicates(
         pairs=scored.pairs, clusters=group(scored.pairs), model=scored.model, report=_report(scored)
     )
+
+
+def _asked(also: object) -> pl.DataFrame:
+    frame = as_frame(also)
+    if not {"id_l", "id_r"} <= set(frame.columns):
+        raise InputError("The pairs asked for need the columns id_l and id_r. Rename the two id columns.")
+    return frame.select("id_l", "id_r")
 
 
 def prepare(table: object, id: str, which: str, /) -> pl.DataFrame:  # noqa: A002 - the word people use

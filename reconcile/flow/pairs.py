@@ -117,7 +117,9 @@ def _rows_of(also: pl.DataFrame | None, left: pl.Series, right: pl.Series) -> pl
     """Number the rows of the pairs asked for; -1 for an id that is in no table."""
     if also is None:
         return None
-    numbered = also.select(pl.col("id_l").cast(left.dtype), pl.col("id_r").cast(right.dtype))
+    numbered = also.select(
+        pl.col("id_l").cast(left.dtype, strict=False), pl.col("id_r").cast(right.dtype, strict=False)
+    )
     for ids, column, number in ((left, "id_l", "l"), (right, "id_r", "r")):
         places = pl.DataFrame({column: ids}).with_row_index(number).cast({number: pl.Int32})
         numbered = numbered.join(places, on=column, how="left", maintain_order="left")
