@@ -80,4 +80,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     known = sorted(known)
     close = get_close_matches(word, known, n=1)
-    return f' Did you mean "{close[0]}"?' if close else f" Known: {', '.join(known)}."
+    if close:
+        return f' Did you mean "{close[0]}"?'
+    return f" Known: {', '.join(known)}." if known else ""
