@@ -161,6 +161,7 @@ def _students(rows: Rows) -> None:
             rows,
             number + 1,
             {
+                "ID": f"990000{number}",  # so that no application speaks of them
                 "LAST.NAME": canary.last,
                 "FIRST.NAME": canary.first,
                 "MIDDLE.NAME": "",
@@ -171,6 +172,8 @@ def _students(rows: Rows) -> None:
                 "SSN": write_ssn(canary.ssn, number),
                 "DECEASED.DATE": "",
                 "PERSON.PREFERRED.EMAIL": canary.email,
+                "PERSONAL.PHONE.NUMBER": f"916-555-019{number}",
+                "SSID": "",
                 "PERSON.ALT.IDS": "",
                 "PERSON.ALT.ID.TYPES": "",
                 "COLLEGE": "ZZ1",

@@ -90,7 +90,7 @@ def set_plan(files: Path, **values: str) -> Path:
     text = plan.read_text(encoding="utf-8")
     for name, value in values.items():
         section, key = name.split("__")
-        text = re.sub(rf"(?s)(\[{section}\][^\[]*?)\n{key} = [^\n]*", r"\1", text)
+        text = re.sub(rf"(?s)(\n\[{section}\](?:(?!\n\[).)*?)\n{key} = [^\n]*", r"\1", text)
         text = text.replace(f"[{section}]\n", f"[{section}]\n{key} = {value}\n")
     plan.write_text(text, encoding="utf-8")
     return plan
