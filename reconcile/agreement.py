@@ -22,6 +22,18 @@ _FIELDS: Final = (
 )  # fmt: skip
 
 
+# Levels that are no agreement, not even a near one, though their name is not "different".
+_DIFFER: Final = (
+    "different",
+    "one_part",
+    "other_year",
+    "initial_different",
+    "last_four",
+    "last_four_different",
+)
+# Of a placeholder birthdate only the year could be compared: too little to speak for a person.
+_UNTOLD: Final = ("missing", "same_year")
+
 # Guards that say "two people"; the others say "not enough to link by itself", which the levels say too.
 CONTRADICTIONS: Final = ("ssn_differs", "suffix_differs", "twin")
 
@@ -55,11 +67,11 @@ def _state(pairs: pl.DataFrame, field: str) -> pl.Expr:
         return pl.lit("missing")
     level = pl.col(f"level_{field}").cast(pl.String)
     return (
-        pl.when(level.is_null() | (level == "missing"))
+        pl.when(level.is_null() | level.is_in(_UNTOLD))
         .then(pl.lit("missing"))
         .when(level == "exact")
         .then(pl.lit("agree"))
-        .when(level == "different")
+        .when(level.is_in(_DIFFER))
         .then(pl.lit("differ"))
         .otherwise(pl.lit("near"))
     )

@@ -214,14 +214,21 @@ LEVEL_WORDS: Final[dict[str, str]] = {
     "alias": "equals a former name",
     "day_month_swapped": "has day and month swapped",
     "initial": "is an initial only",
-    "last4": "agrees on the last four digits",
+    "initial_different": "has another initial",
+    "last_four": "differs, but for the last four digits",
+    "last_four_alone": "agrees on the last four digits, all that one side has",
+    "last_four_different": "differs in the last four digits, all that one side has",
+    "local_part": "agrees before the @",
+    "middle": "is the other's middle name",
     "near": "is spelled alike",
     "nickname": "is a nickname",
     "one_digit": "differs in one digit",
     "one_edit": "differs in one letter",
+    "one_part": "differs in the day, the month or the year",
+    "other_year": "is a placeholder of another year",
     "part": "agrees in part",
+    "same_year": "is a placeholder of the same year",
     "swapped": "stands in the other name's place",
-    "year": "agrees on the year",
 }
 
 _EXACT: Final = "exact"
