@@ -6,8 +6,9 @@ import csv
 import hashlib
 import io
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -18,9 +19,14 @@ from reconcile.files import write_private
 from reconcile.results import as_frame
 from reconcile.show import Sheet, Shown
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 DECISIONS: Final = ("match", "different", "unsure")
 _COMPARED: Final = tuple(f for f in LINK_FIELDS if f != "ssn")  # nobody reviews by SSN
 _KEYS: Final = ("table", "id_l", "id_r")
+_CHECK: Final = 8  # characters of a hash that speak of the two ids alone
+_LONGEST_ID: Final = 12  # digits to which a number that lost its zeros is filled up again
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -29,7 +35,8 @@ class WorkList(Shown):
 
     Attributes:
         frame: table, id_l, id_r, match_probability, agreement (in words), guard, for each field that
-            either side has <field>_l and <field>_r, hash, decision and note (both empty).
+            either side has <field>_l and <field>_r, hash (of what the reviewer sees), decision and note
+            (both empty).
         waiting: how many pairs there are in all; the frame may hold fewer.
     """
 
@@ -52,6 +59,19 @@ class WorkList(Shown):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Decisions that hold for the records as they are today.
+
+    Attributes:
+        frame: table, id_l, id_r, decision and whatever else was given.
+        changed: how many do not hold any more, since a record changed after the reviewer saw it.
+    """
+
+    frame: pl.DataFrame
+    changed: int
+
+
 def review(
     pairs: object,
     left: object,
@@ -60,6 +80,7 @@ def review(
     *,
     id: str | tuple[str, str] = "id",  # noqa: A002 - the word that every verb uses
     decided: object | None = None,
+    bands: tuple[str, ...] = (Band.REVIEW.value,),
     limit: int = 500,
 ) -> WorkList:
     """Make the work list of pairs that a person should look at.
@@ -69,25 +90,27 @@ def review(
         left: the table whose ids are id_l.
         right: the table whose ids are id_r; the left one when None (duplicates).
         id: the id column, or a (left, right) pair of names.
-        decided: table, id_l, id_r, decision, hash of earlier decisions; a pair is not asked again
-            unless one of its records changed since.
+        decided: table, id_l, id_r, hash of earlier decisions; a pair is not asked again unless one of
+            its records changed since.
+        bands: the bands whose pairs are listed.
         limit: how many pairs the list holds at most.
 
     Raises:
         InputError: a column is missing.
     """
     names = (id, id) if isinstance(id, str) else id
-    table = "duplicates" if right is None else "links"
     rows = as_frame(getattr(pairs, "pairs", pairs))
     sides = (as_frame(left), as_frame(left if right is None else right))
-    doubtful = rows.filter(pl.col("band") == Band.REVIEW.value).sort(
+    doubtful = rows.filter(pl.col("band").cast(pl.String).is_in(bands)).sort(
         ["match_weight", "id_l", "id_r"], descending=[True, False, False]
     )
-    listed = _side_by_side(with_agreement(doubtful), sides, names).with_columns(table=pl.lit(table))
+    listed = _side_by_side(with_agreement(doubtful), sides, names).with_columns(table=pl.lit(_table(right)))
     if decided is not None:
         known = as_frame(decided).select(*_KEYS, "hash")
         listed = listed.join(known, on=[*_KEYS, "hash"], how="anti", maintain_order="left")
-    fields = [c for c in listed.columns if c.endswith(("_l", "_r")) and c not in {"id_l", "id_r"}]
+    fields = [
+        f"{field}_{mark}" for field in _COMPARED for mark in ("l", "r") if f"{field}_{mark}" in listed.columns
+    ]
     frame = listed.head(limit).select(
         *_KEYS, "match_probability", pl.col("words").alias("agreement"), "guard", *fields, "hash",
         decision=pl.lit(""), note=pl.lit(""),
@@ -95,35 +118,105 @@ def review(
     return WorkList(frame=frame, waiting=listed.height)
 
 
+def standing(
+    decisions: object,
+    left: object,
+    right: object | None = None,
+    /,
+    *,
+    id: str | tuple[str, str] = "id",  # noqa: A002 - the word that every verb uses
+) -> Standing:
+    """Keep the decisions whose records are as the reviewer saw them.
+
+    Args:
+        decisions: table, id_l, id_r, decision, hash; those of other tables and other ids are left out.
+        left: the table whose ids are id_l, with the same content as for `review`.
+        right: the table whose ids are id_r; the left one when None (duplicates).
+        id: the id column, or a (left, right) pair of names.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    names = (id, id) if isinstance(id, str) else id
+    sides = (as_frame(left), as_frame(left if right is None else right))
+    made = as_frame(decisions).filter(pl.col("table") == _table(right)).rename({"hash": "seen"})
+    found = _side_by_side(made, sides, names)
+    for side, name, mark in zip(sides, names, ("l", "r"), strict=True):
+        found = found.filter(pl.col(f"id_{mark}").is_in(side[name].cast(pl.String).implode()))
+    kept = found.filter(pl.col("hash") == pl.col("seen")).drop("seen").select(as_frame(decisions).columns)
+    return Standing(frame=kept, changed=found.height - kept.height)
+
+
 def read_decisions(path: str | Path, /) -> pl.DataFrame:
     """Read a work list back that a reviewer has filled in.
+
+    Ids that lost their leading zeros in a spreadsheet get them back.
 
     Returns:
         table, id_l, id_r, decision ("match", "different" or "unsure"), note, hash; pairs without
         a decision are left out.
 
     Raises:
-        InputError: the file is not a work list, or a decision is none of the three words; all lines
-            with a problem are named at once.
+        InputError: the file is not a work list, a decision is none of the three words, or an id is not
+            the one that was written; all lines with a problem are named at once.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} is no file. Name the work list that the reviewer filled in.")
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    wanted = (*_KEYS, "decision", "hash")
-    missing = [name for name in wanted if rows and name not in rows[0]]
-    if missing:
-        raise InputError(f"{path} has no column {', '.join(missing)}. Fill in the list that `write` made.")
-    problems = []
+    rows = _rows(path)
+    problems, kept = [], []
     for line, row in enumerate(rows, 2):
-        row["decision"] = (row["decision"] or "").strip().lower()
-        if row["decision"] and row["decision"] not in DECISIONS:
-            problems.append(f"line {line}: not a decision.{nearest(row['decision'], DECISIONS)}")
+        word = (row["decision"] or "").strip().lower()
+        ids = _ids(row)
+        if word and word not in DECISIONS:
+            problems.append(f"line {line}: not a decision.{nearest(word, DECISIONS)}")
+        elif word and ids is None:
+            problems.append(
+                f"line {line}: the ids are not the ones that were written; perhaps a spreadsheet took them "
+                "for numbers or dates. Restore them from the list, and read these columns as text."
+            )
+        elif ids is not None and word:
+            kept.append(row | {"id_l": ids[0], "id_r": ids[1], "decision": word})
     if problems:
         raise InputError("\n  ".join([f"{path}:", *problems]))
     schema = dict.fromkeys((*_KEYS, "decision", "note", "hash"), pl.String)
-    kept = [{name: row.get(name) or "" for name in schema} for row in rows if row["decision"]]
-    return pl.DataFrame(kept, schema=schema)
+    return pl.DataFrame([{name: row.get(name) or "" for name in schema} for row in kept], schema=schema)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Read the lines of a list, however a spreadsheet saved it."""
+    data = path.read_bytes()
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")  # keys and decisions are ASCII, a note may suffer
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    wanted = (*_KEYS, "decision", "hash")
+    missing = [name for name in wanted if name not in next(csv.reader([header], delimiter=delimiter), [])]
+    if missing:
+        raise InputError(f"{path} has no column {', '.join(missing)}. Fill in the list that `write` made.")
+    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+def _ids(row: dict[str, str]) -> tuple[str, str] | None:
+    """Give a row's ids as they were written, None when they cannot be restored."""
+    mark = (row["hash"] or "").strip().rpartition("-")[2]
+    for ids in product(_fillings(row["id_l"] or ""), _fillings(row["id_r"] or "")):
+        if _digest("\x1f".join(ids))[:_CHECK] == mark:
+            return ids
+    return None
+
+
+def _fillings(text: str) -> Iterator[str]:
+    yield text
+    if text.isdecimal():
+        yield from (text.zfill(width) for width in range(len(text) + 1, _LONGEST_ID + 1))
+
+
+def _table(right: object | None) -> str:
+    return "duplicates" if right is None else "links"
 
 
 def _side_by_side(
@@ -140,11 +233,23 @@ def _side_by_side(
         chosen = side.select(pl.col(name).cast(pl.String).alias(f"id_{mark}"), *values)
         pairs = pairs.join(chosen, on=f"id_{mark}", how="left", maintain_order="left")
     interleaved = [f"{field}_{mark}" for field in fields for mark in ("l", "r")]
-    compared = pl.concat_str(
-        [pl.col(name).fill_null("\x00") for name in interleaved], separator="\x1f"
-    ) if interleaved else pl.lit("")  # fmt: skip
-    return pairs.with_columns(hash=compared.map_elements(_digest, return_dtype=pl.String))
+    content = _joined([pl.col(name).fill_null("\x00") for name in interleaved] or [pl.lit("")])
+    return pairs.with_columns(
+        # Never to be taken for a number: a spreadsheet would write it in another way.
+        hash=pl.concat_str(
+            pl.lit("h"),
+            content.map_elements(_digest, return_dtype=pl.String).str.head(16),
+            pl.lit("-"),
+            _joined([pl.col("id_l"), pl.col("id_r")])
+            .map_elements(_digest, return_dtype=pl.String)
+            .str.head(_CHECK),
+        )
+    )
 
 
-def _digest(compared: str) -> str:
-    return hashlib.sha256(compared.encode("utf-8")).hexdigest()[:16]
+def _joined(values: list[pl.Expr]) -> pl.Expr:
+    return pl.concat_str(values, separator="\x1f")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
