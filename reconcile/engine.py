@@ -7,21 +7,20 @@ GROUP BY, windows and counts over key columns, so that another engine can stand 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import contextlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
 from reconcile.errors import InputError, OutputError, ReconcileError
-from reconcile.files import make_private, private_folder
+from reconcile.files import make_private, private_folder, scratch
 from reconcile.results import ArrowStream
 from reconcile.sql import fill, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     import pyarrow as pa
@@ -75,7 +74,8 @@ class Engine:
         self.path = path
         if path is not None:
             private_folder(path.parent)
-        self._spill = Path(tempfile.mkdtemp(prefix="reconcile-"))  # mkdtemp makes it 0700
+        self._scratch = contextlib.ExitStack()
+        self._spill = self._scratch.enter_context(scratch())
         settings: dict[str, str | bool | int | float | list[str]] = {
             "temp_directory": str(self._spill),
             "autoinstall_known_extensions": False,
@@ -101,7 +101,7 @@ class Engine:
                 '"4GB" and at least one thread.'
             )
         if refused is not None:
-            shutil.rmtree(self._spill, ignore_errors=True)
+            self._scratch.close()
             raise refused
         if path is not None:
             make_private(path)  # DuckDB refuses a file made beforehand; until here its 0700 folder shields it
@@ -199,7 +199,7 @@ class Engine:
     def close(self) -> None:
         """Close the file and remove what was spilled."""
         self._connection.close()
-        shutil.rmtree(self._spill, ignore_errors=True)
+        self._scratch.close()
 
     def __enter__(self) -> Self:
         """Enter a block at whose end the engine is closed."""

@@ -13,16 +13,20 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconcile.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 WINDOWS: Final = sys.platform == "win32"
+_SCRATCH: Final = "reconcile-"
+_OWNED: Final = ".owned"  # locked for as long as the process lives
+_SETTLED: Final = 5.0  # seconds after which a folder's owner has surely locked it
 _RETRIES_ON_WINDOWS: Final = 40  # a virus scanner may hold a file for a second or two
 
 
@@ -152,6 +156,34 @@ def lock(path: Path, *, what: str) -> Iterator[None]:
             yield
         finally:
             _unlock(file.fileno())
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a private folder that goes at the end of the block.
+
+    A killed process cannot clear its own: what such a process left is removed by the next one.
+    """
+    _clear_orphans(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))  # mkdtemp makes it 0700
+    try:
+        with lock(folder / _OWNED, what=f"The folder {folder}"):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_orphans(parent: Path) -> None:
+    """Remove scratch folders whose process is gone: nobody holds their lock any more."""
+    for mark in parent.glob(f"{_SCRATCH}*/{_OWNED}"):
+        try:
+            if time.time() - mark.stat().st_mtime < _SETTLED:
+                continue
+            with lock(mark, what="scratch"):
+                pass
+        except (OSError, OutputError):
+            continue  # another user's, or in use
+        shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def sha256(path: Path) -> str:

@@ -19,6 +19,7 @@ from reconcile.files import (
     permissions_are_enforced,
     private_folder,
     replace,
+    scratch,
     sha256,
     touch_private,
     whole_folder,
@@ -189,3 +190,21 @@ def test_a_lock_is_for_one_process_and_ends_with_it(tmp_path: Path) -> None:
 def test_a_hash_is_of_the_bytes(tmp_path: Path) -> None:
     data = bytes(range(256)) * 5000
     assert sha256(write_private(tmp_path / "t", data)) == hashlib.sha256(data).hexdigest()
+
+
+def test_scratch_is_private_goes_with_its_block_and_takes_along_what_a_killed_process_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    orphan, young = tmp_path / "reconcile-orphan", tmp_path / "reconcile-young"
+    for folder in (orphan, young):
+        folder.mkdir()
+        (folder / ".owned").touch()
+    os.utime(orphan / ".owned", (1, 1))
+    with scratch() as first:
+        os.utime(first / ".owned", (1, 1))
+        with scratch() as second:
+            assert first.is_dir()  # in use, however old
+            assert second != first
+        assert not second.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["reconcile-young"]

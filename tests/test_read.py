@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconcile.columns import ACCOUNTS, APPLICATIONS, FRAUD, STUDENTS
 from reconcile.errors import InputError
-from reconcile.privacy import SsnKey
+from reconcile.privacy import SsnKey, hash_ids
 from reconcile.read import ReadResult, read
 
 if TYPE_CHECKING:
@@ -247,3 +247,18 @@ def test_no_message_carries_a_value(damage: str, tmp_path: Path):
     shown = told(put(tmp_path, f"Quetzal,Quetzal,1999-12-31{damage}"))
     assert "Quetzal" not in shown
     assert "1999" not in shown
+
+
+def test_an_id_that_repeats_the_ssn_of_its_row_is_hidden_without_a_layout(tmp_path):
+    path = tmp_path / "students.csv"
+    path.write_text("SID,Name,SSN\n812345678,Xa,812-34-5678\n000345679,Yb,\n", encoding="utf-8")
+    made = read(path, ssn_key=KEY)
+    assert made.frame["SID"][0].startswith("ssn:")
+    assert made.frame["SID"][1] == "000345679"
+
+
+def test_ids_of_applications_are_hidden_like_those_of_students(tmp_path):
+    path = tmp_path / "applications.csv"
+    path.write_text("sis_id,ccc_id\n812345678,ABD1234\n", encoding="utf-8")
+    made = read(path, layout="superglue", options={"id_is_ssn": True}, ssn_key=KEY)
+    assert made.frame["sis_id"].to_list() == hash_ids(pl.Series(["812-34-5678"]), KEY).to_list()

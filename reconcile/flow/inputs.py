@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.plan import SnapshotPlan
-from reconcile.privacy import ssn_key
+from reconcile.privacy import hash_ids, ssn_key
 from reconcile.read import read
 from reconcile.results import Input
 from reconcile.standardize import standardize
@@ -56,7 +56,10 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         result = _read(name, wanted, plan, key)
         records.append(_account(name, wanted, result))
         remarks.append(result.diagnostics.select(pl.lit(name).alias("table"), pl.all()))
-        tables[name] = standardize(result.frame, id=ID_OF[name]).frame if name in ID_OF else result.frame
+        frame = result.frame
+        if name != "students" and "sis_id" in frame.columns:
+            frame = _with_students_ids(frame, tables["students"]["sis_id"], key)
+        tables[name] = standardize(frame, id=ID_OF[name]).frame if name in ID_OF else frame
     return Inputs(
         tables=tables,
         records=tuple(records),
@@ -70,6 +73,16 @@ def _read(name: str, wanted: InputPlan, plan: Plan, key: SsnKey) -> ReadResult:
     if name == "students":
         options.setdefault("as_of", plan.as_of)  # effective-dated rows count up to the plan's day
     return read(wanted.path, layout=wanted.layout, encoding=wanted.encoding, options=options, ssn_key=key)
+
+
+def _with_students_ids(frame: pl.DataFrame, students: pl.Series, key: SsnKey) -> pl.DataFrame:
+    """Hash the SSNs among SIS ids that only the extract shows to be SSNs, so that they still join."""
+    if not students.str.starts_with("ssn:").any():
+        return frame
+    hashed = hash_ids(frame["sis_id"], key)
+    return frame.with_columns(
+        pl.when(hashed.is_in(students.implode())).then(hashed).otherwise("sis_id").alias("sis_id")
+    )
 
 
 def _account(name: str, wanted: InputPlan, result: ReadResult) -> Input:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from reconcile.flow.run import Run
     from reconcile.registry import Registry
 
+_PASSWORD: Final = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")  # of a registry on a server; outputs are passed on
 _PAIR: Final = ("id_l", "id_r", "match_weight", "match_probability", "band")
 _COUNTS: Final = ("rule_id", "element", "severity", "message", "failures", "rows")
 
@@ -34,7 +36,7 @@ def write_outputs(done: Run, registry: Registry, /, *, stamp: datetime) -> Path:
     facts = gather(done, registry, stamp=stamp)
     folder = _free(done.plan.runs, stamp)
     with whole_folder(folder) as draft:
-        write_private(draft / "plan.toml", done.plan.text)
+        write_private(draft / "plan.toml", _PASSWORD.sub(r"\1***@", done.plan.text))
         report(facts, folder=draft)
     write_private(done.plan.workspace / "latest", f"runs/{folder.name}\n")
     done.folder = folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import polars as pl
 
 from reconcile.columns import Status
 from reconcile.errors import InputError
+from reconcile.files import scratch
 from reconcile.flow.inputs import read_inputs
 from reconcile.flow.run import reconcile_inputs, silent
 from reconcile.plan import Issuer, Plan
@@ -56,8 +56,7 @@ def quality(folder: str | Path, /, *, progress: Callable[[str], None] | None = N
 
     folder, say = Path(folder), progress or silent
     truth = _truth(folder)
-    with tempfile.TemporaryDirectory(prefix="reconcile-") as scratch:
-        place = Path(scratch)
+    with scratch() as place:
         plan = replace(
             Plan.read(folder / "plan.toml"), workspace=place / "workspace", registry=str(place / "r.sqlite")
         )

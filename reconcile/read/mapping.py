@@ -80,7 +80,9 @@ def _without_ssn(
 ) -> pl.DataFrame:
     answer = str(options.get("id_is_ssn", "")).upper()
     told = True if answer in _YES else False if answer in _NO else None
-    rows = hide_ids(rows, layout.id, key, found, told=told)
+    for identity in dict.fromkeys((layout.id, "sis_id")):
+        if identity in rows.columns:
+            rows = hide_ids(rows, identity, key, found, told=told)
     if "ssn" in rows.columns:
         clear = rows["ssn"]
         rows = rows.drop("ssn", "ssn_hmac", "ssn_last4", "ssn_type", "ssn_class", strict=False)

@@ -39,6 +39,7 @@ def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.Da
     The first SSN column gives ssn_hmac, ssn_last4, ssn_type and ssn_class; a further one puts its own
     name in front of these.
     """
+    frame = _hide_own_ssn(frame, key, found)
     parts: list[pl.DataFrame] = []
     names = set(frame.columns)
     for name in frame.columns:
@@ -51,6 +52,21 @@ def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.Da
         names.update(derived.columns)
         parts.append(derived)
     return hide_values(pl.concat(parts, how="horizontal"), key, found)
+
+
+def _hide_own_ssn(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
+    """Hash every column that repeats the SSN of its own row, an id for instance."""
+    for own in [name for name in frame.columns if plain(name) in _SSN_NAMES and not _is_flag(frame[name])]:
+        for name in [name for name in frame.columns if plain(name) not in _SSN_NAMES]:
+            clear = frame.select(pl.col(name), ssn=pl.col(own))
+            if clear.select((pl.col(name).str.replace_all(r"[^0-9]", "") == _digits_of("ssn")).any()).item():
+                frame = frame.with_columns(hide_ids(clear, name, key, found, told=None)[name])
+    return frame
+
+
+def _digits_of(name: str) -> pl.Expr:
+    digits = pl.col(name).str.replace_all(r"[^0-9]", "")
+    return pl.when(digits.str.contains(_NINE)).then(digits)
 
 
 def hide_values(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:

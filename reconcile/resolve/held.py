@@ -57,8 +57,9 @@ def judge_numbers(
 
     A number that is in the snapshot agrees when first name, last name and birthdate all agree, at least
     nearly; of a record that lacks one of them, something independent has to agree instead, and where one
-    differs, SSN or SSID. It is doubtful when one differs (a married name) and no number speaks, when too little was compared, or when a guard says "two people"
-    (twins, Jr and Sr, other SSNs); otherwise it is another person's.
+    differs, SSN or SSID. It is doubtful when one differs (a married name) and no number speaks, when too
+    little was compared, or when a guard says "two people" (twins, Jr and Sr, other SSNs); otherwise it is
+    another person's.
 
     Args:
         held: of `join`.
