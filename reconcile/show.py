@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _ABSENT: Final = "\N{EN DASH}"
+_SMALLEST: Final = 0.0001  # the last place that is shown of a number
 _LONGEST: Final = 400  # characters of one cell; a longer text is cut, the file has it whole
 
 _LINE: Final = "1px solid rgba(128,128,128,.35)"
@@ -100,8 +101,8 @@ def table_html(frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int 
         ' style="overflow-x:auto;max-width:100%">'
         '<table style="border-collapse:collapse;color:inherit;font-variant-numeric:tabular-nums;'
         'margin:.3em 0">'
-        f'<caption style="caption-side:top;text-align:left;padding:.3em 0"><b>{escape(title)}</b>'
-        f" · {row_count(shown.height, frame.height)}</caption>"
+        '<caption style="caption-side:top;text-align:left;white-space:nowrap;padding:.3em 0">'
+        f"<b>{escape(title)}</b> · {row_count(shown.height, frame.height)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{tail}</div>"
     )
 
@@ -176,9 +177,20 @@ def _word(value: object) -> str:
 
 
 def _number(value: float) -> str:
+    """Round to four places, but never a probability to impossible or certain.
+
+    >>> _number(1234), _number(0.25), _number(0.99999), _number(1e-9), _number(1.0), _number(0.0)
+    ('1,234', '0.25', 'over 0.9999', 'under 0.0001', '1', '0')
+    """
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}".rstrip("0").rstrip(".")
+    if isinstance(value, int):
+        return f"{value:,}"
+    if 0 < value < _SMALLEST:
+        return f"under {_SMALLEST}"
+    if 1 - _SMALLEST < value < 1:
+        return f"over {1 - _SMALLEST}"
+    return f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def _cell(tag: str, text: str, /, *, right: bool) -> str:

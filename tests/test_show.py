@@ -60,13 +60,24 @@ def test_every_kind_of_value_has_words() -> None:
             "none": pl.Series([None], dtype=pl.String),
             "yes": [True],
             "part": [0.98765432],
+            "nearly": [0.99999],
+            "hardly": [0.00001],
             "list": [["a", "b"]],
             "names": [[{"first": "A", "last": None}]],
             "long": ["x" * 1000],
         }
     )
     html = table_html(frame, title="T")
-    for word in (">\N{EN DASH}<", ">yes<", ">0.9877<", ">a; b<", ">A<", "x…<"):
+    for word in (
+        ">\N{EN DASH}<",
+        ">yes<",
+        ">0.9877<",
+        ">over 0.9999<",
+        ">under 0.0001<",
+        ">a; b<",
+        ">A<",
+        "x…<",
+    ):
         assert word in html
 
 

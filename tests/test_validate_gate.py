@@ -227,3 +227,12 @@ def test_a_notebook_shows_the_verdict_and_the_broken_rules(judged: dict[str, Val
     assert "Gate of students: closed" in page
     assert "Must be before today." in page
     assert "closed (critical rules broken: " in repr(judged["students"])
+    assert page.index(">critical<") < page.index(">warning<") < page.index(">info<")
+    failing = judged["students"].failing.len()
+    assert f"{failing:,} of {judged['students'].passing.len() + failing:,} rows break" in page
+
+
+def test_a_notebook_shows_why_no_row_passes(students: pl.DataFrame):
+    for table in (students.drop("zip"), students.clear()):
+        result = validate(table, as_of=AS_OF)
+        assert f"The gate is closed; {result.reason}." in result._repr_html_()

@@ -28,7 +28,8 @@ def status_chart(statuses: Mapping[Status, int], /) -> Html:
     rows = bars(statuses)
     spoken = "; ".join(f"{row['title']}: {row['count']}" for row in rows)
     drawing = Html(_svg(rows)) if rows else element("p", "No students.")
-    return element("div", drawing, class_="chart", role="img", aria_label=f"Students by status. {spoken}.")
+    chart = element("div", drawing, class_="chart", role="img", aria_label=f"Students by status. {spoken}.")
+    return element("div", chart, class_="scroll", role="region", tabindex="0", aria_label="Chart")
 
 
 def bars(statuses: Mapping[Status, int], /) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KEYS: Final = {"students": "sis_id", "accounts": "cccid", "mint_request": "request_key"}
 _ROW: Final = "reconcile_row"
+_GRAVITY: Final = {"critical": 0, "warning": 1, "info": 2}
 _WIDE_CCCID: Final = "^[A-HJ-NP-Z]{3,4}[0-9]{4}$"
 
 _COUNTS: Final = {
@@ -105,10 +106,18 @@ class Validation:
 
     def _repr_html_(self) -> str:
         broken = self.counts.filter((pl.col("failures") > 0) | pl.col("errored"))
-        shown = broken.select("severity", "element", "message", "failures", "rows", "remedy", "rule_id")
+        gravest = broken.sort(pl.col("severity").replace_strict(_GRAVITY), maintain_order=True)
+        shown = gravest.select("severity", "element", "message", "failures", "remedy")
         title = f"Gate of {self.suite}: {self.verdict}"
-        note = self.reason or f"{self.passing.len():,} rows break no critical rule."
-        return table_html(shown, title=title, note=note, rows=max(shown.height, 1))
+        return table_html(shown, title=title, note=self._note, rows=max(shown.height, 1))
+
+    @property
+    def _note(self) -> str:
+        critical = self.failures.filter(pl.col("severity") == "critical")
+        if self.counts["errored"].any() or critical["row"].null_count():
+            return f"The gate is closed; {self.reason}."
+        rows = self.passing.len() + self.failing.len()
+        return f"{self.failing.len():,} of {rows:,} rows break a critical rule; .failures names each of them."
 
 
 def validate(
