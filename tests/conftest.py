@@ -40,6 +40,26 @@ def demo_run(demo_folder: Path) -> Run:
     return demo(out=demo_folder)
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a small sample folder in the layout "colleague"; copy it with `plans.take`, do not change it."""
+    from reconcile.sample import generate  # noqa: PLC0415 - most tests do without
+
+    folder = tmp_path_factory.mktemp("shared") / "small"
+    generate(out=folder, students=150, accounts=500, sis="colleague", seed=49)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_run(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run the small sample once, up to a submitted batch; look at it, do not change it."""
+    from plans import take  # noqa: PLC0415 - most tests do without
+
+    from reconcile.flow.run import run  # noqa: PLC0415
+
+    return run(take(small, tmp_path_factory.mktemp("shared") / "run"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where CI is set, an expected failure fails, and so does a skip for another reason than the system."""

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import SisCccid, Status
+from reconcile.columns import Status
 
 if TYPE_CHECKING:
     from reconcile.join import Joined
+    from reconcile.plan import Plan
     from reconcile.resolve import Resolution
 
+# Where nobody has to decide first, the number that the registry gave is the one to use.
+_LOADED_NEXT: Final = (
+    Status.PENDING_LOAD.value, Status.RECOVERABLE.value, Status.MINTABLE.value, Status.OUT_OF_SCOPE.value,
+)  # fmt: skip
 SCHEMA: Final = {
     "sis_id": pl.String,
     "cccid": pl.String,
@@ -37,18 +42,9 @@ def crosswalk(
         for the one number to use, "no" for history and for what a person has yet to decide), since.
     """
     people = resolution.frame
-    good = people["sis_cccid"] == SisCccid.AGREES.value
-    held = joined.held.join(people.select("sis_id", agrees=good, status="status"), on="sis_id", how="left")
     parts = [
-        held.select(
-            "sis_id", cccid="written", origin=pl.lit("sis"),
-            current=_yes(pl.col("agrees") & (pl.col("status") == Status.CONFIRMED.value)),
-        ),
-        issued.select(
-            "sis_id", "cccid",
-            origin=pl.when(pl.col("kind") == "mint").then(pl.lit("issued")).otherwise(pl.lit("recovered")),
-            current=pl.lit("yes"), since="issued_on",
-        ),
+        _held(people, joined.held, issued),
+        _given(people, issued),
         people.filter(pl.col("proposed_cccid").is_not_null()).select(
             "sis_id", cccid="proposed_cccid", origin=pl.lit("proposed"), current=pl.lit("no"),
         ),
@@ -68,6 +64,48 @@ def crosswalk(
         .cast(pl.Schema(SCHEMA))
         .sort("sis_id", "current", "cccid", descending=[False, True, False])
     )
+
+
+def of_this_sis(issued: pl.DataFrame, students: pl.DataFrame, plan: Plan, /) -> pl.DataFrame:
+    """Keep the numbers that were given to students of this SIS.
+
+    SIS ids are unique within the colleges of one SIS; a registry may serve others too, where the same id
+    is another person. Without any college all numbers count: better to look twice than to mint twice.
+    """
+    colleges = {*students["college"].drop_nulls().unique(), *plan.population.colleges}
+    return issued.filter(pl.col("college").is_in(sorted(colleges))) if colleges else issued
+
+
+def _held(people: pl.DataFrame, held: pl.DataFrame, issued: pl.DataFrame) -> pl.DataFrame:
+    """List what the SIS holds; of several numbers the one that is surely the student's is current."""
+    facts = people.select("sis_id", "status", "other_cccids")
+    ours = issued.select("sis_id", "cccid", ours=pl.lit(value=True)).unique()
+    rows = held.join(facts, on="sis_id", how="left").join(ours, on=["sis_id", "cccid"], how="left")
+    rank = (
+        pl.when(pl.col("other_cccids").list.contains(pl.col("cccid"))).then(0)
+        .when(pl.col("ours")).then(1)
+        .when(pl.col("in_snapshot")).then(2)
+        .otherwise(3)
+    )  # fmt: skip
+    ranked = rows.with_columns(rank=rank).sort("sis_id", "rank", "cccid")
+    first = pl.int_range(pl.len()).over("sis_id") == 0
+    return ranked.select(
+        "sis_id", cccid="written", origin=pl.lit("sis"),
+        current=_yes(first & (pl.col("status") == Status.CONFIRMED.value)),
+    )  # fmt: skip
+
+
+def _given(people: pl.DataFrame, issued: pl.DataFrame) -> pl.DataFrame:
+    """List what the registry gave; the latest is current, unless a person has to decide first."""
+    rows = issued.join(people.select("sis_id", "status"), on="sis_id", how="left")
+    ranked = rows.sort("sis_id", "issued_on", "cccid", descending=[False, True, True])
+    first = pl.int_range(pl.len()).over("sis_id") == 0
+    loaded_next = pl.col("status").is_in(_LOADED_NEXT).fill_null(value=True)  # absent from this extract
+    return ranked.select(
+        "sis_id", "cccid",
+        origin=pl.when(pl.col("kind") == "mint").then(pl.lit("issued")).otherwise(pl.lit("recovered")),
+        current=_yes(first & loaded_next), since="issued_on",
+    )  # fmt: skip
 
 
 def _yes(rule: pl.Expr) -> pl.Expr:

@@ -59,6 +59,8 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         frame = result.frame
         if name != "students" and "sis_id" in frame.columns:
             frame = _with_students_ids(frame, tables["students"]["sis_id"], key)
+        if name == "students":
+            frame = _with_college(frame, plan)
         tables[name] = standardize(frame, id=ID_OF[name]).frame if name in ID_OF else frame
     return Inputs(
         tables=tables,
@@ -73,6 +75,13 @@ def _read(name: str, wanted: InputPlan, plan: Plan, key: SsnKey) -> ReadResult:
     if name == "students":
         options.setdefault("as_of", plan.as_of)  # effective-dated rows count up to the plan's day
     return read(wanted.path, layout=wanted.layout, encoding=wanted.encoding, options=options, ssn_key=key)
+
+
+def _with_college(students: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Fill the college in where the extract leaves it out and the plan is about one college only."""
+    if len(plan.population.colleges) != 1:
+        return students
+    return students.with_columns(pl.col("college").fill_null(plan.population.colleges[0]))
 
 
 def _with_students_ids(frame: pl.DataFrame, students: pl.Series, key: SsnKey) -> pl.DataFrame:

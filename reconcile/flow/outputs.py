@@ -10,7 +10,7 @@ import polars as pl
 from reconcile.agreement import with_agreement
 from reconcile.columns import Band
 from reconcile.files import whole_folder, write_private
-from reconcile.flow.crosswalk import crosswalk
+from reconcile.flow.crosswalk import crosswalk, of_this_sis
 from reconcile.flow.requests import ATTESTATION
 from reconcile.plan import Issuer
 from reconcile.report import report
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
     from reconcile.flow.run import Run
     from reconcile.registry import Registry
+    from reconcile.validate import Validation
 
 _PASSWORD: Final = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")  # of a registry on a server; outputs are passed on
 _PAIR: Final = ("id_l", "id_r", "match_weight", "match_probability", "band")
 _COUNTS: Final = ("rule_id", "element", "severity", "message", "failures", "rows")
+_FINDINGS: Final = dict.fromkeys(("suite", *_COUNTS), pl.String) | {"failures": pl.Int64, "rows": pl.Int64}
 
 
 def write_outputs(done: Run, registry: Registry, /, *, stamp: datetime) -> Path:
@@ -46,7 +48,7 @@ def write_outputs(done: Run, registry: Registry, /, *, stamp: datetime) -> Path:
 def gather(done: Run, registry: Registry, /, *, stamp: datetime) -> Reconciliation:
     """Collect what the reports say about a run."""
     plan = done.plan
-    issued = registry.issued()
+    issued = of_this_sis(registry.issued(), done.students, plan)
     given = issued.group_by("sis_id").agg(issued_cccid=pl.col("cccid").sort_by("issued_on").last())
     students = (
         done.resolution.frame.drop("issued_cccid")
@@ -73,17 +75,22 @@ def gather(done: Run, registry: Registry, /, *, stamp: datetime) -> Reconciliati
             ]
         ),
         crosswalk=crosswalk(done.resolution, done.joined, issued=issued, past=inputs.tables.get("crosswalk")),
-        findings=pl.concat(
-            [
-                checked.counts.filter(~pl.col("element").is_in(ATTESTATION)).select(
-                    pl.lit(suite).alias("suite"), *_COUNTS
-                )
-                for suite, checked in done.validations.items()
-            ]
-        ),
+        findings=_findings(done.validations),
         batch=done.batch,
         notes=done.notes,
     )
+
+
+def _findings(validations: dict[str, Validation]) -> pl.DataFrame:
+    """Put the counts of all suites together; the attestation is judged with a batch, not here."""
+    none = pl.DataFrame(schema=_FINDINGS)
+    counts = [
+        checked.counts.filter(~pl.col("element").is_in(ATTESTATION)).select(
+            pl.lit(suite).alias("suite"), *_COUNTS
+        )
+        for suite, checked in validations.items()
+    ]
+    return pl.concat([none, *counts], how="vertical_relaxed")
 
 
 def _doubtful(pairs: pl.DataFrame, table: str) -> pl.DataFrame:

@@ -72,22 +72,31 @@ def compare(found: pl.DataFrame, truth: pl.DataFrame, /) -> Quality:
     Args:
         found: sis_id, status, proposed_cccid.
         truth: sis_id, status, cccids (all that are theirs, joined by spaces).
+
+    Raises:
+        InputError: a student is missing from the truth.
     """
     both = found.select("sis_id", "proposed_cccid", found="status").join(
         truth.select("sis_id", "cccids", truth="status"), on="sis_id"
     )
+    if both.height != found.height:
+        raise InputError(
+            f"{found.height - both.height:,} of {found.height:,} students are not in the truth. "
+            "Compare a sample with the truth that was written with it."
+        )
     right = both.filter(pl.col("found") == pl.col("truth")).group_by(status="truth").agg(right=pl.len())
     order = pl.DataFrame({"status": [s.value for s in Status]})
     frame = (
         order.join(both.group_by(status="truth").agg(truth=pl.len()), on="status", how="left")
         .join(both.group_by(status="found").agg(found=pl.len()), on="status", how="left")
-        .join(right, on="status", how="left", maintain_order="left")
+        .join(right, on="status", how="left")
         .with_columns(pl.col("truth", "found", "right").fill_null(0))
         .filter((pl.col("truth") > 0) | (pl.col("found") > 0))
         .with_columns(
             precision=pl.when(pl.col("found") > 0).then(pl.col("right") / pl.col("found")),
             recall=pl.when(pl.col("truth") > 0).then(pl.col("right") / pl.col("truth")),
         )
+        .sort(pl.col("status").replace_strict({s.value: n for n, s in enumerate(Status)}))
     )
     recovered = both.filter(pl.col("found") == Status.RECOVERABLE.value)
     theirs = pl.col("cccids").fill_null("").str.split(" ").list.contains(pl.col("proposed_cccid"))

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import Status
+from reconcile.columns import Band, Status
 from reconcile.errors import OutputError
 from reconcile.files import lock, private_folder
+from reconcile.flow.crosswalk import of_this_sis
 from reconcile.flow.inputs import Inputs, read_inputs
 from reconcile.flow.link import find_duplicates, link
 from reconcile.flow.requests import ATTESTATION, creation_form
 from reconcile.join import join
 from reconcile.plan import Issuer, Plan, Scope
 from reconcile.resolve import resolve
+from reconcile.review import review, standing
 from reconcile.show import Sheet, Shown
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +34,16 @@ if TYPE_CHECKING:
     from reconcile.registry import Registry
     from reconcile.resolve import Resolution
     from reconcile.results import BatchSummary
+    from reconcile.review import WorkList
     from reconcile.validate import Validation
+
+# Statuses whose students a word on one of their accounts moves on.
+_ASKED: Final = tuple(
+    status.value
+    for status in (
+        Status.CONFLICT, Status.SEVERAL_ACCOUNTS, Status.UNKNOWN_CCCID, Status.MALFORMED_CCCID, Status.REVIEW
+    )
+)  # fmt: skip
 
 MARK: Final = ".reconcile-workspace"  # a folder that carries it is ours to write to
 
@@ -94,6 +106,22 @@ class Run(Shown):
     def summary(self) -> pl.DataFrame:
         """Students by status, with the next step: status, students, next_step."""
         return self.resolution.counts.rename({"action": "next_step"})
+
+    def work_list(self, *, decided: object | None = None, limit: int = 500) -> WorkList:
+        """List the pairs whose students wait for a person; decisions on them count in the next run.
+
+        Args:
+            decided: earlier decisions (`Registry.decisions`), which are not asked again.
+            limit: how many pairs the list holds at most.
+        """
+        waiting = self.resolution.frame.filter(pl.col("status").is_in(_ASKED)).select(id_l="sis_id")
+        named = self.links.also.with_columns(band=pl.lit(Band.REVIEW.value))
+        found = self.links.pairs.filter(pl.col("band") != Band.NONE.value)
+        pairs = pl.concat([named, found.join(named, on=["id_l", "id_r"], how="anti")], how="diagonal_relaxed")
+        return review(
+            pairs.join(waiting, on="id_l", how="semi"), self.students, self.accounts,
+            id=("sis_id", "cccid"), decided=decided, bands=tuple(band.value for band in Band), limit=limit,
+        )  # fmt: skip
 
     def _sheet(self) -> Sheet:
         return Sheet(
@@ -164,7 +192,10 @@ def reconcile_inputs(
     plan: Plan, inputs: Inputs, registry: Registry, /, *, progress: Callable[[str], None]
 ) -> Run:
     """Carry the tables of a plan through every stage up to one status a student."""
-    tables, decisions = inputs.tables, registry.decisions().filter(pl.col("decision") != "unsure")
+    tables = inputs.tables
+    decisions = registry.decisions().filter(pl.col("decision") != "unsure")
+    on_links = standing(decisions, tables["students"], tables["accounts"], id=("sis_id", "cccid"))
+    on_students = standing(decisions, tables["students"], id="sis_id")
     progress("Check the data dictionary")
     form = creation_form(_without_cccid(tables["students"]), plan.mint, attested=False)
     validations = _check(plan, {**tables, "mint_request": form})
@@ -177,11 +208,12 @@ def reconcile_inputs(
     progress("Give each student a status")
     resolution = resolve(
         tables["students"], tables["accounts"],
-        joined=joined, links=links, duplicates=_undecided(own.pairs, decisions),
+        joined=joined, links=links, duplicates=_undecided(own.pairs, on_students.frame),
         population=plan.population,
         failures=_blocking(validations.get("mint_request"), form),
         fraud=tables.get("fraud"),
-        issued=registry.issued(), decisions=_on_links(decisions),
+        issued=of_this_sis(registry.issued(), tables["students"], plan),
+        decisions=on_links.frame.select(sis_id="id_l", cccid="id_r", decision="decision"),
         systemwide=plan.accounts.scope is Scope.SYSTEMWIDE,
         needs_independent_field=plan.thresholds.recoverable_needs_independent_field,
         as_of=plan.as_of, pending_load_days=plan.thresholds.pending_load_days,
@@ -190,6 +222,7 @@ def reconcile_inputs(
     return Run(
         plan=plan, inputs=inputs, joined=joined, links=links, student_duplicates=own,
         account_duplicates=theirs, validations=validations, resolution=resolution,
+        notes=_asked_again(on_links.changed + on_students.changed),
     )  # fmt: skip
 
 
@@ -241,15 +274,17 @@ def _named_pairs(joined: Joined) -> pl.DataFrame:
     return pl.concat([held, applied]).unique().sort("id_l", "id_r")
 
 
-def _on_links(decisions: pl.DataFrame) -> pl.DataFrame:
-    chosen = decisions.filter(pl.col("table") == "links")
-    return chosen.select(sis_id="id_l", cccid="id_r", decision="decision")
-
-
 def _undecided(pairs: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     """Leave out the pairs of students that a reviewer called different people."""
-    apart = decisions.filter((pl.col("table") == "duplicates") & (pl.col("decision") == "different"))
+    apart = decisions.filter(pl.col("decision") == "different")
     return pairs.join(apart, on=["id_l", "id_r"], how="anti")
+
+
+def _asked_again(changed: int) -> tuple[str, ...]:
+    if not changed:
+        return ()
+    what = counted(changed, "reviewer's decision does", "reviewers' decisions do")
+    return (f"{what} not hold any more, since a record changed afterwards: the pairs are asked again.",)
 
 
 def _blocking(checked: Validation | None, form: pl.DataFrame) -> pl.DataFrame | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconcile.flow.requests import batch_rows, creation_form
+from reconcile.flow.seen import numbers_in
 from reconcile.mint.batch import GateVerdict, fingerprint, propose
 from reconcile.plan import Issuer
 from reconcile.results import BatchSummary
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +34,14 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
     if rows.is_empty():
         return
+    homeless = rows["college"].null_count()
+    if homeless:
+        _close(
+            done,
+            f"{counted(homeless, 'row has', 'rows have')} no college; extract it, or name the one college "
+            "in the plan's population",
+        )
+        return
     age = (plan.as_of - plan.accounts.as_of).days
     if age > plan.accounts.max_age_days:
         allowed = plan.accounts.max_age_days
@@ -51,6 +61,11 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
         registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict, at=at
     )
     done.batch = summary(batch, plan)
+    if batch.waiting:
+        who = counted(batch.waiting, "student waits", "students wait")
+        done.notes += (
+            f"{who} in another open batch already; it is carried out, rejected or withdrawn first.",
+        )
 
 
 def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
@@ -96,9 +111,13 @@ def _remember(done: Run, registry: Registry) -> None:
     registry.pin_key(done.inputs.key)
     if plan.issuer.kind is Issuer.REGISTRY and plan.issuer.range and plan.issuer.authority:
         registry.allot(*plan.issuer.range, authority=plan.issuer.authority)
-    if plan.issuer.kind is not Issuer.OPENCCC:
-        registry.note_seen(done.accounts["cccid"])
-        registry.note_seen(done.joined.held["cccid"])
-        for name in ("applications", "fraud", "crosswalk"):
-            if name in done.inputs.tables:
-                registry.note_seen(done.inputs.tables[name]["cccid"])
+    if plan.issuer.kind is Issuer.OPENCCC:
+        return
+    registry.note_seen(done.joined.held["cccid"])
+    for record in done.inputs.records:
+        table = done.inputs.tables[record.table]
+        if "cccid" in table.columns:
+            registry.note_seen(table["cccid"])
+        if record.table == "students" or record.accepted < record.source.rows:
+            for numbers in numbers_in(record.source):
+                registry.note_seen(numbers)
