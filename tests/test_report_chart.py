@@ -26,6 +26,11 @@ def test_takes_its_colours_from_the_page() -> None:
     assert "xmlns" not in svg
 
 
+def test_is_read_out_once() -> None:
+    html = status_chart(equation(reconciliation()).statuses)
+    assert html.count("role=") == html.count("aria-") == 2  # the part that scrolls, and the picture
+
+
 def test_is_the_same_each_time() -> None:
     statuses = equation(reconciliation()).statuses
     first = status_chart(statuses)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 _FONT: Final = "Helvetica, Arial, sans-serif"
 _INK: Final = "currentColor"  # the page decides, light or dark
-_NAMESPACES: Final = re.compile(
-    r' xmlns(:xlink)?="[^"]*"'
-)  # needless inside HTML, and they look like addresses
+# Namespaces are needless inside HTML, and look like addresses; what the parts of the drawing call
+# themselves would be read out a second time, after the text alternative.
+_NEEDLESS: Final = re.compile(r' (?:xmlns(?::xlink)?|role|aria-[a-z]+)="[^"]*"')
 
 
 def status_chart(statuses: Mapping[Status, int], /) -> Html:
@@ -71,7 +71,7 @@ def _svg(rows: list[dict[str, Any]]) -> str:
         .configure(**_theme())
     )
     # "meta" is left out by the call: the drawing has no trace of the machine that made it.
-    return _NAMESPACES.sub("", vl_convert.vegalite_to_svg(chart.to_dict()))
+    return _NEEDLESS.sub("", vl_convert.vegalite_to_svg(chart.to_dict()))
 
 
 def _theme() -> dict[str, Any]:
