@@ -159,6 +159,12 @@ def row_count(shown: int, total: int) -> str:
 
 def cells(frame: pl.DataFrame, /) -> list[tuple[str, ...]]:
     """Word every value of a table for a reader; meant for the few rows that are shown."""
+    # Beyond 53 bits of weight a float says certain, and nothing that is scored ever is.
+    frame = frame.with_columns(
+        pl.col(name).clip(upper_bound=1 - _SMALLEST / 2)
+        for name, dtype in frame.schema.items()
+        if name.endswith("probability") and dtype.is_float()
+    )
     return [tuple(_word(value) for value in row) for row in frame.iter_rows()]
 
 

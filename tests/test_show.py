@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import polars as pl
 
-from reconcile.show import console_table, row_count, table_html, table_text
+from reconcile.show import cells, console_table, row_count, table_html, table_text
 
 VOID = {"br", "hr", "img", "meta", "link", "input", "col"}
 
@@ -79,6 +79,11 @@ def test_every_kind_of_value_has_words() -> None:
         "x…<",
     ):
         assert word in html
+
+
+def test_a_score_is_never_certain() -> None:
+    frame = pl.DataFrame({"match_probability": [1.0], "share": [1.0]})
+    assert cells(frame) == [("over 0.9999", "1")]
 
 
 def test_an_empty_table_says_so() -> None:

@@ -278,7 +278,7 @@ def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
     order = pl.DataFrame({"band": [band.value for band in Band]})
     counts = pairs.group_by(pl.col("band").cast(pl.String)).agg(
         pairs=pl.len(),
-        from_probability=pl.col("match_probability").min().round(3),
+        from_probability=pl.col("match_probability").min(),
         held_back_by_a_guard=pl.col("guard").is_not_null().sum(),
     )
     how = "every possible pair" if report.in_full else "blocked pairs"
