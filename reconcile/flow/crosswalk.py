@@ -116,4 +116,5 @@ def _past(past: pl.DataFrame | None) -> pl.DataFrame:
     if past is None:
         return pl.DataFrame(schema=SCHEMA)
     since = pl.col("since") if "since" in past.columns else pl.lit(None, pl.String).alias("since")
-    return past.select("sis_id", "cccid", since).with_columns(origin=pl.lit("past"), current=pl.lit("no"))
+    known = past.drop_nulls(["sis_id", "cccid"])
+    return known.select("sis_id", "cccid", since).with_columns(origin=pl.lit("past"), current=pl.lit("no"))

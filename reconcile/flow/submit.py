@@ -12,6 +12,7 @@ from reconcile.results import BatchSummary
 from reconcile.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     import polars as pl
@@ -26,26 +27,19 @@ if TYPE_CHECKING:
 def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> None:
     """Propose what a run found to create and to write back; notes say why when nothing is proposed.
 
-    The gate closes, and nothing is proposed, when the snapshot is older than the plan allows, when the
-    rows break a critical rule, or when a rule could not be run.
+    The gate closes, and nothing is proposed, when the snapshot is older than the plan allows or has no
+    usable row, when a row has no college or breaks a critical rule, when two students would get one CCCID,
+    or when a rule could not be run.
     """
     plan = done.plan
     _remember(done, registry)
+    done.notes += _set_aside(done)
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
     if rows.is_empty():
         return
-    homeless = rows["college"].null_count()
-    if homeless:
-        _close(
-            done,
-            f"{counted(homeless, 'row has', 'rows have')} no college; extract it, or name the one college "
-            "in the plan's population",
-        )
-        return
-    age = (plan.as_of - plan.accounts.as_of).days
-    if age > plan.accounts.max_age_days:
-        allowed = plan.accounts.max_age_days
-        _close(done, f"the account snapshot is {age} days old, {allowed} are allowed; take a new one")
+    obstacles = list(_obstacles(done, rows))
+    if obstacles:
+        _close(done, "; ".join(obstacles))
         return
     checked = _checked(rows, plan)
     if checked is not None and checked.verdict != "open":
@@ -82,6 +76,35 @@ def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
     )
 
 
+def _obstacles(done: Run, rows: pl.DataFrame) -> Iterator[str]:
+    """Say what forbids a batch whatever the dictionary says of its rows."""
+    snapshot = done.plan.accounts
+    age = (done.plan.as_of - snapshot.as_of).days
+    if age > snapshot.max_age_days:
+        yield f"the account snapshot is {age} days old, {snapshot.max_age_days} are allowed; take a new one"
+    if done.accounts.is_empty():
+        yield "no row of the account snapshot could be used, so that every account looks absent"
+    homeless = rows["college"].null_count()
+    if homeless:
+        yield (
+            f"{counted(homeless, 'row has', 'rows have')} no college; extract it, or name the one college in "
+            "the plan's population"
+        )
+    again = rows["cccid"].drop_nulls()
+    claimed = int(again.is_duplicated().sum())
+    if claimed:
+        yield f"{claimed} students would get a CCCID that another of them gets too; decide whose it is"
+
+
+def _set_aside(done: Run) -> tuple[str, ...]:
+    """Tell the reader that an account may hide among rows that could not be used."""
+    lost = sum(record.quarantined for record in done.inputs.records if record.table == "accounts")
+    if not lost:
+        return ()
+    which = counted(lost, "row of the account snapshot was", "rows of the account snapshot were")
+    return (f"{which} set aside; a student whose account is among them looks as if they had none.",)
+
+
 def _close(done: Run, why: str) -> None:
     done.notes += (f"The gate is closed: {why}. Nothing was proposed.",)
     done.gate_open = False
@@ -99,7 +122,7 @@ def _reasons(checked: Validation) -> str:
     critical = checked.counts.filter(
         (checked.counts["severity"] == "critical") & (checked.counts["failures"] > 0)
     )
-    broken = [f"{row['message']} ({row['failures']} rows)" for row in critical.iter_rows(named=True)]
+    broken = [f"{row['message']} ({counted(row['failures'], 'row')})" for row in critical.iter_rows(named=True)]
     failed = checked.counts.filter(checked.counts["errored"])["rule_id"].to_list()
     broken += [f"rule {rule} could not be run" for rule in failed]
     return "; ".join(broken) or "the rows break the suite mint_request"

@@ -1,0 +1,252 @@
+"""The gate: when a run's rows become a batch, and what closes it instead."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from reconcile.columns import Status
+from reconcile.errors import KeyMismatch
+from reconcile.flow.submit import submit, summary
+from reconcile.mint.batch import approve, look_up, mint, reject
+from reconcile.plan import Issuer, IssuerPlan
+from reconcile.registry import Registry
+from reconcile.resolve import Resolution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from reconcile.flow.run import Run
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+MINTING = IssuerPlan(kind=Issuer.REGISTRY, range=("ZBB0001", "ZBB9999"), authority="Chancellor's Office")
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with Registry.open(tmp_path / "registry.sqlite", demo=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[Registry]:
+    with Registry.open(tmp_path / "real.sqlite") as opened:
+        yield opened
+
+
+def before(run: Run, **changes: object) -> Run:
+    """Take a run back to where it stood before its batch, with parts of its plan changed."""
+    return replace(run, plan=replace(run.plan, **changes), batch=None, notes=(), gate_open=True)  # type: ignore[arg-type]
+
+
+def only(run: Run, *statuses: Status) -> Run:
+    frame = run.resolution.frame.filter(pl.col("status").is_in([s.value for s in statuses]))
+    return replace(before(run), resolution=Resolution(frame=frame))
+
+
+def closed(done: Run, registry: Registry) -> str:
+    """Give the one reason why the gate is closed."""
+    submit(done, registry, at=AT)
+    assert done.batch is None
+    assert not done.gate_open
+    assert "submitted" not in registry.audit()["what"].to_list()
+    (note,) = done.notes
+    assert note.startswith("The gate is closed: ")
+    assert note.endswith(". Nothing was proposed.")
+    return note.removeprefix("The gate is closed: ").removesuffix(". Nothing was proposed.")
+
+
+def test_rows_become_a_batch_that_waits(small_run: Run, registry: Registry) -> None:
+    done = before(small_run)
+    submit(done, registry, at=AT)
+    assert small_run.batch is not None
+    assert done.batch == small_run.batch
+    assert (done.gate_open, done.notes) == (True, ())
+    batch = look_up(registry, small_run.batch.id)
+    assert (batch.state, batch.proposer, batch.approver) == ("submitted", "analyst", None)
+    assert batch.suite_hash
+    submit(again := before(small_run), registry, at=AT + timedelta(days=1))
+    assert again.batch == done.batch
+    assert registry.audit()["what"].to_list().count("submitted") == 1
+
+
+def test_nothing_to_propose_is_no_closed_gate(small_run: Run, registry: Registry) -> None:
+    done = only(small_run, Status.CONFIRMED, Status.REVIEW)
+    submit(done, registry, at=AT)
+    assert (done.batch, done.gate_open, done.notes) == (None, True, ())
+
+
+def test_recoveries_alone_create_nothing_and_need_no_attestation(small_run: Run, registry: Registry) -> None:
+    done = only(small_run, Status.RECOVERABLE)
+    done.plan = replace(done.plan, mint=replace(done.plan.mint, attested_by=None))
+    submit(done, registry, at=AT)
+    assert done.batch is not None
+    assert done.batch.mints == 0
+    assert done.batch.recoveries == done.resolution.frame.height > 0
+
+
+def test_a_missing_attestation(small_run: Run, registry: Registry) -> None:
+    bare = replace(small_run.plan.mint, attested_by=None, attested_authority=None, attested_on=None)
+    rows = small_run.resolution.frame.filter(pl.col("status") == Status.MINTABLE).height
+    reason = closed(before(small_run, mint=bare), registry)
+    assert reason.count(f"({rows} rows)") == 3
+
+
+@pytest.mark.parametrize(("days", "is_open"), [(30, True), (31, False)])
+def test_an_old_snapshot(small_run: Run, registry: Registry, days: int, is_open: bool) -> None:
+    day = small_run.plan.as_of - timedelta(days=days)
+    done = before(small_run, accounts=replace(small_run.plan.accounts, as_of=day, max_age_days=30))
+    if is_open:
+        submit(done, registry, at=AT)
+        assert done.batch is not None
+    else:
+        assert closed(done, registry) == (
+            "the account snapshot is 31 days old, 30 are allowed; take a new one"
+        )
+
+
+def test_a_row_that_breaks_a_critical_rule(small_run: Run, registry: Registry) -> None:
+    done = before(small_run)
+    who = done.resolution.frame.filter(pl.col("status") == Status.MINTABLE)["sis_id"][0]
+    spoiled = pl.when(pl.col("sis_id") == who).then(None).otherwise("last_name").alias("last_name")
+    tables = done.inputs.tables | {"students": done.students.with_columns(spoiled)}
+    done.inputs = replace(done.inputs, tables=tables)
+    assert "(1 row)" in closed(done, registry)
+
+
+def test_a_rule_that_cannot_be_run(
+    small_run: Run, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = pl.DataFrame(
+        {
+            "severity": ["critical", "critical", "warning"],
+            "failures": [0, 0, 5],
+            "message": ["a", "b", "c"],
+            "rule_id": ["one.rule", "sound", "mild"],
+            "errored": [True, False, False],
+        }
+    )
+    checked = SimpleNamespace(verdict="closed", counts=counts)
+    monkeypatch.setattr(sys.modules["reconcile.validate"], "validate", lambda *_, **__: checked)
+    assert closed(before(small_run), registry) == "rule one.rule could not be run"
+    checked.counts = counts.clear()
+    assert closed(before(small_run), registry) == "the rows break the suite mint_request"
+
+
+def test_a_snapshot_without_a_usable_row(small_run: Run, registry: Registry) -> None:
+    """Every student would look as if they had no account."""
+    done = before(small_run)
+    done.inputs = replace(done.inputs, tables=done.inputs.tables | {"accounts": done.accounts.clear()})
+    assert closed(done, registry).startswith("no row of the account snapshot could be used")
+
+
+def test_accounts_that_were_set_aside_are_mentioned(small_run: Run, registry: Registry) -> None:
+    done = before(small_run)
+    records = (replace(done.inputs.records[1], quarantined=2), *done.inputs.records[2:])
+    done.inputs = replace(done.inputs, records=records)
+    submit(done, registry, at=AT)
+    assert done.batch is not None
+    assert done.notes[0].startswith("2 rows of the account snapshot were set aside; ")
+
+
+def test_rows_without_a_college(small_run: Run, registry: Registry) -> None:
+    done = only(small_run, Status.RECOVERABLE)
+    without = done.students.with_columns(college=pl.lit(None, pl.String))
+    done.inputs = replace(done.inputs, tables=done.inputs.tables | {"students": without})
+    assert closed(done, registry).startswith(f"{done.resolution.frame.height} rows have no college; ")
+
+
+def test_two_students_and_one_number(small_run: Run, registry: Registry) -> None:
+    """As after two decisions of a reviewer that contradict each other."""
+    done = only(small_run, Status.RECOVERABLE)
+    same = done.resolution.frame.head(2).with_columns(proposed_cccid=pl.col("proposed_cccid").first())
+    done.resolution = Resolution(frame=same)
+    assert closed(done, registry) == (
+        "2 students would get a CCCID that another of them gets too; decide whose it is"
+    )
+
+
+def test_several_reasons_are_told_at_once(small_run: Run, registry: Registry) -> None:
+    done = before(small_run, accounts=replace(small_run.plan.accounts, max_age_days=-1))
+    done.inputs = replace(done.inputs, tables=done.inputs.tables | {"accounts": done.accounts.clear()})
+    assert closed(done, registry).count("; ") == 2
+
+
+def test_students_who_wait_in_another_batch_are_mentioned(small_run: Run, registry: Registry) -> None:
+    submit(only(small_run, Status.RECOVERABLE), registry, at=AT)
+    done = before(small_run)
+    submit(done, registry, at=AT)
+    assert done.batch is not None
+    assert done.batch.recoveries == 0
+    assert "wait in another open batch already" in done.notes[0]
+
+
+def test_after_a_rejection_the_rows_are_proposed_anew(small_run: Run, registry: Registry) -> None:
+    submit(first := before(small_run), registry, at=AT)
+    assert first.batch is not None
+    reject(registry, first.batch.id, by="registrar", reason="wrong term", at=AT)
+    submit(second := before(small_run), registry, at=AT)
+    assert second.batch is not None
+    assert second.batch.id != first.batch.id
+    assert second.batch.state == "submitted"
+
+
+def test_another_ssn_key_is_refused_before_anything_is_proposed(small_run: Run, registry: Registry) -> None:
+    submit(only(small_run, Status.CONFIRMED), registry, at=AT)
+    done = before(small_run)
+    done.inputs = replace(done.inputs, key="0" * 8)
+    with pytest.raises(KeyMismatch):
+        submit(done, registry, at=AT)
+    assert "submitted" not in registry.audit()["what"].to_list()
+
+
+def seen(registry: Registry) -> int:
+    import sqlalchemy as sa  # noqa: PLC0415 - beside its only use
+
+    return int(registry._store.read(lambda c: c.execute(sa.text("SELECT count(*) FROM seen")).scalar()) or 0)
+
+
+def test_an_allotted_range_is_entered_once(small_run: Run, real: Registry) -> None:
+    for _ in range(2):
+        submit(before(small_run, issuer=MINTING), real, at=AT)
+    told = real.audit()["what"].to_list()
+    assert told.count("allotted") == 1
+    assert told.count("submitted") == 1
+
+
+def test_openccc_needs_no_range_and_no_numbers_seen(small_run: Run, real: Registry) -> None:
+    done = before(small_run, issuer=IssuerPlan(kind=Issuer.OPENCCC))
+    submit(done, real, at=AT)
+    assert done.batch is not None
+    assert look_up(real, done.batch.id).issuer == "openccc"
+    assert seen(real) == 0
+    assert "allotted" not in real.audit()["what"].to_list()
+
+
+def test_every_number_of_every_input_counts_as_seen(small_run: Run, real: Registry) -> None:
+    widest = replace(MINTING, range=("AAA0001", "ZZZ9999"))
+    submit(before(small_run, issuer=widest), real, at=AT)
+    tables = small_run.inputs.tables
+    numbers = set(tables["accounts"]["cccid"]) | set(tables["fraud"]["cccid"].str.to_uppercase())
+    numbers |= set(tables["applications"]["cccid"].str.to_uppercase())
+    assert seen(real) >= len(numbers)
+
+
+def test_the_command_is_for_the_one_who_can_use_it(small_run: Run, registry: Registry) -> None:
+    submit(done := before(small_run), registry, at=AT)
+    assert done.batch is not None
+    batch_id, plan = done.batch.id, done.plan
+    assert done.batch.command == (
+        f'reconcile batch approve {batch_id} --plan "{plan.path}" --approver "YOUR NAME"'
+    )
+    assert summary(approve(registry, batch_id, approver="registrar", at=AT), plan).command == ""
+    mint(batch_id, registry=registry, at=AT)
+    told = summary(look_up(registry, batch_id), plan)
+    assert (told.state, told.approver, told.command) == ("minted", "registrar", "")
