@@ -272,3 +272,46 @@ def test_everybody_comes_out_once_with_an_action() -> None:
     assert row["sis_id"].n_unique() == 100
     assert row["action"].null_count() == 0
     assert set(row["status"]) <= {s.value for s in Status}
+
+
+def applied(cccid, **more):
+    return pl.DataFrame({"sis_id": ["1"], "cccid": [cccid], **more})
+
+
+def test_an_application_that_names_an_account_outside_the_snapshot_forbids_to_create_another() -> None:
+    row = decide(students(), applications=applied("QQQ1234"))
+    assert row["status"].to_list() == ["review"]
+    assert "named_outside_the_snapshot" in row["flags"][0]
+    assert "QQQ1234 (an application names it" in row["evidence"][0]
+    assert status(
+        students(), applications=applied("QQQ1234"), fraud=pl.DataFrame({"cccid": ["QQQ1234"]})
+    ) == ["held"]
+
+
+def test_a_number_that_the_sis_holds_from_a_later_day_on_forbids_to_create_another() -> None:
+    assert status(students(future_cccids=[["QQQ1234"]])) == ["review"]
+    assert status(students(future_cccids=[[]]).cast({"future_cccids": pl.List(pl.String)})) == ["mintable"]
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"), [(19.0, ["review", "review"]), (9.0, ["recoverable", "review"])]
+)
+def test_an_account_that_two_students_fit_nearly_equally_well_is_certain_for_neither(
+    weight, expected
+) -> None:
+    people = students(sis_id=["1", "2"], cccids=[None, None])
+    pairs = [pair("1", "ABD1234", SAME), pair("2", "ABD1234", SAME, weight=weight)]
+    assert status(people, pairs=pairs) == expected
+
+
+def test_a_number_that_our_registry_gave_to_another_student_is_not_recovered() -> None:
+    people = students(sis_id=["1", "2"], cccids=[None, None])
+    issued = pl.DataFrame({"sis_id": ["2"], "cccid": ["ABD1234"], "issued_on": ["2026-01-01"]})
+    row = decide(people, pairs=[pair("1", "ABD1234", SAME)], issued=issued)
+    assert row["status"].to_list() == ["review", "pending_load"]
+
+
+def test_a_row_of_the_snapshot_whose_number_cannot_be_used_is_possible_and_never_recovered() -> None:
+    row = decide(students(), pairs=[pair("1", "ABD1234#17", SAME)])
+    assert row["status"].to_list() == ["review"]
+    assert "account_set_aside" in row["flags"][0]

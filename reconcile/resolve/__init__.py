@@ -115,8 +115,8 @@ def resolve(
     candidates = judge_candidates(
         scored,
         owners=links.links.select(cccid="id_r", owner="id_l"),  # type: ignore[attr-defined]
-        holders=_holders(judged),
-        applied=joined.applied,
+        holders=_holders(judged, given),
+        named=_named(joined.applied, people),
         decisions=decided,
         fraudulent=_column(fraud, "cccid"),
     )
@@ -152,9 +152,22 @@ def _scored(links: object) -> pl.DataFrame:
     return with_agreement(together.rename({"id_l": "sis_id", "id_r": "cccid"}))
 
 
-def _holders(judged: pl.DataFrame) -> pl.DataFrame:
+def _holders(judged: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """Name the one student of each number that the SIS holds rightly or our registry gave."""
     agreeing = judged.filter(pl.col("fact") == SisCccid.AGREES.value)
-    return agreeing.group_by("cccid").agg(holder=pl.col("sis_id").min())
+    both = pl.concat([frame.select("sis_id", "cccid") for frame in (agreeing, given)])
+    return both.group_by("cccid").agg(holder=pl.col("sis_id").min())
+
+
+def _named(applied: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """List the numbers that a file names for a student: by an application, or in the SIS from a later day."""
+    rows = applied.select("sis_id", "cccid", "submitted", where=pl.lit("application"))
+    if "future_cccids" not in people.columns:
+        return rows
+    later = people.select("sis_id", cccid="future_cccids").explode("cccid").drop_nulls("cccid")
+    return pl.concat(
+        [rows, later.select("sis_id", "cccid", where=pl.lit("later"))], how="diagonal_relaxed"
+    ).unique(["sis_id", "cccid"], keep="first", maintain_order=True)
 
 
 def _same_person(duplicates: object | None) -> pl.DataFrame:

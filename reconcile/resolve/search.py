@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
+from reconcile.cccid import well_formed
 from reconcile.columns import Band, Search
+
+_TIE_BITS: Final = 6.6  # odds of a hundred to one between two students for one account
 
 
 def judge_candidates(
@@ -13,22 +18,24 @@ def judge_candidates(
     *,
     owners: pl.DataFrame,
     holders: pl.DataFrame,
-    applied: pl.DataFrame,
+    named: pl.DataFrame,
     decisions: pl.DataFrame,
     fraudulent: pl.Series,
 ) -> pl.DataFrame:
     """Say of each candidate account whether it is certainly or possibly the student's.
 
-    Certain: a reviewer said so; or the pair is in band link, the account was not assigned to another
-    student and no other student holds its number rightly; or an application of this student names the
-    account, nothing of name and birthdate differs and no guard says "two people". Everything else that
-    was worth a look is possible.
+    Certain: a reviewer said so; or the pair is in band link, or an application of this student names the
+    account, nothing of name and birthdate differs and no guard says "two people"; and in each case the
+    number can be used, no other student holds it rightly, and none fits the account better or nearly as
+    well. Everything else that was worth a look is possible, an account outside the snapshot that an
+    application names included.
 
     Args:
         scored: pairs (sis_id, cccid) with band, guard, match_weight and the columns of `with_agreement`.
         owners: cccid, owner: the one-to-one assignment of accounts to students.
-        holders: cccid, holder: students whose SIS record holds the number rightly.
-        applied: of `join`.
+        holders: cccid, holder: students who hold the number rightly, in the SIS or in our registry.
+        named: sis_id, cccid, submitted, where ("application" / "later"): numbers that a file names for a
+            student without the SIS holding them today.
         decisions: sis_id, cccid, decision of reviewers.
         fraudulent: CCCIDs of accounts that were reported as fraud.
 
@@ -36,41 +43,72 @@ def judge_candidates(
         scored rows that count, with certain (bool), applied (bool), fraud (bool), submitted, flag (null or
         why a strong pair is only possible).
     """
-    named = applied.select("sis_id", "cccid", "submitted", applied=pl.lit(value=True))
+    key = ["sis_id", "cccid"]
+    unseen = named.join(scored, on=key, how="anti").select(
+        *key, words=pl.col("where").replace_strict(_UNSEEN, return_dtype=pl.String)
+    )
     rows = (
-        scored.join(owners, on="cccid", how="left")
+        pl.concat([scored, unseen], how="diagonal_relaxed")
+        .join(owners, on="cccid", how="left")
         .join(holders, on="cccid", how="left")
-        .join(named, on=["sis_id", "cccid"], how="left")
-        .join(decisions, on=["sis_id", "cccid"], how="left")
-        .with_columns(pl.col("applied").fill_null(value=False))
+        .join(named.select(*key, "submitted", applied=pl.lit(value=True)), on=key, how="left")
+        .join(decisions, on=key, how="left")
+        .with_columns(pl.col("applied", "independent").fill_null(value=False))
         .filter((pl.col("decision") != "different").fill_null(value=True))
+        .with_columns(
+            strong=_strong().fill_null(value=False),
+            decided=(pl.col("decision") == "match").fill_null(value=False),
+        )
+        .with_columns(tied=_tied())
     )
     taken = (pl.col("holder") != pl.col("sis_id")).fill_null(value=False)
     claimed = (pl.col("owner") != pl.col("sis_id")).fill_null(value=False)
+    own = (pl.col("holder") == pl.col("sis_id")).fill_null(value=False)
+    unusable = ~well_formed(pl.col("cccid"))
+    worth_a_look = pl.any_horizontal("strong", "decided", "applied", pl.col("band") == Band.REVIEW.value)
+    sure = pl.col("strong") & ~taken & ~claimed & (own | ~pl.col("tied"))
+    return (
+        rows.filter(worth_a_look.fill_null(value=False))
+        .with_columns(
+            fraud=pl.col("cccid").is_in(fraudulent.implode()),
+            certain=(pl.col("decided") | sure) & ~unusable,
+            flag=pl.when(pl.col("match_weight").is_null())
+            .then(pl.lit("named_outside_the_snapshot"))
+            .when(~pl.col("strong") & pl.col("applied"))
+            .then(pl.lit("application_disagrees"))
+            .when(unusable)
+            .then(pl.lit("account_set_aside"))
+            .when(taken)
+            .then(pl.lit("account_of_another_student"))
+            .when(claimed)
+            .then(pl.lit("account_fits_another_student_better"))
+            .when(pl.col("tied") & ~own)
+            .then(pl.lit("account_fits_several_students")),
+        )
+        .sort("sis_id", "cccid")
+    )
+
+
+_UNSEEN: Final = {
+    "application": "an application names it; it is not in this snapshot",
+    "later": "the SIS holds it from a later day on; it is not in this snapshot",
+}
+
+
+def _strong() -> pl.Expr:
     by_application = (
         pl.col("applied")
         & ~pl.col("contradicted")
         & (pl.col("differing") == 0) & (pl.col("agreeing") >= 2)  # noqa: PLR2004 - of the three
     )  # fmt: skip
-    strong = (pl.col("band") == Band.LINK.value) | by_application | (pl.col("holder") == pl.col("sis_id"))
-    decided = (pl.col("decision") == "match").fill_null(value=False)
-    worth_a_look = (
-        strong.fill_null(value=False) | decided | (pl.col("band") == Band.REVIEW.value) | pl.col("applied")
-    )
-    return (
-        rows.filter(worth_a_look)
-        .with_columns(
-            fraud=pl.col("cccid").is_in(fraudulent.implode()),
-            certain=decided | (strong.fill_null(value=False) & ~taken & ~claimed),
-            flag=pl.when(~strong.fill_null(value=False) & pl.col("applied"))
-            .then(pl.lit("application_disagrees"))
-            .when(taken)
-            .then(pl.lit("account_of_another_student"))
-            .when(claimed)
-            .then(pl.lit("account_fits_another_student_better")),
-        )
-        .sort("sis_id", "cccid")
-    )
+    return (pl.col("band") == Band.LINK.value) | by_application | (pl.col("holder") == pl.col("sis_id"))
+
+
+def _tied() -> pl.Expr:
+    """Say whether two students fit one account nearly equally well; then it is neither's by itself."""
+    weight = pl.when(pl.col("strong")).then(pl.col("match_weight"))
+    near = weight >= weight.max().over("cccid") - _TIE_BITS
+    return (near.sum().over("cccid") > 1) & near.fill_null(value=False)
 
 
 def one_search(candidates: pl.DataFrame, /) -> pl.DataFrame:
@@ -94,8 +132,8 @@ def one_search(candidates: pl.DataFrame, /) -> pl.DataFrame:
             .filter(certain & pl.col("submitted").is_not_null())
             .sort_by(pl.col("submitted").filter(certain & pl.col("submitted").is_not_null()))
             .last(),
-            certain_fraud=(certain & pl.col("fraud")).any(),
-            possible_fraud=(~certain & pl.col("fraud")).any(),
+            certain_fraud=((certain | pl.col("applied")) & pl.col("fraud")).any(),
+            possible_fraud=(~certain & ~pl.col("applied") & pl.col("fraud")).any(),
             search_flags=pl.col("flag").drop_nulls().unique().sort(),
         )
         .with_columns(
