@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
 
 from reconcile.flow.requests import batch_rows, creation_form
 from reconcile.flow.seen import numbers_in
@@ -13,15 +16,17 @@ from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
-
-    import polars as pl
+    from datetime import date
 
     from reconcile.flow.run import Run
     from reconcile.mint.states import Batch
     from reconcile.plan import Plan
     from reconcile.registry import Registry
     from reconcile.validate import Validation
+
+
+_HALF: Final = 0.5
+_NEEDED: Final = {"first_name": "first name", "last_name": "last name", "birthdate": "birthdate"}
 
 
 def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> None:
@@ -37,7 +42,7 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
     if rows.is_empty():
         return
-    obstacles = list(_obstacles(done, rows))
+    obstacles = list(_obstacles(done, rows, (at or datetime.now(UTC)).date()))
     if obstacles:
         _close(done, "; ".join(obstacles))
         return
@@ -76,12 +81,24 @@ def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
     )
 
 
-def _obstacles(done: Run, rows: pl.DataFrame) -> Iterator[str]:
+def _obstacles(done: Run, rows: pl.DataFrame, today: date) -> Iterator[str]:
     """Say what forbids a batch whatever the dictionary says of its rows."""
     snapshot = done.plan.accounts
-    age = (done.plan.as_of - snapshot.as_of).days
+    # A plan of last year stays consistent in itself; outside practice the calendar counts too.
+    day = done.plan.as_of if done.plan.issuer.kind is Issuer.DEMO else max(today, done.plan.as_of)
+    age = (day - snapshot.as_of).days
     if age > snapshot.max_age_days:
         yield f"the account snapshot is {age} days old, {snapshot.max_age_days} are allowed; take a new one"
+    elsewhere = done.inputs.diagnostics.filter(pl.col("kind") == "cccid_under_other_code").height
+    if elsewhere:
+        yield (
+            "the SIS holds CCCIDs under another code than the one that was looked for; correct the code in "
+            "[students.options]"
+        )
+    for column, words in _NEEDED.items():
+        empty = _share_empty(done.accounts, column)
+        if empty > _HALF:
+            yield f"{empty:.0%} of the account snapshot has no {words}, so that accounts are not found"
     if done.accounts.is_empty():
         yield "no row of the account snapshot could be used, so that every account looks absent"
     homeless = rows["college"].null_count()
@@ -94,6 +111,12 @@ def _obstacles(done: Run, rows: pl.DataFrame) -> Iterator[str]:
     claimed = int(again.is_duplicated().sum())
     if claimed:
         yield f"{claimed} students would get a CCCID that another of them gets too; decide whose it is"
+
+
+def _share_empty(table: pl.DataFrame, column: str) -> float:
+    if column not in table.columns:
+        return 1.0
+    return table[column].null_count() / table.height if table.height else 0.0
 
 
 def _set_aside(done: Run) -> tuple[str, ...]:
@@ -122,7 +145,9 @@ def _reasons(checked: Validation) -> str:
     critical = checked.counts.filter(
         (checked.counts["severity"] == "critical") & (checked.counts["failures"] > 0)
     )
-    broken = [f"{row['message']} ({counted(row['failures'], 'row')})" for row in critical.iter_rows(named=True)]
+    broken = [
+        f"{row['message']} ({counted(row['failures'], 'row')})" for row in critical.iter_rows(named=True)
+    ]
     failed = checked.counts.filter(checked.counts["errored"])["rule_id"].to_list()
     broken += [f"rule {rule} could not be run" for rule in failed]
     return "; ".join(broken) or "the rows break the suite mint_request"

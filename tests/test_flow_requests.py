@@ -1,0 +1,70 @@
+"""The rows of a batch: one a student, in an order of their own, with what an account is made of."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from reconcile.columns import Status
+from reconcile.flow.requests import ATTESTATION, FIELDS, batch_rows, creation_form
+from reconcile.mint.rows import PAYLOAD, checked
+from reconcile.plan import MintPlan
+
+MINT = MintPlan(
+    proposer="analyst", attested_by="dean", attested_authority="policy", attested_on=date(2026, 11, 16)
+)
+STUDENTS = pl.DataFrame(
+    {
+        "sis_id": ["9", "10", "1"],
+        "college": ["021", None, "022"],
+        "first_name": ["Ann", "Bea", None],
+        "ssn_last4": ["1234", None, None],
+        "key_first": ["ann", "bea", None],
+        "line": [2, 3, 4],
+    }
+)
+
+
+def test_a_form_is_one_row_a_student_in_key_order() -> None:
+    form = creation_form(STUDENTS, MINT)
+    assert form.columns == ["request_key", "college", "sis_id", *FIELDS, *ATTESTATION]
+    assert form["request_key"].to_list() == ["/10", "021/9", "022/1"]
+    assert form["first_name"].to_list() == ["Bea", "Ann", None]
+    assert form.schema == dict.fromkeys(form.columns, pl.String)
+    assert form.equals(creation_form(STUDENTS.reverse(), MINT))
+
+
+def test_the_attestation_is_the_plans_or_none() -> None:
+    attested = creation_form(STUDENTS, MINT).select(ATTESTATION).unique()
+    assert attested.rows() == [("dean", "policy", "2026-11-16")]
+    bare = MintPlan(proposer="analyst")
+    for form in (creation_form(STUDENTS, MINT, attested=False), creation_form(STUDENTS, bare)):
+        assert form.select(ATTESTATION).unique().rows() == [(None, None, None)]
+
+
+def test_no_students_are_an_empty_form() -> None:
+    assert creation_form(STUDENTS.clear(), MINT).height == 0
+
+
+def test_only_what_may_be_created_or_written_back_is_asked_for() -> None:
+    wanted = {Status.MINTABLE: "mint", Status.RECOVERABLE: "recover"}
+    ids = [str(n) for n in range(len(Status))]
+    form = creation_form(pl.DataFrame({"sis_id": ids, "college": ["021"] * len(ids)}), MINT)
+    resolved = pl.DataFrame(
+        {
+            "sis_id": ids,
+            "status": [status.value for status in Status],
+            "proposed_cccid": [None if s is Status.MINTABLE else f"ABD{n:04}" for n, s in enumerate(Status)],
+        }
+    )
+    rows = batch_rows(form, resolved)
+    kinds = {list(Status)[int(sis_id)]: kind for sis_id, kind in rows.select("sis_id", "kind").iter_rows()}
+    assert kinds == wanted
+    assert rows["cccid"].null_count() == 1
+    assert rows["request_key"].is_sorted()
+    assert checked(rows).height == 2  # a batch takes them as they are
+
+
+def test_what_is_asked_for_is_kept_but_for_ssns() -> None:
+    assert {*FIELDS, *ATTESTATION} - set(PAYLOAD) == {"ssn_hmac", "ssn_last4", "ssn_type", "ssn_class"}
