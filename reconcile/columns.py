@@ -1,7 +1,7 @@
 """The names of columns that pass between stages; every stage takes them from here.
 
-A table that was read with a layout holds text under these names, one row a person, with three list
-columns (cccids, former_ids, former_names). `standardize` adds the key columns.
+A table that was read with a layout holds text under these names, one row a person, with list columns
+(see LIST_COLUMNS). `standardize` adds the key columns.
 Sources: element names as in the OpenCCC account dictionary where it has one; the rest is ours.
 """
 
@@ -48,12 +48,15 @@ PERSON: Final = (
     "zip",
 )
 
-# One row a student. `cccids`: what the SIS holds, as written there; `former_names`: structs of
+# One row a student. `cccids`: what the SIS holds today, as written there; `former_cccids`: what it held
+# before, `future_cccids`: what takes effect after the day asked for; `former_names`: structs of
 # first_name, middle_name, last_name; `line`: where the row (its first line) stands in the file.
 STUDENTS: Final = (
     SIS_ID,
     *PERSON,
     "cccids",
+    "former_cccids",
+    "future_cccids",
     "former_ids",
     "former_names",
     "college",
@@ -101,7 +104,7 @@ CROSSWALK: Final = (SIS_ID, CCCID_COLUMN, "origin", "current", "since", "line")
 
 FRAUD: Final = (CCCID_COLUMN, "reported", "reason", "line")
 
-LIST_COLUMNS: Final = ("cccids", "former_ids", "former_names", "terms")
+LIST_COLUMNS: Final = ("cccids", "former_cccids", "future_cccids", "former_ids", "former_names", "terms")
 
 
 class Band(StrEnum):

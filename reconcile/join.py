@@ -43,8 +43,9 @@ class Joined(Shown):
     """What exact keys say.
 
     Attributes:
-        held: one row a student and CCCID in the SIS: sis_id, written (as the SIS has it), cccid (trimmed,
-            upper case), line, in_snapshot, fraud, retired, students (how many hold the same number).
+        held: one row a student and CCCID in the SIS: sis_id, written (as the SIS has it, but for blanks
+            around it), cccid (also in upper case), line, in_snapshot, fraud, retired, students (how many
+            hold the same number).
         applied: one row a student and CCCID in the applications: sis_id, cccid, submitted (the latest),
             in_snapshot.
     """
@@ -72,26 +73,29 @@ def join(
     """Look up every CCCID that the SIS or an application gives for a student.
 
     Args:
-        students: has sis_id and cccids (a list) or cccid (text).
+        students: has sis_id and cccids (a list of texts) or cccid (text).
         accounts: has cccid, one row each.
         applications: has sis_id, cccid and, if known, submitted.
         fraud: has cccid: numbers reported as fraud.
         former: has cccid: numbers of a past crosswalk or snapshot; absent today, they count as retired.
 
     Raises:
-        InputError: a column is missing.
+        InputError: a column is missing or of another type.
 
     >>> import polars as pl
     >>> students = pl.DataFrame({"sis_id": ["1", "2"], "cccid": ["ABD1234", None]})
     >>> join(students, pl.DataFrame({"cccid": ["ABD1234"]})).held["in_snapshot"].to_list()
     [True]
     """
+    numbers, submissions = _numbers(as_frame(students)), _submissions(applications)
+    if applications is not None:
+        _check_ids(numbers, submissions)
     with Engine() as engine:
         return join_tables(
             engine,
-            engine.load("students", _numbers(as_frame(students))),
+            engine.load("students", numbers),
             engine.load("accounts", _keys(accounts, "accounts")),
-            applications=engine.load("applications", _submissions(applications)),
+            applications=engine.load("applications", submissions),
             fraud=engine.load("fraud", _keys(fraud, "fraud list")),
             former=engine.load("former", _keys(former, "former CCCIDs")),
         )
@@ -115,19 +119,21 @@ def _numbers(students: pl.DataFrame) -> pl.DataFrame:
     """Give one row a student and number; students without any keep one row with nulls."""
     _require(students, (SIS_ID,), "students")
     if "cccids" in students.columns:
-        rows = students.select(SIS_ID, pl.col("cccids").alias("written"), _line(students)).explode(
-            "written", empty_as_null=True
-        )
+        _check_type(students, "cccids", "students", lists=True)
+        rows = students.select(
+            SIS_ID, pl.col("cccids").cast(pl.List(pl.String)).alias("written"), _line(students)
+        ).explode("written", empty_as_null=True)
     elif CCCID_COLUMN in students.columns:
+        _check_type(students, CCCID_COLUMN, "students")
         rows = students.select(SIS_ID, pl.col(CCCID_COLUMN).alias("written"), _line(students))
     else:
         raise InputError(
             'students have neither "cccids" nor "cccid"; map the SIS column that holds the CCCID.'
         )
-    bare = pl.col("written").str.strip_chars().str.to_uppercase()
+    trimmed = pl.col("written").cast(pl.String).str.strip_chars()  # blanks around a number are no damage
     return (
-        rows.with_columns(cccid=pl.when(bare == "").then(None).otherwise(bare))
-        .with_columns(written=pl.when(pl.col("cccid").is_null()).then(None).otherwise("written"))
+        rows.with_columns(written=pl.when(trimmed != "").then(trimmed))
+        .with_columns(cccid=pl.col("written").str.to_uppercase())
         .unique([SIS_ID, "cccid"], keep="first", maintain_order=True)
         .sort(SIS_ID, "cccid")
     )
@@ -142,7 +148,8 @@ def _keys(table: object | None, what: str) -> pl.DataFrame:
         return pl.DataFrame(schema={CCCID_COLUMN: pl.String})
     frame = as_frame(table)
     _require(frame, (CCCID_COLUMN,), what)
-    key = pl.col(CCCID_COLUMN).str.strip_chars().str.to_uppercase()
+    _check_type(frame, CCCID_COLUMN, what)
+    key = pl.col(CCCID_COLUMN).cast(pl.String).str.strip_chars().str.to_uppercase()
     return frame.select(key).drop_nulls().unique().sort(CCCID_COLUMN)
 
 
@@ -151,9 +158,10 @@ def _submissions(table: object | None) -> pl.DataFrame:
         return pl.DataFrame(schema={SIS_ID: pl.String, CCCID_COLUMN: pl.String, "submitted": pl.String})
     frame = as_frame(table)
     _require(frame, (SIS_ID, CCCID_COLUMN), "applications")
+    _check_type(frame, CCCID_COLUMN, "applications")
     if "submitted" not in frame.columns:
         frame = frame.with_columns(submitted=pl.lit(None, pl.String))
-    key = pl.col(CCCID_COLUMN).str.strip_chars().str.to_uppercase()
+    key = pl.col(CCCID_COLUMN).cast(pl.String).str.strip_chars().str.to_uppercase()
     return frame.select(SIS_ID, key, "submitted").drop_nulls([SIS_ID, CCCID_COLUMN])
 
 
@@ -164,3 +172,27 @@ def _require(frame: pl.DataFrame, columns: tuple[str, ...], what: str) -> None:
             f"{what}: no column {', '.join(missing)}; found {', '.join(frame.columns[:12])}. "
             "Rename the column, or read the file with a layout."
         )
+
+
+def _check_type(frame: pl.DataFrame, name: str, what: str, *, lists: bool = False) -> None:
+    """Refuse another type than text, or than lists of text; null is what an empty column has."""
+    kind = frame.schema[name]
+    single = kind.inner if lists and isinstance(kind, pl.List) else kind
+    texts = single in {pl.String, pl.Categorical, pl.Enum} and isinstance(kind, pl.List) == lists
+    if not texts and single != pl.Null:
+        expected = "a list of texts" if lists else "text"
+        raise InputError(
+            f"{what}: column {name} is {kind}; {expected} was expected. "
+            f"{'Split the text into a list' if lists else 'Cast it to text'}."
+        )
+
+
+def _check_ids(students: pl.DataFrame, applications: pl.DataFrame) -> None:
+    """Refuse ids that cannot be compared: 7 and "007" may be one student or two."""
+    of_students, of_applications = students.schema[SIS_ID], applications.schema[SIS_ID]
+    if of_students.is_integer() == of_applications.is_integer() or pl.Null in {of_students, of_applications}:
+        return
+    raise InputError(
+        f"applications: column {SIS_ID} is {of_applications}, but {of_students} in students; "
+        "one type was expected. Cast both to text, with leading zeros where the SIS has them."
+    )

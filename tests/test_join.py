@@ -23,8 +23,8 @@ def test_each_number_of_each_student_is_looked_up_once() -> None:
 
 
 def test_what_the_sis_wrote_is_kept_beside_the_key() -> None:
-    held = join(pl.DataFrame({"sis_id": ["1"], "cccid": [" abd1234 "]}), ACCOUNTS).held
-    assert held.select("written", "cccid").row(0) == (" abd1234 ", "ABD1234")
+    held = join(pl.DataFrame({"sis_id": ["1", "2"], "cccid": ["abd1234", " ABE0001\u00a0"]}), ACCOUNTS).held
+    assert held.select("written", "cccid").rows() == [("abd1234", "ABD1234"), ("ABE0001", "ABE0001")]
 
 
 def test_fraud_and_former_numbers_are_told_apart() -> None:
@@ -80,3 +80,27 @@ def test_a_missing_column_is_named() -> None:
         join(pl.DataFrame({"id": ["1"]}), ACCOUNTS)
     with pytest.raises(InputError, match='"cccids"'):
         join(pl.DataFrame({"sis_id": ["1"]}), ACCOUNTS)
+
+
+ONE = pl.DataFrame({"sis_id": ["1"], "cccid": ["ABD1234"]})
+
+
+@pytest.mark.parametrize(
+    ("students", "accounts", "applications", "message"),
+    [
+        (ONE.rename({"cccid": "cccids"}), ACCOUNTS, None, "students: column cccids is String; a list of"),
+        (ONE.with_columns(cccids=pl.Series([[7]])), ACCOUNTS, None, r"column cccids is List\(Int64\)"),
+        (ONE.with_columns(cccid=pl.Series([["ABD1234"]])), ACCOUNTS, None, r"cccid is List\(String\); text"),
+        (ONE, pl.DataFrame({"cccid": [7]}), None, "accounts: column cccid is Int64; text was expected"),
+        (ONE, ACCOUNTS, ONE.with_columns(cccid=7), "applications: column cccid is Int32"),
+        (ONE, ACCOUNTS, ONE.with_columns(sis_id=7), "applications: column sis_id is Int32, but String"),
+    ],
+)
+def test_a_column_of_another_type_is_refused(students, accounts, applications, message) -> None:
+    with pytest.raises(InputError, match=message):
+        join(students, accounts, applications=applications)
+
+
+@pytest.mark.parametrize("column", [{"cccids": [None]}, {"cccids": [[]]}, {"cccid": [None]}])
+def test_a_column_of_nothing_is_no_number(column) -> None:
+    assert join(pl.DataFrame({"sis_id": ["1"], **column}), ACCOUNTS).held.is_empty()

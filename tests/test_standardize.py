@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from reconcile.errors import InputError
 from reconcile.standardize import standardize
-from reconcile.standardize.contacts import email, flag, phone, street, zip5
+from reconcile.standardize.contacts import email, phone, street, zip5
 from reconcile.standardize.dates import parse_dates
 from reconcile.standardize.names import mend
 
@@ -130,12 +130,9 @@ def test_the_first_of_january_is_weak():
         (zip5, "00000", None),
         (street, "12 North Main Street, Apt. 4", "12 n main st apt 4"),
         (street, "HOMELESS", None),
-        (flag, "Y", "true"),
-        (flag, "0", "false"),
-        (flag, "perhaps", "perhaps"),
     ],
 )
-def test_contacts_and_flags(clean, written, key):
+def test_contacts(clean, written, key):
     assert pl.select(clean(pl.lit(written))).item() == key
 
 
@@ -167,6 +164,27 @@ def test_columns_of_any_type_are_taken():
 def test_an_id_column_is_wanted():
     with pytest.raises(InputError, match="no column"):
         standardize(pl.DataFrame({"key": [1]}))
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ({"first_name": [["Ann"]]}, r"first_name is List\(String\), one value a row"),
+        ({"last_name": [{"of": "Ann"}]}, "last_name is Struct"),
+        ({"birthdate": pl.Series([object()], dtype=pl.Object)}, "birthdate is Object"),
+        ({"former_names": ["Ann"]}, "former_names is String, a list of structs"),
+        ({"zip": [b"9"], "phone": [[1]]}, "phone is .*; column zip is Binary"),
+    ],
+)
+def test_a_column_of_another_type_is_refused(column, message):
+    with pytest.raises(InputError, match=message):
+        standardize(pl.DataFrame({"id": ["1"], **column}))
+
+
+def test_flags_are_true_or_false_and_a_death_is_never_overlooked():
+    table = pl.DataFrame({"id": [1, 2], "confidential": ["Y", "perhaps"], "deceased": ["D", "0"]})
+    made = standardize(table).frame
+    assert made.select("confidential", "deceased").rows() == [("true", "true"), ("perhaps", "false")]
 
 
 @pytest.mark.parametrize("text", ["Muñoz", "Ângela", "plain", "Ã", "日本"])

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import polars.selectors as cs
 
-from reconcile.columns import SSN_DERIVED
+from reconcile.columns import LINK_FIELDS, PERSON, SSN_DERIVED
 from reconcile.errors import InputError
+from reconcile.flags import deceased, flag
 from reconcile.results import as_frame
 from reconcile.show import Sheet, Shown, profile
 from reconcile.standardize import contacts
@@ -23,8 +24,9 @@ __all__ = ["Standardized", "standardize"]
 
 FLAGS: Final = (
     "accepted_terms", "email_verified", "phone_verified", "address_validation_override", "ssn_no",
-    "ssn_exception", "no_perm_address_homeless", "deceased", "confidential", "enrolled", "credit",
+    "ssn_exception", "no_perm_address_homeless", "confidential", "enrolled", "credit",
 )  # fmt: skip
+_SINGLE: Final = frozenset({*PERSON, *LINK_FIELDS, *FLAGS, "birthdate_original", "street2", "deceased"})
 _USABLE_SSN: Final = ("ok", "itin")
 _CONTACTS: Final[dict[str, Callable[[pl.Expr], pl.Expr]]] = {
     "email": contacts.email,
@@ -69,7 +71,7 @@ def standardize(table: object, /, *, id: str = "id") -> Standardized:  # noqa: A
         id: the id column.
 
     Raises:
-        InputError: the id column is missing.
+        InputError: the id column is missing, or a column holds lists or objects where values are expected.
 
     >>> people = pl.DataFrame({"id": ["1"], "last_name": ["de la Cruz-Muñoz Jr."]})
     >>> standardize(people).frame.row(0, named=True)["key_last"]
@@ -78,6 +80,7 @@ def standardize(table: object, /, *, id: str = "id") -> Standardized:  # noqa: A
     frame = as_frame(table)
     if id not in frame.columns:
         raise InputError(f'The table has no column "{id}". Pass id= with the name of its id column.')
+    _check_types(frame)
     notes: list[str] = []
     frame = _derive_ssn(frame.drop([c for c in frame.columns if c.startswith("key_")]))
     frame = _names(frame)
@@ -90,8 +93,29 @@ def standardize(table: object, /, *, id: str = "id") -> Standardized:  # noqa: A
             frame = _by_distinct(frame, column, {f"key_{column}": clean(pl.col(column).cast(pl.String))})
     frame = _second_line(frame)
     frame = _ssn_keys(frame)
-    flags = [contacts.flag(pl.col(c)).alias(c) for c in FLAGS if frame.schema.get(c) == pl.String]
+    flags = [flag(pl.col(c)).alias(c) for c in FLAGS if frame.schema.get(c) == pl.String]
+    if frame.schema.get("deceased") == pl.String:
+        flags.append(deceased(pl.col("deceased")).alias("deceased"))
     return Standardized(frame=frame.with_columns(flags), notes=tuple(notes))
+
+
+def _check_types(frame: pl.DataFrame) -> None:
+    """Refuse columns that hold several values a row, or none that has a text."""
+    problems = [
+        f"column {name} is {kind}, one value a row was expected"
+        for name, kind in frame.schema.items()
+        if name in _SINGLE and (kind.is_nested() or kind in {pl.Object, pl.Binary})
+    ]
+    former = frame.schema.get("former_names", pl.Null())
+    structs = isinstance(former, pl.List) and (former.inner == pl.Null or isinstance(former.inner, pl.Struct))
+    if not structs and former != pl.Null:
+        names = "first_name, middle_name and last_name"
+        problems.append(f"column former_names is {former}, a list of structs of {names} was expected")
+    if problems:
+        raise InputError(
+            f"The table cannot be compared: {'; '.join(sorted(problems))}. "
+            "Cast the columns, rename them, or leave them out."
+        )
 
 
 def _second_line(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""E-mail, phone, ZIP, street, codes and flags as they are compared."""
+"""E-mail, phone, ZIP, street and codes as they are compared."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ _STREET_WORDS: Final = {
     "parkway": "pkwy", "highway": "hwy", "square": "sq", "way": "wy", "north": "n", "south": "s",
     "east": "e", "west": "w", "apartment": "apt", "unit": "apt", "suite": "apt", "ste": "apt", "no": "apt",
 }  # fmt: skip
-_TRUE: Final = ("y", "yes", "t", "true", "1")
-_FALSE: Final = ("n", "no", "f", "false", "0")
 
 
 def email(text: pl.Expr, /) -> pl.Expr:
@@ -74,15 +72,3 @@ def code(text: pl.Expr, /) -> pl.Expr:
     """Letters and digits of an identifier; null where one digit is repeated throughout."""
     value = text.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "")
     return pl.when((value != "") & ~value.str.contains(_REPEATED)).then(value)
-
-
-def flag(text: pl.Expr, /) -> pl.Expr:
-    """Say "true" or "false" for the usual ways of writing so; leave the rest as it stands."""
-    value = text.str.strip_chars().str.to_lowercase()
-    return (
-        pl.when(value.is_in(_TRUE))
-        .then(pl.lit("true"))
-        .when(value.is_in(_FALSE))
-        .then(pl.lit("false"))
-        .otherwise(text)
-    )
