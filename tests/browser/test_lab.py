@@ -52,6 +52,9 @@ THEME = """async theme => {
   while (document.getElementById('jupyterlab-splash')) await new Promise(done => setTimeout(done, 100));
 }"""
 TOP = "async () => { tour.content.activeCellIndex = 0; await tour.content.scrollToItem(0, 'start') }"
+NOTIFY = (
+    "window.jupyterapp.commands.execute('apputils:notify', {message: 'x', options: {autoClose: false}})"
+)
 POPUPS = ".Toastify__toast, .jp-Dialog"
 
 
@@ -147,3 +150,5 @@ def test_the_tour_runs_in_jupyterlab(
         _picture(page, screens / f"lab-{theme.lower()}.png", tables=len(shown))
         assert len(texts(page, ".reconcile-table")) > 100
         assert faint(page, ".reconcile-table") == []
+    page.evaluate(NOTIFY)
+    page.locator(POPUPS).first.wait_for()  # had there been a pop-up, it would have been seen
