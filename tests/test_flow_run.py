@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 TABLES = ("students.csv", "crosswalk.csv", "duplicates.csv")
 RANGE = ("ZBB0001", "ZBB9999")
 SKIPPED = ("ZBB0002", "ZBB0003", "ZBB0005")
+FRESH_FOR_EVER = {"max_age_days": 36_500}  # the calendar counts where numbers are real
 MINTING = {"kind": "registry", "range": list(RANGE), "authority": "Chancellor's Office"}
 
 
@@ -126,7 +127,7 @@ def test_the_order_of_rows_changes_nothing(small_run: Run, small: Path, tmp_path
 @pytest.fixture(scope="module")
 def minted(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, pl.DataFrame]:
     """Run with an allotted range, some of whose numbers are in use, approve and mint."""
-    plan = take(small, tmp_path_factory.mktemp("minted") / "a", issuer=MINTING)
+    plan = take(small, tmp_path_factory.mktemp("minted") / "a", issuer=MINTING, accounts=FRESH_FOR_EVER)
 
     def in_use(rows: list[dict[str, str]]) -> None:
         rows[0]["ccc_id"] = SKIPPED[0]
@@ -209,7 +210,9 @@ def test_at_most_one_number_is_current(small_run: Run, demo_run: Run) -> None:
 
 def test_openccc_with_a_district_snapshot(small: Path, tmp_path: Path) -> None:
     """What is absent there may exist elsewhere: it is said, and only the hand-over can create it."""
-    plan = take(small, tmp_path / "d", issuer={"kind": "openccc"}, accounts={"scope": "district"})
+    plan = take(
+        small, tmp_path / "d", issuer={"kind": "openccc"}, accounts={"scope": "district"} | FRESH_FOR_EVER
+    )
     done = run(plan)
     people = done.resolution.frame
     assert people["flags"].list.contains("snapshot_not_systemwide").all()

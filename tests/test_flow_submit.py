@@ -112,6 +112,36 @@ def test_an_old_snapshot(small_run: Run, registry: Registry, days: int, is_open:
         )
 
 
+def test_a_plan_of_last_year_is_old_by_the_calendar_too(small_run: Run, real: Registry) -> None:
+    done = before(small_run, issuer=MINTING)
+    submit(done, real, at=AT.replace(year=2027))
+    assert not done.gate_open
+    assert "the account snapshot is 370 days old, 30 are allowed" in done.notes[-1]
+
+
+def test_a_snapshot_without_birthdates(small_run: Run, registry: Registry) -> None:
+    tables = small_run.inputs.tables
+    bare = tables | {"accounts": tables["accounts"].with_columns(birthdate=pl.lit(None, pl.String))}
+    done = replace(before(small_run), inputs=replace(small_run.inputs, tables=bare))
+    assert (
+        closed(done, registry)
+        == "100% of the account snapshot has no birthdate, so that accounts are not found"
+    )
+
+
+def test_cccids_under_another_code(small_run: Run, registry: Registry) -> None:
+    row = {
+        "table": "students",
+        "line": None,
+        "kind": "cccid_under_other_code",
+        "column": None,
+        "message": "3",
+    }
+    told = pl.concat([small_run.inputs.diagnostics, pl.DataFrame([row])], how="vertical_relaxed")
+    done = replace(before(small_run), inputs=replace(small_run.inputs, diagnostics=told))
+    assert "under another code" in closed(done, registry)
+
+
 def test_a_row_that_breaks_a_critical_rule(small_run: Run, registry: Registry) -> None:
     done = before(small_run)
     who = done.resolution.frame.filter(pl.col("status") == Status.MINTABLE)["sis_id"][0]

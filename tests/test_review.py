@@ -237,3 +237,19 @@ def test_a_hash_is_never_taken_for_a_number() -> None:
     hashes = listed().frame["hash"].to_list()
     assert all(text.startswith("h") for text in hashes)
     assert len(set(hashes)) == 3
+
+
+def test_a_text_that_a_spreadsheet_would_calculate_is_written_as_text_and_read_as_it_was(
+    tmp_path: Path,
+) -> None:
+    left = pl.DataFrame({"id": ["=1+1"], "first_name": ['=HYPERLINK("x")'], "last_name": ["-Doe"]})
+    right = pl.DataFrame({"id": ["@2"], "first_name": ["Jo"], "last_name": ["+Doe"]})
+    pairs = pl.DataFrame(
+        {"id_l": ["=1+1"], "id_r": ["@2"], "band": ["review"], "guard": [None], "match_weight": [1.0],
+         "match_probability": [0.5]}, schema_overrides={"guard": pl.String},
+    )  # fmt: skip
+    path = review(pairs, left, right).write(tmp_path / "list.csv")
+    cells = [cell for row in filled_in(path) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell]
+    save(path, filled_in(path, "match"))
+    assert read_decisions(path).select("id_l", "id_r").row(0) == ("=1+1", "@2")

@@ -103,6 +103,11 @@ def demo(
 @app.command()
 def run(
     plan: Annotated[Path, typer.Argument(help="The plan, a TOML file.", metavar="PLAN.toml")],
+    *,
+    work_list: Annotated[
+        Path | None,
+        typer.Option(help="Also write the pairs that wait for a person; holds names.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Reconcile the files of a plan, up to a batch to approve.
 
@@ -116,8 +121,32 @@ def run(
 
     with Steps() as steps:
         done = reconcile(plan, progress=steps)
+    if work_list is not None:
+        from reconcile.flow.decisions import write_work_list  # noqa: PLC0415
+
+        write_work_list(done, work_list)
+        typer.echo(f"Pairs for a person  {work_list}")
     show_run(done)
     _leave(done)
+
+
+@app.command()
+def decide(
+    file: Annotated[Path, typer.Argument(help="The work list, filled in.", metavar="FILE")],
+    *,
+    plan: Annotated[Path, typer.Option(help="The plan that it comes from.", metavar="FILE")],
+    by: Annotated[str, typer.Option(help="Who decided.")],
+) -> None:
+    """Enter a reviewer's decisions from a work list.
+
+    `reconcile run PLAN --work-list FILE` writes the list. Its column decision
+    takes match, different or unsure. The next run of the plan goes by them.
+
+    Example: `reconcile decide pairs.csv --plan fall.toml --by "..."`
+    """
+    from reconcile.flow.decisions import enter_decisions  # noqa: PLC0415 - `--help` stays quick
+
+    typer.echo(f"Decisions entered: {enter_decisions(file, plan, by=by):,}. Run the plan again.")
 
 
 @app.command()

@@ -111,6 +111,28 @@ def reject(
 
 
 @app.command()
+def withdraw(
+    batch: Batch,
+    *,
+    by: Annotated[str, typer.Option(help="Who withdraws.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log. Name no student.")],
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
+) -> None:
+    """Take back a batch that nothing was issued for.
+
+    Its rows may be proposed again.
+
+    Example: `reconcile batch withdraw BATCH --plan fall.toml --by "..." --reason "..."`
+    """
+    from reconcile.mint.batch import withdraw as take_back  # noqa: PLC0415 - `--help` stays quick
+
+    with _open(plan, registry, demo=demo) as store:
+        show_batch(take_back(store, batch, by=by, reason=reason))
+
+
+@app.command()
 def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
     """Give every row of an approved batch its CCCID, exactly once.
 

@@ -28,21 +28,32 @@ class Quality(Shown):
         frame: status, truth (students who have it), found (students who got it), right, precision, recall;
             null where nothing was found or nothing is true.
         confusion: truth, found, students: every combination that occurs.
-        wrong_links: students whose number to write back is not one of theirs; these must be none.
-        recovered: students with a number to write back.
+        numbers: what (a CCCID confirmed, to write back, or proposed to a person), students, wrong (how many
+            of these numbers are another person's; of the first two none should be).
     """
 
     frame: pl.DataFrame
     confusion: pl.DataFrame
-    wrong_links: int
-    recovered: int
+    numbers: pl.DataFrame
+
+    @property
+    def wrong_links(self) -> int:
+        """Students whose number to write back is another person's; these must be none."""
+        return int(self.numbers.filter(pl.col("what") == "to write back")["wrong"].sum())
+
+    @property
+    def recovered(self) -> int:
+        """Students with a number to write back."""
+        return int(self.numbers.filter(pl.col("what") == "to write back")["students"].sum())
 
     def _sheet(self) -> Sheet:
         return Sheet(
             frame=self.frame,
             title="Status against the truth",
             rows=len(Status),
-            note=f"{self.wrong_links} of {self.recovered} proposed recoveries are another person's account.",
+            note="Numbers of another person: "
+            + "; ".join(f"{wrong} of {many:,} {what}" for what, many, wrong in self.numbers.iter_rows())
+            + ".",
         )
 
 
@@ -70,20 +81,22 @@ def compare(found: pl.DataFrame, truth: pl.DataFrame, /) -> Quality:
     """Compare statuses with the truth.
 
     Args:
-        found: sis_id, status, proposed_cccid.
+        found: sis_id, status, cccid, proposed_cccid.
         truth: sis_id, status, cccids (all that are theirs, joined by spaces).
 
     Raises:
         InputError: a student is missing from the truth.
     """
-    both = found.select("sis_id", "proposed_cccid", found="status").join(
-        truth.select("sis_id", "cccids", truth="status"), on="sis_id"
-    )
-    if both.height != found.height:
+    strangers = found.join(truth, on="sis_id", how="anti").height
+    if strangers:
         raise InputError(
-            f"{found.height - both.height:,} of {found.height:,} students are not in the truth. "
+            f"{strangers:,} of {found.height:,} students are not in the truth. "
             "Compare a sample with the truth that was written with it."
         )
+    # Students of the truth that were set aside while reading count as not found, not as nobody.
+    both = truth.select("sis_id", "cccids", truth="status").join(
+        found.select("sis_id", "cccid", "proposed_cccid", found="status"), on="sis_id", how="left"
+    )
     right = both.filter(pl.col("found") == pl.col("truth")).group_by(status="truth").agg(right=pl.len())
     order = pl.DataFrame({"status": [s.value for s in Status]})
     frame = (
@@ -98,14 +111,28 @@ def compare(found: pl.DataFrame, truth: pl.DataFrame, /) -> Quality:
         )
         .sort(pl.col("status").replace_strict({s.value: n for n, s in enumerate(Status)}))
     )
-    recovered = both.filter(pl.col("found") == Status.RECOVERABLE.value)
-    theirs = pl.col("cccids").fill_null("").str.split(" ").list.contains(pl.col("proposed_cccid"))
     confusion = both.group_by("truth", "found").agg(students=pl.len()).sort("truth", "found")
-    return Quality(
-        frame=frame,
-        confusion=confusion,
-        wrong_links=recovered.filter(~theirs).height,
-        recovered=recovered.height,
+    return Quality(frame=frame, confusion=confusion, numbers=_numbers(both))
+
+
+def _numbers(both: pl.DataFrame) -> pl.DataFrame:
+    """Count the numbers that a run vouches for or proposes, and those that are another person's."""
+    theirs = pl.col("cccids").fill_null("").str.split(" ")
+    confirmed = pl.col("cccid").str.split(" ").list.set_intersection(theirs).list.len() > 0
+    proposed = theirs.list.contains(pl.col("proposed_cccid"))
+    recovered = pl.col("found") == Status.RECOVERABLE.value
+    parts = {
+        "confirmed": (pl.col("found") == Status.CONFIRMED.value, confirmed),
+        "to write back": (recovered, proposed),
+        "proposed to a person": (~recovered & pl.col("proposed_cccid").is_not_null(), proposed),
+    }
+    rows = [
+        (what, chosen.height, chosen.filter(~right).height)
+        for what, (which, right) in parts.items()
+        for chosen in [both.filter(which.fill_null(value=False))]
+    ]
+    return pl.DataFrame(
+        rows, schema={"what": pl.String, "students": pl.Int64, "wrong": pl.Int64}, orient="row"
     )
 
 

@@ -17,11 +17,12 @@ from reconcile.files import lock, private_folder
 from reconcile.flow.crosswalk import of_this_sis
 from reconcile.flow.inputs import Inputs, read_inputs
 from reconcile.flow.link import find_duplicates, link
+from reconcile.flow.population import require_somebody
 from reconcile.flow.requests import ATTESTATION, creation_form
 from reconcile.join import join
 from reconcile.plan import Issuer, Plan, Scope
 from reconcile.resolve import resolve
-from reconcile.review import review, standing
+from reconcile.review import WorkList, review, standing
 from reconcile.show import Sheet, Shown
 from reconcile.words import counted
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from reconcile.registry import Registry
     from reconcile.resolve import Resolution
     from reconcile.results import BatchSummary
-    from reconcile.review import WorkList
     from reconcile.validate import Validation
 
 # Statuses whose students a word on one of their accounts moves on.
@@ -45,6 +45,7 @@ _ASKED: Final = tuple(
     )
 )  # fmt: skip
 
+_OF_THE_SYSTEM: Final = (".DS_Store", "Thumbs.db", "desktop.ini")  # come by themselves
 MARK: Final = ".reconcile-workspace"  # a folder that carries it is ours to write to
 
 
@@ -108,7 +109,9 @@ class Run(Shown):
         return self.resolution.counts.rename({"action": "next_step"})
 
     def work_list(self, *, decided: object | None = None, limit: int = 500) -> WorkList:
-        """List the pairs whose students wait for a person; decisions on them count in the next run.
+        """List the pairs that wait for a person; decisions on them count in the next run.
+
+        Students beside the accounts that may be theirs, and SIS records that may be one person.
 
         Args:
             decided: earlier decisions (`Registry.decisions`), which are not asked again.
@@ -118,10 +121,16 @@ class Run(Shown):
         named = self.links.also.with_columns(band=pl.lit(Band.REVIEW.value))
         found = self.links.pairs.filter(pl.col("band") != Band.NONE.value)
         pairs = pl.concat([named, found.join(named, on=["id_l", "id_r"], how="anti")], how="diagonal_relaxed")
-        return review(
+        links = review(
             pairs.join(waiting, on="id_l", how="semi"), self.students, self.accounts,
             id=("sis_id", "cccid"), decided=decided, bands=tuple(band.value for band in Band), limit=limit,
         )  # fmt: skip
+        own = review(
+            self.student_duplicates, self.students,
+            id="sis_id", decided=decided, bands=(Band.LINK.value, Band.REVIEW.value), limit=limit,
+        )  # fmt: skip
+        both = pl.concat([links.frame, own.frame], how="diagonal_relaxed")
+        return WorkList(frame=both.select(links.frame.columns), waiting=links.waiting + own.waiting)
 
     def _sheet(self) -> Sheet:
         return Sheet(
@@ -132,7 +141,13 @@ class Run(Shown):
         )
 
 
-def run(plan: Plan | str | Path, /, *, progress: Callable[[str], None] | None = None) -> Run:
+def run(
+    plan: Plan | str | Path,
+    /,
+    *,
+    progress: Callable[[str], None] | None = None,
+    at: datetime | None = None,
+) -> Run:
     """Reconcile what a plan names, submit the batch that follows from it, and write the reports.
 
     Nothing is minted: the batch waits for a second person. The same plan on the same registry state
@@ -141,6 +156,7 @@ def run(plan: Plan | str | Path, /, *, progress: Callable[[str], None] | None = 
     Args:
         plan: the plan or its path.
         progress: told the name of each step as it begins.
+        at: the moment that counts as now, for the stamp and the snapshot's age; the clock's when None.
 
     Raises:
         PlanError, InputError: plan or files cannot be used; nothing was written.
@@ -154,12 +170,15 @@ def run(plan: Plan | str | Path, /, *, progress: Callable[[str], None] | None = 
 
     plan = plan if isinstance(plan, Plan) else Plan.read(plan)
     say = progress or silent
-    stamp = datetime.now(UTC)
+    stamp = at or datetime.now(UTC)
+    require_ours(plan.workspace)
     inputs = read_inputs(plan, progress=say)  # before anything is made: bad input leaves no trace
+    notes = require_somebody(inputs.tables["students"], plan)
     with workspace(plan), Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO) as registry:
         done = reconcile_inputs(plan, inputs, registry, progress=say)
+        done.notes += notes
         say("Submit the batch")
-        submit(done, registry)
+        submit(done, registry, at=at)
         say("Write the reports")
         write_outputs(done, registry, stamp=stamp)
     return done
@@ -167,6 +186,20 @@ def run(plan: Plan | str | Path, /, *, progress: Callable[[str], None] | None = 
 
 def silent(step: str, /) -> None:
     """Tell nobody about a step."""
+
+
+def require_ours(folder: Path, /) -> None:
+    """Refuse a workspace that holds somebody else's files.
+
+    Raises:
+        OutputError: it does.
+    """
+    if not folder.is_dir() or (folder / MARK).is_file():
+        return
+    if any(path.name not in _OF_THE_SYSTEM for path in folder.iterdir()):
+        raise OutputError(
+            f"{folder} holds files that are not reconcile's. Name an empty or a new folder as the workspace."
+        )
 
 
 @contextlib.contextmanager
@@ -177,10 +210,7 @@ def workspace(plan: Plan, /) -> Iterator[Path]:
         OutputError: the folder holds files of somebody else, or another run is using it.
     """
     folder = plan.workspace
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
-        raise OutputError(
-            f"{folder} holds files that are not reconcile's. Name an empty or a new folder as the workspace."
-        )
+    require_ours(folder)
     private_folder(folder)
     with lock(folder / MARK, what=f"The workspace {folder}"):
         for draft in plan.runs.glob(".*.draft"):

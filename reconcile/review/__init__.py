@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DECISIONS: Final = ("match", "different", "unsure")
 _COMPARED: Final = tuple(f for f in LINK_FIELDS if f != "ssn")  # nobody reviews by SSN
+_FORMULA: Final = r"^[=+\-@\t\r]"
 _KEYS: Final = ("table", "id_l", "id_r")
 _CHECK: Final = 8  # characters of a hash that speak of the two ids alone
 _LONGEST_ID: Final = 12  # digits to which a number that lost its zeros is filled up again
@@ -47,8 +49,19 @@ class WorkList(Shown):
         """Write the list as a CSV for a spreadsheet, readable by its owner only.
 
         The reviewer fills the column decision with match, different or unsure, and may add a note.
+        A text that a spreadsheet would calculate gets an apostrophe in front; `read_decisions` takes it
+        away again.
         """
-        return write_private(Path(path), "\ufeff" + self.frame.write_csv())
+        shown = self.frame.with_columns(
+            pl.when(text.str.contains(_FORMULA))
+            .then(pl.concat_str(pl.lit("'"), text))
+            .otherwise(text)
+            .alias(name)
+            for name, dtype in self.frame.schema.items()
+            if dtype == pl.String
+            for text in [pl.col(name)]
+        )
+        return write_private(Path(path), "\ufeff" + shown.write_csv())
 
     def _sheet(self) -> Sheet:
         shown = self.frame.select("id_l", "id_r", "match_probability", "agreement", "guard")
@@ -197,7 +210,15 @@ def _rows(path: Path) -> list[dict[str, str]]:
     missing = [name for name in wanted if name not in next(csv.reader([header], delimiter=delimiter), [])]
     if missing:
         raise InputError(f"{path} has no column {', '.join(missing)}. Fill in the list that `write` made.")
-    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+    return [
+        {name: _plain(value) for name, value in row.items() if isinstance(value, str)}
+        for row in csv.DictReader(io.StringIO(text), delimiter=delimiter, restval="")
+    ]
+
+
+def _plain(value: str) -> str:
+    """Take away the apostrophe that kept a spreadsheet from calculating."""
+    return value[1:] if value.startswith("'") and re.match(_FORMULA, value[1:]) else value
 
 
 def _ids(row: dict[str, str]) -> tuple[str, str] | None:
