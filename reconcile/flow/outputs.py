@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.agreement import with_agreement
-from reconcile.columns import Band
+from reconcile.columns import Band, Status
 from reconcile.files import whole_folder, write_private
 from reconcile.flow.crosswalk import crosswalk, of_this_sis
 from reconcile.flow.requests import ATTESTATION
 from reconcile.plan import Issuer
 from reconcile.report import report
 from reconcile.results import Reconciliation
+from reconcile.words import wording
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from reconcile.validate import Validation
 
 _PASSWORD: Final = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")  # of a registry on a server; outputs are passed on
+_SERVED: Final = (Status.MINTABLE.value, Status.RECOVERABLE.value)  # a demo mints within its run
 _PAIR: Final = ("id_l", "id_r", "match_weight", "match_probability", "band")
 _COUNTS: Final = ("rule_id", "element", "severity", "message", "failures", "rows")
 _FINDINGS: Final = dict.fromkeys(("suite", *_COUNTS), pl.String) | {"failures": pl.Int64, "rows": pl.Int64}
@@ -54,7 +56,11 @@ def gather(done: Run, registry: Registry, /, *, stamp: datetime) -> Reconciliati
         done.resolution.frame.drop("issued_cccid")
         .join(given, on="sis_id", how="left")
         .with_columns(
-            snapshot_scope=pl.lit(plan.accounts.scope.value), snapshot_as_of=pl.lit(str(plan.accounts.as_of))
+            action=pl.when(pl.col("issued_cccid").is_not_null() & pl.col("status").is_in(_SERVED))
+            .then(pl.lit(wording(Status.PENDING_LOAD).action))
+            .otherwise("action"),
+            snapshot_scope=pl.lit(plan.accounts.scope.value),
+            snapshot_as_of=pl.lit(str(plan.accounts.as_of)),
         )
     )
     inputs = done.inputs
