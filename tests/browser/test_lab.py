@@ -52,9 +52,7 @@ THEME = """async theme => {
   while (document.getElementById('jupyterlab-splash')) await new Promise(done => setTimeout(done, 100));
 }"""
 TOP = "async () => { tour.content.activeCellIndex = 0; await tour.content.scrollToItem(0, 'start') }"
-NOTIFY = (
-    "window.jupyterapp.commands.execute('apputils:notify', {message: 'x', options: {autoClose: false}})"
-)
+NOTIFY = "window.jupyterapp.commands.execute('apputils:notify', {message: 'x', options: {autoClose: false}})"
 POPUPS = ".Toastify__toast, .jp-Dialog"
 
 
