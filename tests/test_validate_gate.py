@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -219,7 +220,23 @@ def test_hashes_tell_suites_and_rows_apart_but_not_their_order(students: pl.Data
         validate(nulls, as_of=AS_OF).rows_hash
         != validate(students.with_columns(zip=pl.lit("")), as_of=AS_OF).rows_hash
     )
-    assert validate(students, as_of=date(2026, 11, 22)).suite_hash != first.suite_hash
+    assert validate(students, as_of=date(2026, 11, 22)).suite_hash == first.suite_hash
+    assert len({first.suite_hash, gate.suite_hash("accounts"), gate.suite_hash("mint_request")}) == 3
+
+
+def test_an_approval_can_be_compared_with_todays_rules_without_running_them(
+    students: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert gate.suite_hash("students") == validate(students, as_of=AS_OF).suite_hash
+    assert gate.suite_hash("accounts", wide_cccid=True) != gate.suite_hash("accounts")
+    before = gate.suite_hash("mint_request")
+    shutil.copytree(gate.resources.expectations(), tmp_path / "expectations")
+    monkeypatch.setattr(gate.resources, "expectations", lambda: tmp_path / "expectations")
+    edited = tmp_path / "expectations" / "suites" / "mint_request.json"
+    edited.write_text(
+        edited.read_text(encoding="utf-8").replace('"critical"', '"warning"', 1), encoding="utf-8"
+    )
+    assert gate.suite_hash("mint_request") != before
 
 
 def test_a_notebook_shows_the_verdict_and_the_broken_rules(judged: dict[str, Validation]):

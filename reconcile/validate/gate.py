@@ -57,7 +57,7 @@ class Validation:
         failing: keys of all other rows.
         missing: columns that rules of the suite read and the table lacks.
         as_of: the day that "today" stands for.
-        suite_hash: SHA-256 of the suite with its parameters.
+        suite_hash: `suite_hash` of the suite: another one as soon as a rule changes, not as a day passes.
         rows_hash: SHA-256 of the rows as they were judged, whatever their order.
     """
 
@@ -161,7 +161,7 @@ def validate(
         suite=suite,
         missing=tuple(name for name in rules["meta"]["columns"] if name not in frame.columns),
         as_of=day,
-        suite_hash=hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest(),
+        suite_hash=suite_hash(suite, wide_cccid=wide_cccid),
         rows_hash=_hash(frame, keys),
     )
 
@@ -174,15 +174,33 @@ def load_suite(name: str, /, *, as_of: date, wide_cccid: bool = False) -> dict[s
         as_of: the day that "today" stands for.
         wide_cccid: also accept the future shape of CCCIDs.
     """
-    path = resources.expectations() / "suites" / f"{name}.json"
-    suite: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    suite = _shipped(name, wide_cccid=wide_cccid)
     given = suite["suite_parameters"] | {
         "as_of": as_of.isoformat(),
         "born_13_years_ago": _years_before(as_of, 13).isoformat(),
     }
-    if wide_cccid:
-        given["cccid_shape"] = _WIDE_CCCID
     return {**suite, "expectations": _fill(suite["expectations"], given), "suite_parameters": {}}
+
+
+def suite_hash(name: str, /, *, wide_cccid: bool = False) -> str:
+    """Hash a shipped suite, without running it: what an approval is bound to.
+
+    The day that "today" stands for is no part of it, so that a batch outlives the midnight after its check.
+
+    Args:
+        name: "students", "accounts" or "mint_request".
+        wide_cccid: also accept the future shape of CCCIDs.
+    """
+    suite = _shipped(name, wide_cccid=wide_cccid)
+    return hashlib.sha256(json.dumps(suite, sort_keys=True).encode()).hexdigest()
+
+
+def _shipped(name: str, *, wide_cccid: bool) -> dict[str, Any]:
+    path = resources.expectations() / "suites" / f"{name}.json"
+    suite: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if wide_cccid:
+        suite["suite_parameters"]["cccid_shape"] = _WIDE_CCCID
+    return suite
 
 
 def _years_before(day: date, years: int) -> date:
