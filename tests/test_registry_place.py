@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconcile.errors import RegistryError
+from reconcile.registry import place
 from reconcile.registry.place import require_local
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="another operating system: other paths")
@@ -49,11 +50,32 @@ def test_local_disks_are_taken(path):
         "Google Drive",
         "GoogleDrive-me@example.edu",
         "Mobile Documents",
+        "OneDrive",
+        "SharePoint",
+        "My Drive",
+        "Google Drive (me@example.edu)",
+        "Google-Drive",
+        "Shared drives",
+        "Box",
+        "Box Sync",
+        "Box-Box",
+        "CloudStorage",
     ],
 )
 def test_synchronised_folders_are_refused(tmp_path, folder):
     with pytest.raises(RegistryError, match="synchronised"):
         require_local(tmp_path / folder / "r.sqlite", mounts="")
+
+
+@pytest.mark.parametrize("folder", ["boxes", "My Drives", "drive", "syncing"])
+def test_names_that_only_resemble_them_are_taken(tmp_path, folder):
+    assert require_local(tmp_path / folder / "r.sqlite", mounts="")
+
+
+def test_mapped_drive_letters_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(place, "_drive_type", lambda _drive: 4)
+    with pytest.raises(RegistryError, match="on a network drive"):
+        require_local(tmp_path / "r.sqlite", mounts="")
 
 
 def test_only_folders_count_not_the_file(tmp_path):

@@ -1,8 +1,8 @@
 """Where a registry may live: a local file, never a network drive or a folder that a service copies.
 
 SQLite relies on locks that network drives only pretend to hold, and a synchronising service copies a file
-in the middle of a write. Both end in a registry that issues a number twice, so both are refused. What the
-system does not tell (a drive letter mapped to a share) cannot be seen from here: the check is a best effort.
+in the middle of a write. Both end in a registry that issues a number twice, so both are refused. A folder
+that was renamed, or that a service copies without saying so, cannot be seen: the check is a best effort.
 """
 
 from __future__ import annotations
@@ -30,16 +30,29 @@ _REMOTE: Final = frozenset(
         "lustre",
     )
 )
+# How the names of synchronised folders begin, and whole names that are too short to begin with.
 _SYNCED: Final = (
     "onedrive",
+    "sharepoint",
     "dropbox",
     "icloud",
     "mobile documents",
     "google drive",
     "googledrive",
+    "google-drive",
+    "google_drive",
+    "drivefs",
     "box sync",
+    "box-box",
+    "nextcloud",
+    "owncloud",
+    "pcloud",
+)
+_SYNCED_WHOLE: Final = frozenset(
+    ("box", "my drive", "shared drives", "mi unidad", "unidades compartidas", "cloudstorage")
 )
 _LOCAL_FUSE: Final = frozenset(("fuseblk", "fuse.overlayfs", "fuse.fuse-overlayfs"))  # disks and containers
+_DRIVE_REMOTE: Final = 4  # what GetDriveTypeW says of a letter that is mapped to a share
 _MOUNTS: Final = Path("/proc/mounts")
 
 
@@ -64,14 +77,16 @@ def require_local(path: Path, /, *, mounts: str | None = None) -> Path:
 
 
 def _synced(path: Path) -> str:
-    parts = [part.casefold() for part in path.parts]
-    hit = next((word for word in _SYNCED if any(part.startswith(word) for part in parts[:-1])), None)
+    folders = [part.casefold() for part in path.parts[:-1]]
+    hit = next((name for name in folders if name in _SYNCED_WHOLE or name.startswith(_SYNCED)), None)
     return f'in a synchronised folder ("{hit}")' if hit else ""
 
 
 def _remote(path: Path, mounts: str | None) -> str:
     if str(path).startswith(("\\\\", "//")):
         return "on a network share"
+    if _drive_type(path.drive) == _DRIVE_REMOTE:
+        return f"on a network drive ({path.drive})"
     if sys.platform == "darwin" and path.parts[:2] == ("/", "Volumes"):  # pragma: no cover - macOS
         return "on a mounted volume"
     if mounts is None:
@@ -79,6 +94,15 @@ def _remote(path: Path, mounts: str | None) -> str:
     kind = _file_system(path, mounts)
     remote = kind in _REMOTE or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
     return f"on a network drive ({kind})" if remote else ""
+
+
+def _drive_type(drive: str) -> int:
+    """Ask Windows what a drive letter stands for; 0, which is "unknown", everywhere else."""
+    if sys.platform == "win32" and drive:  # pragma: no cover - Windows
+        import ctypes  # noqa: PLC0415 - only there
+
+        return int(ctypes.windll.kernel32.GetDriveTypeW(f"{drive}\\"))
+    return 0
 
 
 def _file_system(path: Path, mounts: str) -> str:
