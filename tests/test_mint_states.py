@@ -1,22 +1,40 @@
-"""Steps of a batch and the comparison of two people's names."""
+"""Steps of a batch, and what each asks of it: a last day, rules, a second person."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 import pytest
 
 from reconcile.errors import ApprovalError, RegistryError
-from reconcile.mint.states import STEPS, BatchState, require_step, same_person
+from reconcile.mint.states import STEPS, BatchState, is_late, require_bound, require_second, require_step
+
+ROW = {"id": "b", "valid_until": "2026-11-21", "suite_hash": "s", "mints": 1, "proposer": "Ana"}
+
+
+@pytest.mark.parametrize(("day", "late"), [(20, False), (21, False), (22, True)])
+def test_a_batch_lives_to_the_end_of_its_last_day_where_it_is_approved(day, late):
+    at = datetime(2026, 11, day, 23, 30).astimezone()  # the clock on the wall
+    assert is_late(ROW, at) is late
+    assert not is_late(ROW | {"valid_until": None}, at)
+
+
+def test_rules_are_compared_where_there_are_new_accounts():
+    at = datetime(2026, 11, 21, 12).astimezone()
+    require_bound(ROW, suite_hash="s", at=at)
+    require_bound(ROW, at=at)
+    require_bound(ROW | {"mints": 0, "suite_hash": ""}, suite_hash="s", at=at)
+    with pytest.raises(ApprovalError, match="the rules changed since it was checked; run the plan again"):
+        require_bound(ROW, suite_hash="other", at=at)
 
 
 @pytest.mark.parametrize(
-    ("left", "right"), [("Ana", "ana "), ("José  Núñez", "JOSE nunez"), ("Straße", "STRASSE")]
+    ("name", "problem"), [("", "none was given"), ("A\u200bna", "invisible"), ("LEE, ana", "same person")]
 )
-def test_spelling_makes_no_second_person(left, right):
-    assert same_person(left, right)
-
-
-def test_other_names_are_other_people():
-    assert not same_person("Ana", "Anna")
+def test_an_approver_is_somebody_else_with_a_readable_name(name, problem):
+    with pytest.raises(ApprovalError, match=problem):
+        require_second(ROW | {"proposer": "Ana Lee"}, name)
+    require_second(ROW, "Ben")
 
 
 @pytest.mark.parametrize("to", STEPS)

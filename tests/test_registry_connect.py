@@ -99,5 +99,5 @@ def _one_decision():
     import polars as pl  # noqa: PLC0415
 
     return pl.DataFrame(
-        {"table": ["links"], "id_l": ["1"], "id_r": ["2"], "decision": ["same"], "hash": ["h"]}
+        {"table": ["links"], "id_l": ["1"], "id_r": ["2"], "decision": ["match"], "hash": ["h"]}
     )

@@ -41,7 +41,7 @@ def lived(request, tmp_path_factory):
     with Registry.open(new_place(request.param, tmp_path_factory.mktemp("lived"))) as made:
         made.allot(*RANGE, authority="Chancellor's Office")
         minted(made, wanted(1, 2))
-        one = {"table": ["links"], "id_l": ["1"], "id_r": ["2"], "decision": ["same"], "hash": ["h"]}
+        one = {"table": ["links"], "id_l": ["1"], "id_r": ["2"], "decision": ["match"], "hash": ["h"]}
         made.record(pl.DataFrame(one), by="Eva")
         assert made.verify().ok
         if made._store.path is None:

@@ -67,7 +67,7 @@ def test_files_are_private(tmp_path):
 def test_latest_decision_counts_and_the_earlier_stays(registry):  # noqa: F811
     assert (
         registry.record(
-            decisions(("links", "1", "A", "same", "h1"), ("links", "2", "B", "same", "h2")), by="Eva"
+            decisions(("links", "1", "A", "match", "h1"), ("links", "2", "B", "match", "h2")), by="Eva"
         )
         == 2
     )
@@ -75,7 +75,7 @@ def test_latest_decision_counts_and_the_earlier_stays(registry):  # noqa: F811
     assert registry.record(decisions(), by="Ben") == 0
     assert registry.decisions().select("id_l", "decision", "by").rows() == [
         ("1", "different", "Ben"),
-        ("2", "same", "Eva"),
+        ("2", "match", "Eva"),
     ]
     assert registry.verify().ok
 
@@ -84,7 +84,7 @@ def test_decisions_need_their_columns_and_a_reviewer(registry):  # noqa: F811
     with pytest.raises(InputError, match="hash"):
         registry.record(decisions().drop("hash"), by="Eva")
     with pytest.raises(InputError, match="reviewer"):
-        registry.record(decisions(("links", "1", "A", "same", "h")), by=" ")
+        registry.record(decisions(("links", "1", "A", "match", "h")), by=" ")
 
 
 def test_crosswalk_keeps_every_number_of_a_student(registry):  # noqa: F811
@@ -136,7 +136,7 @@ def test_one_ssn_key_is_pinned(registry):  # noqa: F811
 def test_threads_may_share_a_registry(registry):  # noqa: F811
     def work(name):
         for turn in range(5):
-            registry.record(decisions(("links", name, str(turn), "same", "h")), by=name)
+            registry.record(decisions(("links", name, str(turn), "match", "h")), by=name)
 
     threads = [threading.Thread(target=work, args=(str(n),)) for n in range(4)]
     for thread in threads:

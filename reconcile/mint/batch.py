@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from reconcile.cccid import WATERMARK, texts
 from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
-from reconcile.mint.rows import checked, fingerprint, hash_rows
+from reconcile.mint.issue import mint_rows
+from reconcile.mint.rows import KEY, brought, checked, fingerprint, hash_rows
 from reconcile.mint.states import (
     STEPS,
     Batch,
@@ -20,23 +20,38 @@ from reconcile.mint.states import (
     GateVerdict,
     Issuer,
     Minted,
+    is_late,
+    require_bound,
+    require_second,
     require_step,
-    same_person,
 )
-from reconcile.registry.canon import iso
+from reconcile.registry.canon import iso, row_numbers
+from reconcile.registry.people import machine, require_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable
+    from datetime import date, datetime
 
     from reconcile.registry import Registry
-    from reconcile.registry.ledger import Issue, Ledger, Request
+    from reconcile.registry.ledger import Ledger, Request
 
-__all__ = ["GateVerdict", "approve", "fingerprint", "look_up", "mint", "propose", "reject", "withdraw"]
+__all__ = [
+    "GateVerdict",
+    "approve",
+    "fingerprint",
+    "look_up",
+    "mint",
+    "propose",
+    "reject",
+    "withdraw",
+    "withdraw_outdated",
+]
 
 _DEAD = (BatchState.REJECTED, BatchState.WITHDRAWN)
 # States out of which a proposal with other rules takes the batch back by itself.
 _TAKEN_BACK = STEPS[BatchState.WITHDRAWN]
+_LOGGED = ("content_hash", "suite_hash", "issuer", "proposed_at", "valid_until")
+_TOO_OLD = "its last day has passed"
 
 
 def propose(
@@ -47,6 +62,7 @@ def propose(
     proposer: str,
     verdict: GateVerdict,
     issuer: str | None = None,
+    valid_until: date | None = None,
     at: datetime | None = None,
 ) -> Batch:
     """Submit rows as a batch that waits for somebody else's approval.
@@ -60,13 +76,17 @@ def propose(
         proposer: who answers for the proposal.
         verdict: what the data dictionary said about exactly these rows.
         issuer: "openccc" or "registry"; a demo registry knows only "demo" and needs none.
+        valid_until: the last day on which the batch may be approved and minted; no end when None.
         at: when; now when None.
 
     Raises:
-        InputError: the rows cannot be a batch; no proposer.
+        InputError: the rows cannot be a batch; a number to write back is another student's here; no
+            proposer.
         GateClosed: the verdict is closed, or speaks of other rows.
         IssuerError: the issuer does not go with the registry.
     """
+    from reconcile.registry.ledger import Request  # noqa: PLC0415 - brings SQLAlchemy
+
     chosen = _issuer(registry, issuer)
     table = checked(rows)
     content = hash_rows(table.rows())
@@ -77,8 +97,7 @@ def propose(
         )
     if verdict.rows_hash != content:
         raise GateClosed("The verdict speaks of other rows; validate the ones that you propose.")
-    if not proposer.strip():
-        raise InputError("A batch needs the name of its proposer; none was given.")
+    require_name(proposer, "A batch needs the name of its proposer")
     if table.is_empty():
         raise InputError("There is no row to propose. A batch needs at least one.")
     values = {
@@ -86,9 +105,17 @@ def propose(
         "issuer": chosen.value,
         "proposer": proposer,
         "proposed_at": iso(at),
+        "valid_until": valid_until.isoformat() if valid_until else None,
         "suite_hash": verdict.suite_hash,
     }
-    return registry.write(lambda ledger: _submit(ledger, table, values))
+
+    requests = [Request(*row) for row in table.rows()]
+
+    def work(ledger: Ledger) -> Batch:
+        _refuse_taken(ledger, requests, rows)
+        return _same_again(ledger, values, at=at) or _submit(ledger, requests, values)
+
+    return registry.write(work)
 
 
 def approve(
@@ -98,6 +125,7 @@ def approve(
     *,
     approver: str,
     rows_hash: str | None = None,
+    suite_hash: str | None = None,
     at: datetime | None = None,
 ) -> Batch:
     """Approve a submitted batch, as somebody other than its proposer.
@@ -107,23 +135,26 @@ def approve(
         batch_id: which batch.
         approver: who approves.
         rows_hash: of the rows that the approver looked at; refused when the batch holds others.
+        suite_hash: of the rules in force today; refused when the batch was judged by others.
         at: when; now when None.
 
     Raises:
-        ApprovalError: the approver is the proposer or unnamed, or the rows are not the ones submitted.
+        ApprovalError: the approver is the proposer or unnamed, the rows are not the ones submitted, the
+            rules changed, or the batch's last day has passed.
         RegistryError: no such batch, or it is not submitted.
     """
 
     def work(ledger: Ledger) -> Batch:
         row = require_step(ledger.batch(batch_id), batch_id, BatchState.APPROVED)
-        _second_person(row, approver)
+        require_second(row, approver)
+        require_bound(row, suite_hash=suite_hash, at=at)
         found = hash_rows(ledger.requests(batch_id))
         if found != row["rows_hash"] or rows_hash not in (None, found):
             raise ApprovalError(
                 f"The rows of batch {batch_id} are not the ones that were submitted. Propose them again."
             )
         bound = {"rows_hash": found, "suite_hash": row["suite_hash"], "sequence": ledger.sequence}
-        ledger.log("approved", batch_id, who=approver, at=iso(at), **bound)
+        ledger.log("approved", batch_id, who=approver, at=iso(at), machine=machine(), **bound)
         ledger.approve(batch_id, approver=approver, at=iso(at), **bound)
         ledger.change_batch(batch_id, state=BatchState.APPROVED.value)
         return _look(ledger, batch_id)
@@ -145,6 +176,54 @@ def withdraw(
     return _end(registry, batch_id, BatchState.WITHDRAWN, who=by, reason=reason, at=at)
 
 
+def withdraw_outdated(
+    registry: Registry,
+    /,
+    *,
+    keep: pl.DataFrame | None,
+    colleges: Iterable[str],
+    by: str,
+    at: datetime | None = None,
+) -> list[str]:
+    """Take back the open batches that ask for something that is no longer asked for, and return their ids.
+
+    To be called before `propose`, with the same rows: what still holds is then proposed as a new batch. A
+    row is still asked for when it stands in `keep` with the same college, SIS id, kind, CCCID and fields
+    of the account. Batches that can no longer be approved because their last day has passed are taken
+    back too. Rows of other colleges, and batches that were minted or handed over, are left alone.
+
+    Args:
+        registry: where the batches are kept.
+        keep: all rows that are asked for now, as for `propose`; None or no rows: nothing is.
+        colleges: the colleges that `keep` speaks for.
+        by: who answers for it, the proposer as a rule.
+        at: when; now when None.
+
+    Raises:
+        InputError: no name.
+    """
+    require_name(by, "To withdraw a batch takes a name")
+    named = sorted(set(colleges))
+    wanted = set() if keep is None or keep.is_empty() else set(brought(keep).rows())
+
+    def work(ledger: Ledger) -> list[str]:
+        ended = []
+        for batch_id in ledger.open_batches(named, [state.value for state in _TAKEN_BACK]):
+            rows = ledger.requests(batch_id)
+            gone = sum(row.mis_code in named and tuple(row) not in wanted for row in rows)
+            if gone:
+                reason = f"{gone:,} of its {len(rows):,} rows are no longer asked for in the same way"
+            elif is_late(_row(ledger, batch_id), at):
+                reason = _TOO_OLD
+            else:
+                continue
+            _close(ledger, batch_id, BatchState.WITHDRAWN, reason, {"proposer": by, "proposed_at": iso(at)})
+            ended.append(batch_id)
+        return ended
+
+    return registry.write(work)
+
+
 def look_up(registry: Registry, batch_id: str, /) -> Batch:
     """Show a batch.
 
@@ -161,6 +240,7 @@ def mint(
     registry: Registry,
     by: str | None = None,
     progress: Callable[[str], None] | None = None,
+    suite_hash: str | None = None,
     at: datetime | None = None,
 ) -> Minted:
     """Give every row of an approved batch its CCCID, in one transaction, exactly once.
@@ -173,122 +253,58 @@ def mint(
         registry: where the batch is kept.
         by: who presses the button; the approver when None.
         progress: called with a sentence before each step.
+        suite_hash: of the rules in force today; refused when the batch was judged by others.
         at: when; now when None.
 
     Raises:
-        ApprovalError: the batch is not approved, or is no longer the one that was approved.
+        ApprovalError: the batch is not approved, or is no longer the one that was approved; the rules
+            changed, or its last day has passed.
         IssuerError: OpenCCC issues for this batch, or no numbers are allotted or left.
-        RegistryError: no such batch, or it was rejected or withdrawn.
+        RegistryError: no such batch, or it was rejected or withdrawn; a number that it writes back went
+            to another student meanwhile.
     """
     batch_id = batch if isinstance(batch, str) else batch.id
     say = progress or (lambda _sentence: None)
     say("Waiting for the registry")
-    return registry.write(lambda ledger: _mint(ledger, batch_id, by=by, at=iso(at), say=say))
+    return registry.write(
+        lambda ledger: mint_rows(ledger, batch_id, by=by, suite_hash=suite_hash, at=at, say=say)
+    )
 
 
-def approved_rows(ledger: Ledger, batch_id: str, to: BatchState, /) -> tuple[dict[str, Any], list[Request]]:
-    """Return an approved batch and its rows, after proving that they are the approved ones.
-
-    Raises:
-        ApprovalError: not approved, or anything in it changed since.
-        RegistryError: no such batch, or it stands elsewhere.
-    """
-    row = require_step(ledger.batch(batch_id), batch_id, to)
-    approval = ledger.approval(batch_id)
-    requests = ledger.requests(batch_id)
-    bound = {"rows_hash": hash_rows(requests), "suite_hash": row["suite_hash"]}
-    if approval is None or any(approval[name] != value for name, value in bound.items()):
-        raise ApprovalError(
-            f"Batch {batch_id} is not what was approved: its rows or its rules changed afterwards. "
-            "The approval is void; withdraw the batch and propose the rows again."
-        )
-    _second_person(row, approval["approver"])
-    return row, requests
+def _refuse_taken(ledger: Ledger, requests: list[Request], rows: pl.DataFrame) -> None:
+    """Refuse to write a number back that another student of the college holds, naming the given rows."""
+    taken = {requests[place][:2] for place in (*ledger.taken(requests), *ledger.asked(requests))}
+    if not taken:
+        return
+    given = enumerate(rows.select(*KEY).cast(pl.String).rows())
+    places = [place for place, key in given if key in taken]
+    raise InputError(
+        "A CCCID to be written back was issued or recovered for another student of the same college, or "
+        f"waits to be ({row_numbers(places)}). One of the two students is wrong: let a person decide."
+    )
 
 
-def settle(
-    ledger: Ledger, batch_id: str, requests: Sequence[Request], places: Sequence[int], /, *, at: str
-) -> list[Issue]:
-    """Enter the numbers of a batch's rows: claimed places for the new ones, their own for recoveries."""
-    from reconcile.registry.ledger import BY_KEY, Issue, place_of  # noqa: PLC0415 - brings SQLAlchemy
-
-    written = _written(places, WATERMARK if ledger.demo else "")
-    new = [request for request in requests if request.kind == "mint"]
-    issues = [
-        Issue(r[0], r[1], place, text, "mint") for r, place, text in zip(new, places, written, strict=True)
-    ]
-    recovered = [r for r in requests if r.kind == "recover" and r.cccid is not None]
-    issues += [Issue(r[0], r[1], place_of(r.cccid or ""), r.cccid or "", "recover") for r in recovered]
-    issues.sort(key=BY_KEY)
-    ledger.issue(issues, batch_id, at=at)
-    return issues
-
-
-def _mint(ledger: Ledger, batch_id: str, *, by: str | None, at: str, say: Callable[[str], None]) -> Minted:
-    from reconcile.registry.ledger import BY_KEY  # noqa: PLC0415 - brings SQLAlchemy
-
-    row = ledger.batch(batch_id)
-    if row is not None and row["state"] == BatchState.MINTED:
-        return _minted(batch_id, ledger.served(batch_id), ledger.entry("minted", batch_id))
-    if row is not None and row["issuer"] == Issuer.OPENCCC:
-        raise IssuerError(
-            f"OpenCCC issues the numbers of batch {batch_id}: hand it over instead of minting it."
-        )
-    say("Comparing the rows with the approval")
-    row, requests = approved_rows(ledger, batch_id, BatchState.MINTED)
-    held = ledger.served(batch_id)
-    keys = set(map(BY_KEY, held))
-    todo = [request for request in requests if BY_KEY(request) not in keys] if keys else requests
-    wanted = sum(request.kind == "mint" for request in todo)
-    say(f"Issuing {wanted:,} numbers")
-    places, skipped = ledger.claim(wanted)
-    issues = settle(ledger, batch_id, todo, places, at=at)
-    detail = {
-        "issued": len(issues),
-        "served_before": len(held),
-        "skipped": _spans(skipped),
-        "issued_hash": hash_rows(issues),
-    }
-    ledger.log("minted", batch_id, who=by or row["approver"], at=at, **detail)
-    ledger.change_batch(batch_id, state=BatchState.MINTED.value)
-    say("Making it durable")
-    return _minted(batch_id, sorted([*held, *issues], key=BY_KEY), detail)
-
-
-def _minted(batch_id: str, issues: Sequence[Issue], detail: dict[str, Any]) -> Minted:
-    names = {"college": 0, "sis_id": 1, "cccid": 3, "kind": 4}
-    columns = list(zip(*issues, strict=True)) or [()] * 5
-    schema = dict.fromkeys(names, pl.String)
-    frame = pl.DataFrame({name: columns[i] for name, i in names.items()}, schema=schema)
-    places = [place for first, last in detail["skipped"] for place in range(first, last + 1)]
-    skipped = pl.DataFrame({"cccid": _written(places, "")}, schema={"cccid": pl.String})
-    return Minted(frame=frame, skipped=skipped, batch=batch_id)
-
-
-def _submit(ledger: Ledger, table: pl.DataFrame, values: dict[str, Any]) -> Batch:
-    from reconcile.registry.ledger import Request  # noqa: PLC0415 - brings SQLAlchemy
-
-    before = ledger.batch_ids(values["content_hash"])
-    for batch_id, state in before:
+def _same_again(ledger: Ledger, values: dict[str, Any], *, at: datetime | None) -> Batch | None:
+    """Find the batch that the same rows are in; one that cannot be approved any more is taken back."""
+    bound = ("suite_hash", "issuer")
+    for batch_id, state in ledger.batch_ids(values["content_hash"]):
         if state in _DEAD:
             continue
-        batch = _look(ledger, batch_id)
-        if (batch.suite_hash, batch.issuer) == (
-            values["suite_hash"],
-            values["issuer"],
-        ) or state not in _TAKEN_BACK:
-            return batch
-        _close(
-            ledger,
-            batch_id,
-            BatchState.WITHDRAWN,
-            "checked again by other rules or for another issuer",
-            values,
-        )
+        row = _row(ledger, batch_id)
+        same = all(row[name] == values[name] for name in bound)
+        if state not in _TAKEN_BACK or (same and not is_late(row, at)):
+            return Batch.of(row)
+        reason = _TOO_OLD if same else "checked again by other rules or for another issuer"
+        _close(ledger, batch_id, BatchState.WITHDRAWN, reason, values)
+    return None
+
+
+def _submit(ledger: Ledger, asked: list[Request], values: dict[str, Any]) -> Batch:
+    before = ledger.batch_ids(values["content_hash"])
     batch_id = values["content_hash"][:12] + (f"-{len(before) + 1}" if before else "")
     row = {"id": batch_id, "state": BatchState.DRAFT.value, "sequence": ledger.sequence}
     unknown = {"rows_hash": "", "mints": 0, "recoveries": 0}
-    ledger.add_batch(values | row | unknown, [Request(*row) for row in table.rows()])
+    ledger.add_batch(values | row | unknown, asked)
     served, waiting, holder = ledger.leave_out(batch_id)
     kept = ledger.requests(batch_id)
     if not kept and holder is not None:
@@ -296,8 +312,11 @@ def _submit(ledger: Ledger, table: pl.DataFrame, values: dict[str, Any]) -> Batc
         return Batch.of(_row(ledger, holder), served=served, waiting=waiting)
     mints = sum(request.kind == "mint" for request in kept)
     final = {"rows_hash": hash_rows(kept), "mints": mints, "recoveries": len(kept) - mints}
-    bound = final | {name: values[name] for name in ("content_hash", "suite_hash", "issuer", "proposed_at")}
-    ledger.log("submitted", batch_id, who=values["proposer"], at=values["proposed_at"], **bound)
+    ledger.note_recovered(kept, at=values["proposed_at"])
+    bound = final | {name: values[name] for name in _LOGGED}
+    ledger.log(
+        "submitted", batch_id, who=values["proposer"], at=values["proposed_at"], machine=machine(), **bound
+    )
     ledger.change_batch(batch_id, state=BatchState.SUBMITTED.value, sequence=ledger.sequence, **final)
     return Batch.of(_row(ledger, batch_id), served=served, waiting=waiting)
 
@@ -305,8 +324,10 @@ def _submit(ledger: Ledger, table: pl.DataFrame, values: dict[str, Any]) -> Batc
 def _end(
     registry: Registry, batch_id: str, to: BatchState, *, who: str, reason: str, at: datetime | None
 ) -> Batch:
-    if not who.strip() or not reason.strip():
-        raise InputError(f"To have a batch {to.value} takes a name and a reason; one of them was not given.")
+    need = f"To have a batch {to.value} takes a name and a reason"
+    require_name(who, need)
+    if not reason.strip():
+        raise InputError(f"{need}; the reason was not given.")
 
     def work(ledger: Ledger) -> Batch:
         require_step(ledger.batch(batch_id), batch_id, to)
@@ -331,15 +352,6 @@ def _issuer(registry: Registry, issuer: str | None) -> Issuer:
     return Issuer(issuer)
 
 
-def _second_person(row: dict[str, Any], approver: str) -> None:
-    if not approver.strip():
-        raise ApprovalError("An approval needs the name of its approver; none was given.")
-    if same_person(row["proposer"], approver):
-        raise ApprovalError(
-            f"Batch {row['id']} was proposed by the same person. Somebody else has to approve it."
-        )
-
-
 def _look(ledger: Ledger, batch_id: str) -> Batch:
     return Batch.of(_row(ledger, batch_id))
 
@@ -349,19 +361,3 @@ def _row(ledger: Ledger, batch_id: str) -> dict[str, Any]:
     if row is None:
         raise RegistryError(f"There is no batch {batch_id} in this registry. Check the id and the registry.")
     return row
-
-
-def _written(places: Sequence[int], mark: str) -> list[str]:
-    column = pl.Series("place", places, dtype=pl.Int64).to_frame()
-    return column.select(pl.lit(mark) + texts(pl.col("place"))).to_series().to_list()
-
-
-def _spans(places: list[int]) -> list[list[int]]:
-    """Write ascending places as [first, last] runs, so that a long list stays a short text."""
-    spans: list[list[int]] = []
-    for place in places:
-        if spans and spans[-1][1] == place - 1:
-            spans[-1][1] = place
-        else:
-            spans.append([place, place])
-    return spans

@@ -13,10 +13,11 @@ import polars as pl
 
 from reconcile.errors import InputError, IssuerError, nearest
 from reconcile.files import write_private
-from reconcile.mint.batch import approved_rows, settle
+from reconcile.mint.issue import approved_rows, settle
 from reconcile.mint.rows import PAYLOAD, hash_rows
 from reconcile.mint.states import BatchState, Issuer
 from reconcile.registry.canon import iso
+from reconcile.registry.people import machine, require_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,7 @@ def hand_over(
     *,
     by: str,
     mapping: Mapping[str, str] = MAPPING,
+    suite_hash: str | None = None,
     at: datetime | None = None,
 ) -> int:
     """Write an approved batch's new accounts as an upload file and return how many rows it has.
@@ -65,17 +67,20 @@ def hand_over(
         path: the CSV file, 0600.
         by: who hands over.
         mapping: column of the file -> field of the request.
+        suite_hash: of the rules in force today; refused when the batch was judged by others.
         at: when; now when None.
 
     Raises:
-        ApprovalError: the batch is not approved, or is no longer what was approved.
+        ApprovalError: the batch is not approved, or is no longer what was approved; the rules
+            changed, or its last day has passed.
         InputError: the mapping names a field that requests do not have.
         IssuerError: the batch's numbers are issued here.
     """
     _require_fields(mapping)
+    require_name(by, "A hand-over needs the name of who hands over")
 
     def work(ledger: Ledger) -> int:
-        row, requests = approved_rows(ledger, batch_id, BatchState.HANDED_OVER)
+        row, requests = approved_rows(ledger, batch_id, BatchState.HANDED_OVER, suite_hash=suite_hash, at=at)
         if row["issuer"] != Issuer.OPENCCC:
             raise IssuerError(f"The numbers of batch {batch_id} are issued here: mint it instead.")
         table = _upload(requests, mapping)
@@ -86,7 +91,7 @@ def hand_over(
         detail = {"issued": len(issues), "uploaded": table.height} | (
             {"issued_hash": hash_rows(issues)} if issues else {}
         )
-        ledger.log("handed_over", batch_id, who=by, at=iso(at), **detail)
+        ledger.log("handed_over", batch_id, who=by, at=iso(at), machine=machine(), **detail)
         ledger.change_batch(batch_id, state=BatchState.HANDED_OVER.value)
         return table.height
 

@@ -9,7 +9,7 @@ import polars as pl
 from reconcile.cccid import well_formed
 from reconcile.columns import ACCOUNTS, PERSON, SSN_DERIVED
 from reconcile.errors import InputError
-from reconcile.registry.canon import digest
+from reconcile.registry.canon import digest, row_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,6 @@ PAYLOAD: Final = tuple(
         if name not in (*SSN_DERIVED, "cccid", "former_names", "line")
     )
 )
-_SHOWN: Final = 5  # row numbers in a message
 
 
 def fingerprint(rows: pl.DataFrame, /) -> str:
@@ -58,12 +57,20 @@ def checked(rows: pl.DataFrame, /) -> pl.DataFrame:
             f"The proposed rows lack {', '.join(missing)}. Expected: kind, college, sis_id, "
             "cccid (of recoveries) and the fields of a new account."
         )
-    given = rows if "cccid" in rows.columns else rows.with_columns(cccid=pl.lit(None, pl.String))
-    given = given.with_columns(pl.col("kind", *KEY, "cccid").cast(pl.String))
-    _refuse(given)
+    _refuse(_text(rows))
+    return brought(rows)
+
+
+def brought(rows: pl.DataFrame, /) -> pl.DataFrame:
+    """Bring rows into the form of a batch without judging them."""
     fields = [pl.col(name) for name in PAYLOAD if name in rows.columns]
     payload = pl.struct(fields).struct.json_encode() if fields else pl.lit("{}")
-    return given.select(*KEY, "kind", "cccid", payload=payload).sort(KEY)
+    return _text(rows).select(*KEY, "kind", "cccid", payload=payload).sort(KEY)
+
+
+def _text(rows: pl.DataFrame) -> pl.DataFrame:
+    given = rows if "cccid" in rows.columns else rows.with_columns(cccid=pl.lit(None, pl.String))
+    return given.with_columns(pl.col("kind", *KEY, "cccid").cast(pl.String))
 
 
 def _refuse(rows: pl.DataFrame) -> None:
@@ -87,8 +94,7 @@ def _refuse(rows: pl.DataFrame) -> None:
     for text in found.columns:
         at = found[text].is_not_null().arg_true().to_list()
         if at:
-            shown = ", ".join(str(row + 1) for row in at[:_SHOWN])
-            problems.append(f"{text} (row {shown}{', ...' if len(at) > _SHOWN else ''}; {len(at):,} in all)")
+            problems.append(f"{text} ({row_numbers(at)})")
     if problems:
         raise InputError(
             f"The proposed rows cannot be a batch: {'; '.join(problems)}. Correct them and propose again."

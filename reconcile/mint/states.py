@@ -1,15 +1,16 @@
-"""What a batch is, in which states it can be, and how it shows itself."""
+"""What a batch is, in which states it can be, what a step asks of it, and how it shows itself."""
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 
 import polars as pl
 
 from reconcile.errors import ApprovalError, RegistryError
+from reconcile.registry.people import require_name, same_person
 from reconcile.show import Sheet, Shown
 
 
@@ -81,6 +82,7 @@ class Batch(Shown):
         served: rows given to `propose` that were left out because the student holds a number already.
         waiting: rows given to `propose` that were left out because another open batch has them.
         reason: why it was rejected or withdrawn.
+        valid_until: the last day (ISO) on which it may be approved and minted; None when there is none.
     """
 
     id: str
@@ -97,6 +99,7 @@ class Batch(Shown):
     served: int = 0
     waiting: int = 0
     reason: str | None = None
+    valid_until: str | None = None
 
     @classmethod
     def of(cls, row: dict[str, Any], /, *, served: int = 0, waiting: int = 0) -> Self:
@@ -112,6 +115,7 @@ class Batch(Shown):
             "left out": self.served + self.waiting,
             "proposer": self.proposer,
             "approver": self.approver,
+            "valid until": self.valid_until,
         }
         return Sheet(frame=pl.DataFrame([shown]), title=f"Batch {self.id}")
 
@@ -154,15 +158,45 @@ def require_step(row: dict[str, Any] | None, batch_id: str, to: BatchState, /) -
     raise RegistryError(message)
 
 
-def same_person(left: str, right: str, /) -> bool:
-    """Compare two people's names without case, blanks and diacritics.
+def is_late(row: dict[str, Any], at: datetime | None, /) -> bool:
+    """Say whether a batch's last day has passed, by the calendar of the place where this runs."""
+    today = (at or datetime.now(UTC)).astimezone().date().isoformat()
+    return row["valid_until"] is not None and today > row["valid_until"]
 
-    >>> same_person("José  Núñez", " jose nunez")
-    True
+
+def require_bound(
+    row: dict[str, Any], /, *, suite_hash: str | None = None, at: datetime | None = None
+) -> None:
+    """Go on only when a batch's facts are fresh enough, and its rules are still the ones in force.
+
+    Args:
+        row: the batch as the registry holds it.
+        suite_hash: of the rules in force today; not compared when None. A batch without new accounts
+            was not judged by rules.
+        at: when; now when None.
+
+    Raises:
+        ApprovalError: its last day has passed, or the rules changed.
     """
-    return _plain(left) == _plain(right)
+    if is_late(row, at):
+        raise ApprovalError(
+            f"Batch {row['id']} could be approved and minted until {row['valid_until']}; its facts are too "
+            "old by now. Take new extracts and run the plan again: it proposes what still holds."
+        )
+    if suite_hash is not None and row["mints"] and suite_hash != row["suite_hash"]:
+        raise ApprovalError(
+            f"Batch {row['id']} is void: the rules changed since it was checked; run the plan again."
+        )
 
 
-def _plain(name: str) -> str:
-    split = unicodedata.normalize("NFKD", name.casefold())
-    return " ".join("".join(c for c in split if not unicodedata.combining(c)).split())
+def require_second(row: dict[str, Any], approver: str, /) -> None:
+    """Go on only when a batch is approved by somebody else than its proposer.
+
+    Raises:
+        ApprovalError: the approver is the proposer, or has no readable name.
+    """
+    require_name(approver, "An approval needs the name of its approver", error=ApprovalError)
+    if same_person(row["proposer"], approver):
+        raise ApprovalError(
+            f"Batch {row['id']} was proposed by the same person. Somebody else has to approve it."
+        )

@@ -1,10 +1,16 @@
-"""The one spelling of values that are hashed and of moments that are stored."""
+"""The one spelling of values that are hashed, of moments that are stored, and of rows that are named."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SHOWN: Final = 5  # row numbers in a message
 
 
 def canonical(value: object, /) -> str:
@@ -28,3 +34,13 @@ def iso(moment: datetime | None = None, /) -> str:
     '2026-11-21T12:00:00+00:00'
     """
     return (moment or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
+
+
+def row_numbers(places: Sequence[int], /) -> str:
+    """Name rows by number for a message: the first is 1, and after a few the rest is only counted.
+
+    >>> row_numbers([0, 6])
+    'row 1, 7; 2 in all'
+    """
+    shown = ", ".join(str(place + 1) for place in places[:_SHOWN])
+    return f"row {shown}{', ...' if len(places) > _SHOWN else ''}; {len(places):,} in all"

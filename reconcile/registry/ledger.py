@@ -12,15 +12,25 @@ from reconcile.errors import IssuerError
 from reconcile.registry import chain
 from reconcile.registry.canon import digest
 from reconcile.registry.connect import bulk
-from reconcile.registry.tables import allotments, approvals, batches, cccids, credentials, requests, seen
+from reconcile.registry.tables import (
+    VALID,
+    allotments,
+    approvals,
+    batches,
+    cccids,
+    credentials,
+    requests,
+    seen,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 # A batch in one of these is still going to serve its rows, so that no other may take them.
 OPEN_STATES: Final = ("draft", "checked", "submitted", "approved", "handed_over")
 DEAD_STATES: Final = ("rejected", "withdrawn")
 BY_KEY: Final = itemgetter(0, 1)  # the request key of a Request or an Issue
+_CHUNK: Final = 10_000  # values in one IN list; SQLite takes 32,766
 _WINDOW: Final = 100_000  # places looked at together when a range is full of numbers that were seen
 
 
@@ -119,6 +129,52 @@ class Ledger:
         waits = self._connection.execute(sa.delete(requests).where(mine, waiting)).rowcount
         return served, waits, held
 
+    def open_batches(self, colleges: Sequence[str], states: Sequence[str], /) -> list[str]:
+        """List the batches in some states that have rows of some colleges, oldest first."""
+        theirs = sa.select(requests.c.batch).where(requests.c.mis_code.in_(colleges))
+        query = sa.select(batches.c.id).where(batches.c.state.in_(states), batches.c.id.in_(theirs))
+        return list(self._connection.execute(query.order_by(batches.c.sequence, batches.c.id)).scalars())
+
+    def taken(self, rows: Sequence[Request], /) -> list[int]:
+        """Find by place the recoveries whose number another student of the college holds."""
+        wanted = _recovered(rows)
+        places = sorted({place for _college, place in wanted})
+        found = set()
+        for chunk in _chunks(places):
+            query = sa.select(cccids.c.mis_code, cccids.c.ordinal, cccids.c.sis_id)
+            here = cccids.c.mis_code.in_(sorted({college for college, _place in wanted}))
+            for college, place, student in self._connection.execute(
+                query.where(VALID, here, cccids.c.ordinal.in_(chunk))
+            ):
+                at = wanted.get((college, place))
+                if at is not None and rows[at].sis_id != student:
+                    found.add(at)
+        return sorted(found)
+
+    def asked(self, rows: Sequence[Request], /) -> list[int]:
+        """Find by place the recoveries whose number an open batch gives to another student of the college."""
+        wanted = {(row.mis_code, row.cccid): at for at, row in enumerate(rows) if row.kind == "recover"}
+        found = set()
+        waiting = (
+            sa.select(requests.c.mis_code, requests.c.cccid, requests.c.sis_id)
+            .join_from(requests, batches)
+            .where(batches.c.state.in_(OPEN_STATES), requests.c.kind == "recover")
+        )
+        for college, number, student in self._connection.execute(waiting) if wanted else ():
+            at = wanted.get((college, number))
+            if at is not None and rows[at].sis_id != student:
+                found.add(at)
+        return sorted(found)
+
+    def note_recovered(self, rows: Sequence[Request], /, *, at: str) -> None:
+        """Remember the numbers of recoveries as seen in use, so that none of them is issued meanwhile."""
+        places = sorted({place for _college, place in _recovered(rows)})
+        for chunk in _chunks(places):
+            known = sa.select(seen.c.ordinal).where(seen.c.ordinal.in_(chunk))
+            old = set(self._connection.execute(known).scalars())
+            new = [(place, at) for place in chunk if place not in old]
+            bulk(self._connection, seen, ("ordinal", "at"), new)
+
     def served(self, batch_id: str, /) -> list[Issue]:
         """List the numbers that the students of a batch hold, whichever batch gave them."""
         joined = sa.select(*(cccids.c[name] for name in Issue._fields)).join_from(
@@ -207,6 +263,20 @@ class Ledger:
 def place_of(cccid: str, /) -> int:
     """Give a recovered number's place in the sequence."""
     return CCCID.parse(cccid).ordinal
+
+
+def _recovered(rows: Sequence[Request]) -> dict[tuple[str, int], int]:
+    """Map college and number of each recovery to its place in the rows."""
+    return {
+        (row.mis_code, place_of(row.cccid)): at
+        for at, row in enumerate(rows)
+        if row.kind == "recover" and row.cccid is not None
+    }
+
+
+def _chunks(values: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
 
 
 def _same_student() -> sa.ColumnElement[bool]:

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from reconcile.cccid import CCCID, COUNT, ordinals
 from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
 from reconcile.registry import chain, schema
-from reconcile.registry.canon import digest, iso
+from reconcile.registry.canon import digest, iso, row_numbers
 from reconcile.registry.connect import Store, bulk
 from reconcile.registry.ledger import Ledger
+from reconcile.registry.people import require_name
 from reconcile.registry.proof import Verification, prove
 from reconcile.registry.tables import SCHEMA, allotments, audit, cccids, crosswalk, decisions, meta, seen
 
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 DEMO_RANGE = ("ZAA0001", "ZZZ9999")  # the far end of the sequence; watermarked besides
 _DECISION = ("table", "id_l", "id_r", "decision", "hash")
+_DECISIONS = ("match", "different", "unsure")
 _TEXT = pl.String
 _ISSUED = {
     "college": _TEXT,
@@ -113,16 +115,26 @@ class Registry:
         """Add reviewers' decisions and return how many; an earlier decision stays in the history.
 
         Args:
-            made: table, id_l, id_r, decision, hash (of the fields that the reviewer saw).
+            made: table, id_l, id_r, decision ("match", "different" or "unsure"), hash (of the fields that
+                the reviewer saw).
             by: the reviewer.
             at: when; now when None.
+
+        Raises:
+            InputError: a column or the reviewer's name is missing, or a decision is another word; rows are
+                named by number (the first is 1).
         """
         _require(made, _DECISION)
+        unknown = (~made["decision"].cast(pl.String).is_in(_DECISIONS).fill_null(value=False)).arg_true()
+        if unknown.len():
+            raise InputError(
+                f'A decision is "match", "different" or "unsure"; another word stands in '
+                f"{row_numbers(unknown.to_list())}. Correct it and record again; nothing was kept."
+            )
         rows = made.select(pl.col(_DECISION).cast(pl.String)).rows()
         if not rows:
             return 0
-        if not by.strip():
-            raise InputError("A decision needs the name of its reviewer; none was given.")
+        require_name(by, "A decision needs the name of its reviewer")
 
         def work(connection: sa.Connection) -> int:
             when, hashed = iso(at), digest([list(row) for row in rows])

@@ -45,6 +45,7 @@ batches: Final = sa.Table(
     sa.Column("issuer", sa.Text, nullable=False),
     sa.Column("proposer", sa.Text, nullable=False),
     sa.Column("proposed_at", sa.Text, nullable=False),
+    sa.Column("valid_until", sa.Text),
     sa.Column("rows_hash", sa.Text, nullable=False),
     sa.Column("suite_hash", sa.Text, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
@@ -91,17 +92,25 @@ cccids: Final = sa.Table(
     sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
     sa.Column("issued_on", sa.Text, nullable=False),
 )
-# A number is minted once for ever; a student at a college has one that counts.
+# A number is minted once for ever; a student at a college has one that counts, and no other has the same.
 _MINTED: Final = sa.text("kind = 'mint'")
-_VALID: Final = sa.text("state <> 'voided'")
+VALID: Final = sa.text("state <> 'voided'")
 sa.Index("minted_once", cccids.c.ordinal, unique=True, sqlite_where=_MINTED, postgresql_where=_MINTED)
 sa.Index(
     "served_once",
     cccids.c.mis_code,
     cccids.c.sis_id,
     unique=True,
-    sqlite_where=_VALID,
-    postgresql_where=_VALID,
+    sqlite_where=VALID,
+    postgresql_where=VALID,
+)
+sa.Index(
+    "held_once",
+    cccids.c.mis_code,
+    cccids.c.ordinal,
+    unique=True,
+    sqlite_where=VALID,
+    postgresql_where=VALID,
 )
 
 credentials: Final = sa.Table(
@@ -128,6 +137,7 @@ decisions: Final = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("audit", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("decision IN ('match', 'different', 'unsure')", name="known_decision"),
 )
 
 crosswalk: Final = sa.Table(

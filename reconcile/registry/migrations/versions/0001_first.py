@@ -59,6 +59,7 @@ def _batches() -> None:
         sa.Column("issuer", sa.Text, nullable=False),
         sa.Column("proposer", sa.Text, nullable=False),
         sa.Column("proposed_at", sa.Text, nullable=False),
+        sa.Column("valid_until", sa.Text),
         sa.Column("rows_hash", sa.Text, nullable=False),
         sa.Column("suite_hash", sa.Text, nullable=False),
         sa.Column("sequence", sa.BigInteger, nullable=False),
@@ -115,6 +116,14 @@ def _numbers() -> None:
         sqlite_where=valid,
         postgresql_where=valid,
     )
+    op.create_index(
+        "held_once",
+        "cccids",
+        ["mis_code", "ordinal"],
+        unique=True,
+        sqlite_where=valid,
+        postgresql_where=valid,
+    )
     op.create_table(
         "credentials",
         sa.Column("mis_code", sa.Text, primary_key=True),
@@ -139,6 +148,7 @@ def _history() -> None:
         sa.Column("at", sa.Text, nullable=False),
         sa.Column("hash", sa.Text, nullable=False),
         sa.Column("audit", sa.BigInteger, nullable=False),
+        sa.CheckConstraint("decision IN ('match', 'different', 'unsure')", name="known_decision"),
     )
     op.create_table(
         "crosswalk",

@@ -1,0 +1,142 @@
+"""The moment when numbers are given: proof that the rows are the approved ones, then one entry for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from reconcile.cccid import WATERMARK, texts
+from reconcile.errors import ApprovalError, IssuerError, RegistryError
+from reconcile.mint.rows import hash_rows
+from reconcile.mint.states import BatchState, Issuer, Minted, require_bound, require_second, require_step
+from reconcile.registry.canon import iso, row_numbers
+from reconcile.registry.people import machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from reconcile.registry.ledger import Issue, Ledger, Request
+
+
+def approved_rows(
+    ledger: Ledger,
+    batch_id: str,
+    to: BatchState,
+    /,
+    *,
+    suite_hash: str | None,
+    at: datetime | None,
+) -> tuple[dict[str, Any], list[Request]]:
+    """Return an approved batch and its rows, after proving that they may be served now.
+
+    Raises:
+        ApprovalError: not approved, or anything in it changed since; its rules changed, its last day
+            passed.
+        RegistryError: no such batch, or it stands elsewhere; a number that it writes back went to another
+            student meanwhile.
+    """
+    row = require_step(ledger.batch(batch_id), batch_id, to)
+    approval = ledger.approval(batch_id)
+    requests = ledger.requests(batch_id)
+    bound = {"rows_hash": hash_rows(requests), "suite_hash": row["suite_hash"]}
+    if approval is None or any(approval[name] != value for name, value in bound.items()):
+        raise ApprovalError(
+            f"Batch {batch_id} is not what was approved: its rows or its rules changed afterwards. "
+            "The approval is void; withdraw the batch and propose the rows again."
+        )
+    require_second(row, approval["approver"])
+    require_bound(row, suite_hash=suite_hash, at=at)
+    taken = ledger.taken(requests)
+    if taken:
+        raise RegistryError(
+            f"Batch {batch_id} writes numbers back that the registry gave to other students of the same "
+            f"college meanwhile ({row_numbers(taken)}). Withdraw it and run the plan again."
+        )
+    return row, requests
+
+
+def settle(
+    ledger: Ledger, batch_id: str, requests: Sequence[Request], places: Sequence[int], /, *, at: str
+) -> list[Issue]:
+    """Enter the numbers of a batch's rows: claimed places for the new ones, their own for recoveries."""
+    from reconcile.registry.ledger import BY_KEY, Issue, place_of  # noqa: PLC0415 - brings SQLAlchemy
+
+    written = _written(places, WATERMARK if ledger.demo else "")
+    new = [request for request in requests if request.kind == "mint"]
+    issues = [
+        Issue(r[0], r[1], place, text, "mint") for r, place, text in zip(new, places, written, strict=True)
+    ]
+    recovered = [r for r in requests if r.kind == "recover" and r.cccid is not None]
+    issues += [Issue(r[0], r[1], place_of(r.cccid or ""), r.cccid or "", "recover") for r in recovered]
+    issues.sort(key=BY_KEY)
+    ledger.issue(issues, batch_id, at=at)
+    return issues
+
+
+def mint_rows(
+    ledger: Ledger,
+    batch_id: str,
+    /,
+    *,
+    by: str | None,
+    suite_hash: str | None,
+    at: datetime | None,
+    say: Callable[[str], None],
+) -> Minted:
+    """Give the rows of an approved batch their numbers inside one transaction; see `batch.mint`."""
+    from reconcile.registry.ledger import BY_KEY  # noqa: PLC0415 - brings SQLAlchemy
+
+    row = ledger.batch(batch_id)
+    if row is not None and row["state"] == BatchState.MINTED:
+        return _minted(batch_id, ledger.served(batch_id), ledger.entry("minted", batch_id))
+    if row is not None and row["issuer"] == Issuer.OPENCCC:
+        raise IssuerError(
+            f"OpenCCC issues the numbers of batch {batch_id}: hand it over instead of minting it."
+        )
+    say("Comparing the rows with the approval")
+    row, requests = approved_rows(ledger, batch_id, BatchState.MINTED, suite_hash=suite_hash, at=at)
+    held = ledger.served(batch_id)
+    keys = set(map(BY_KEY, held))
+    todo = [request for request in requests if BY_KEY(request) not in keys] if keys else requests
+    wanted = sum(request.kind == "mint" for request in todo)
+    say(f"Issuing {wanted:,} numbers")
+    places, skipped = ledger.claim(wanted)
+    issues = settle(ledger, batch_id, todo, places, at=iso(at))
+    detail = {
+        "issued": len(issues),
+        "served_before": len(held),
+        "skipped": _spans(skipped),
+        "issued_hash": hash_rows(issues),
+    }
+    ledger.log("minted", batch_id, who=by or row["approver"], at=iso(at), machine=machine(), **detail)
+    ledger.change_batch(batch_id, state=BatchState.MINTED.value)
+    say("Making it durable")
+    return _minted(batch_id, sorted([*held, *issues], key=BY_KEY), detail)
+
+
+def _minted(batch_id: str, issues: Sequence[Issue], detail: dict[str, Any]) -> Minted:
+    names = {"college": 0, "sis_id": 1, "cccid": 3, "kind": 4}
+    columns = list(zip(*issues, strict=True)) or [()] * 5
+    schema = dict.fromkeys(names, pl.String)
+    frame = pl.DataFrame({name: columns[i] for name, i in names.items()}, schema=schema)
+    places = [place for first, last in detail["skipped"] for place in range(first, last + 1)]
+    skipped = pl.DataFrame({"cccid": _written(places, "")}, schema={"cccid": pl.String})
+    return Minted(frame=frame, skipped=skipped, batch=batch_id)
+
+
+def _written(places: Sequence[int], mark: str) -> list[str]:
+    column = pl.Series("place", places, dtype=pl.Int64).to_frame()
+    return column.select(pl.lit(mark) + texts(pl.col("place"))).to_series().to_list()
+
+
+def _spans(places: list[int]) -> list[list[int]]:
+    """Write ascending places as [first, last] runs, so that a long list stays a short text."""
+    spans: list[list[int]] = []
+    for place in places:
+        if spans and spans[-1][1] == place - 1:
+            spans[-1][1] = place
+        else:
+            spans.append([place, place])
+    return spans
