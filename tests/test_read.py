@@ -226,6 +226,38 @@ def test_a_result_shows_no_value(tmp_path: Path):
         assert "example.org" not in shown
 
 
+@pytest.mark.parametrize(
+    "first", ["1,Garibaldi,212-09-9998,x", "1,Garibaldi,1999-12-31,x", "900123456,Garibaldi,a,b"]
+)
+def test_a_first_line_of_values_is_a_row_and_no_header(first: str, tmp_path: Path):
+    path = put(tmp_path, f"{first}\n2,Quetzal,a,b\n")
+    made = read(path, ssn_key=KEY)
+    assert made.frame.columns == [f"column {i}" for i in (1, 2, 3, 4)]
+    assert made.frame["column 2"].to_list() == ["Garibaldi", "Quetzal"]
+    assert [kind for _, kind in kinds(made)] in (["no_header"], ["no_header", "ssn_hidden"])
+    assert conserved(made)
+    assert made.source.columns == tuple(made.frame.columns)
+    for shown in (repr(made), made._repr_html_()):
+        assert not any(text in shown for text in ("aribaldi", "9998", "1999", "900123456"))
+    with pytest.raises(InputError, match="no line of column names") as caught:
+        read(path, layout="generic", ssn_key=KEY)
+    assert "aribaldi" not in str(caught.value)
+    columns = {"sis_id": "column 1", "last_name": "column 2"}
+    placed = read(path, layout="generic", options={"columns": columns}, ssn_key=KEY)
+    assert placed.frame["last_name"].to_list() == ["Garibaldi", "Quetzal"]
+
+
+def test_a_header_that_we_know_may_hold_a_date_but_no_value(tmp_path: Path):
+    made = read(put(tmp_path, "id,last_name,as of 2026-08-15,212-09-9998\n1,A,x,y\n"))
+    assert made.frame.columns == ["id", "last_name", "as of 2026-08-15", "column 4"]
+    assert kinds(made) == [(None, "header_doubt")]
+
+
+def test_a_file_without_any_name_or_value_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="no column with a name or a value"):
+        read(put(tmp_path, ",,\n,,\n"))
+
+
 def told(path: Path) -> str:
     """What a user sees of a file: its diagnostics, or why it was refused."""
     try:

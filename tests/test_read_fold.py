@@ -80,6 +80,34 @@ def test_rows_that_cannot_be_told_apart_are_set_aside(rows: str, kind: str, line
     assert kinds(made) == [(line, kind, "sis_id") for line in lines]
 
 
+def test_the_persons_of_a_shared_id_stay_at_hand_and_out_of_sight(tmp_path: Path):
+    made = table(
+        tmp_path, "openccc",
+        "ccc_id,lastname,firstname,birthdate,ssn,otherlastname\nABD1234,Garibaldi,Ann,2001,212-09-9998,Poe\n"
+        "ABD1234,Quetzal,Bo,2002,,\n,Nobody,X,,,\nABD1235,Good,Row,,,\n",
+    )  # fmt: skip
+    assert made.frame["cccid"].to_list() == ["ABD1235"]
+    assert made.rejected.schema == made.frame.schema
+    assert made.rejected.select("cccid", "last_name", "line").rows() == [
+        ("ABD1234", "Garibaldi", 2), ("ABD1234", "Quetzal", 3),
+    ]  # fmt: skip
+    assert made.rejected["former_names"].list.len().to_list() == [1, 0]
+    assert made.rejected["ssn_last4"].to_list() == ["9998", None]
+    for shown in (repr(made), made._repr_html_()):
+        assert "aribaldi" not in shown
+
+
+def test_set_aside_rows_of_several_tables_have_their_own_numbers(tmp_path: Path):
+    header = "EMPLID,NAME_TYPE,LAST_NAME,FIRST_NAME,BIRTHDATE,EXTERNAL_SYSTEM,EXTERNAL_SYSTEM_ID,EFFDT\n"
+    rows = "1,PRI,A,B,2001,CID,ABD1234,2020-01-01\n1,PRI,V,W,2002,CID,ABD1235,2024-01-01\n1,FRM,U,W,,,,\n"
+    made = table(tmp_path, "peoplesoft", header + rows)
+    assert made.frame.is_empty()
+    assert made.quarantined == 3
+    assert made.rejected.select("last_name", "cccids", "former_cccids").rows() == [
+        ("A", ["ABD1234"], []), ("V", ["ABD1235"], []),
+    ]  # fmt: skip
+
+
 def test_one_row_a_person_is_believed_only_when_rows_agree(tmp_path: Path):
     made = table(tmp_path, "generic", "id,last_name,dob\n1,A,2001\n1,A,2002\n2,B,\n2,B,2003\n3,C,\n")
     assert made.frame.select("sis_id", "birthdate").rows() == [("2", "2003"), ("3", None)]

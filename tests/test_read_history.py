@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from reconcile.errors import InputError
@@ -24,7 +25,8 @@ def table(folder: Path, layout: str, text: str, **options: object) -> ReadResult
 
 
 def kinds(made: ReadResult) -> list[tuple[int, str]]:
-    return made.diagnostics.select("line", "kind").rows()
+    noted = made.diagnostics.filter(pl.col("kind") != "no_additional_ids")
+    return noted.select("line", "kind").rows()
 
 
 @pytest.mark.parametrize(
@@ -78,11 +80,17 @@ def test_the_newest_id_of_the_day_counts(tmp_path: Path):
     assert later.frame["cccids"].to_list()[0] == ["FUT1"]
 
 
-def test_a_code_that_marks_nothing_is_said(tmp_path: Path):
-    text = PEOPLESOFT + "1,PRI,A,B,XYZ,ABC1234,2024-01-01\n"
-    assert kinds(table(tmp_path, "peoplesoft", text)) == [(None, "code_not_found")]
-    assert table(tmp_path, "peoplesoft", text, additional_id_code="xyz").frame["cccids"].to_list() == [
-        ["ABC1234"]
+def test_superseded_and_coming_numbers_are_kept_apart(tmp_path: Path):
+    rows = (
+        "1,PRI,A,B,CID,OLD1,2020-01-01\n1,PRI,A,B,CID,NEW1,2024-01-01\n1,PRI,A,B,CID,FUT1,2027-01-01\n"
+        "1,PRI,A,B,CID,new1,2021-01-01\n1,PRI,A,B,CID,NEW1,2028-01-01\n"
+        "2,PRI,A,C,CID,FUT2,2027-01-01\n3,PRI,A,D,CID,ODD3,soon\n3,PRI,A,D,CID,NEW3,2024-01-01\n"
+    )
+    made = table(tmp_path, "peoplesoft", PEOPLESOFT + rows, as_of="2026-11-16")
+    assert made.frame.select("cccids", "former_cccids", "future_cccids").rows() == [
+        (["NEW1"], ["OLD1"], ["FUT1"]),
+        ([], [], ["FUT2"]),
+        (["NEW3"], ["ODD3"], []),
     ]
 
 

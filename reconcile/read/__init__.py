@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from reconcile.errors import InputError, nearest
 from reconcile.privacy import ssn_key as user_key
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.layout import Layout, guess_layout, load_layout, shipped_layouts
+from reconcile.read.fold import Folded
+from reconcile.read.layout import Layout, guess_layout, known_names, load_layout, shipped_layouts
 from reconcile.read.mapping import apply_layout
 from reconcile.read.result import ReadResult
 from reconcile.read.secret import hide_columns
@@ -78,7 +79,8 @@ def read(
     digest, size = hashlib.sha256(data).hexdigest(), len(data)
     text, decoded = to_utf8(data, place, found, encoding=encoding)
     del data
-    raw = parse(text, place, found, delimiter=_delimiter(given))
+    names = known_names(known, given)
+    raw = parse(text, place, found, delimiter=_delimiter(given), names=names)
     del text
     if not raw.rows and known is not None and known.table in _NEVER_EMPTY:
         raise InputError(
@@ -99,18 +101,19 @@ def read(
     )
     key = cache(lambda: ssn_key or user_key())
     if known is None:
-        frame, folded, quarantined = hide_columns(raw.frame, key, found), 0, 0
+        frame = hide_columns(raw.frame, key, found)
+        answer = Folded(frame, 0, 0, frame.clear())
         _note_guess(raw.frame.columns, found)
     else:
         answer = apply_layout(raw, known, given, key, found, path=place)
-        frame, folded, quarantined = answer.frame, answer.folded, answer.quarantined
     return ReadResult(
-        frame=frame,
+        frame=answer.frame,
         source=source,
         diagnostics=found.frame(),
         layout=known.name if known else "",
-        folded=folded,
-        quarantined=quarantined + raw.rejected,
+        folded=answer.folded,
+        quarantined=answer.quarantined + raw.rejected,
+        rejected=answer.rejected,
     )
 
 

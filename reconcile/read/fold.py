@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.columns import LIST_COLUMNS, SSN_DERIVED
+from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.history import Lists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.layout import Layout
 
 _NAMES: Final = ("first_name", "middle_name", "last_name", "suffix", "preferred_first_name")
@@ -43,11 +43,19 @@ _QUARANTINED: Final = {
 
 @dataclass(frozen=True)
 class Folded:
-    """One row a person, and what became of the other rows."""
+    """One row a person, and what became of the other rows.
+
+    Attributes:
+        frame: one row a person.
+        folded: rows that became part of another.
+        quarantined: rows that were set aside.
+        rejected: of these, the current rows whose id is not theirs alone, in the columns of `frame`.
+    """
 
     frame: pl.DataFrame
     folded: int
     quarantined: int
+    rejected: pl.DataFrame
 
 
 def fold_people(
@@ -56,19 +64,27 @@ def fold_people(
     """Fold rows that were mapped to fields, with their `line`, into people or accounts."""
     identity = layout.id
     rows = _with_roles(rows, layout)
-    kept = _quarantine(rows, identity, layout, found)
-    current = kept.filter(pl.col("row_role") == "current")
+    kept, doubled = _quarantine(rows, identity, layout, found)
     scalars = [c for c in rows.columns if c not in GATHERED]
-    people = _first_values(current, scalars, layout)
+    people = _first_values(kept.filter(pl.col("row_role") == "current"), scalars, layout)
     if kept.height > people.height:
-        _note_repeated(current, people, layout, found)
+        _note_repeated(kept.filter(pl.col("row_role") == "current"), people, layout, found)
         _note_conflicts(kept, [c for c in scalars if c not in layout.prefer], identity, found)
-    lists = Lists(kept, people, options, found)
-    people = people.join(lists.gather(identity), on="row_person", how="left", maintain_order="left")
-    people = people.with_columns(
+    alone = doubled.with_columns(row_person=pl.col("line").cast(pl.String))
+    unread = Lists(alone, _first_values(alone, scalars, layout), options, Diagnostics())
+    return Folded(
+        frame=_with_lists(Lists(kept, people, options, found), identity),
+        folded=kept.height - people.height,
+        quarantined=rows.height - kept.height,
+        rejected=_with_lists(unread, identity),
+    )
+
+
+def _with_lists(lists: Lists, identity: str) -> pl.DataFrame:
+    people = lists.people.join(lists.gather(identity), on="row_person", how="left", maintain_order="left")
+    return people.with_columns(
         pl.col(c).fill_null(pl.lit([], dtype=people.schema[c])) for c in LIST_COLUMNS if c in people.columns
     )
-    return Folded(people, kept.height - people.height, rows.height - kept.height)
 
 
 def _with_roles(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -84,8 +100,10 @@ def _with_roles(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     return rows.with_columns(row_role=role, row_person=person)
 
 
-def _quarantine(rows: pl.DataFrame, identity: str, layout: Layout, found: Diagnostics) -> pl.DataFrame:
-    """Set aside what cannot be told to belong to one person; answer the rest."""
+def _quarantine(
+    rows: pl.DataFrame, identity: str, layout: Layout, found: Diagnostics
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Set aside what cannot be told to belong to one person; answer the rest, and the doubled."""
     unknown = pl.col("row_role") == "unknown"
     nameless = pl.col("row_person").is_null() | pl.col(identity).is_null()
     rows = rows.with_columns(
@@ -106,7 +124,8 @@ def _quarantine(rows: pl.DataFrame, identity: str, layout: Layout, found: Diagno
     )
     for kind, message in _QUARANTINED.items():
         found.note_lines(rows.filter(pl.col("verdict") == kind)["line"], kind, message, column=identity)
-    return rows.filter(pl.col("verdict").is_null()).drop("verdict")
+    several = (pl.col("verdict") == "id_not_unique") & (pl.col("row_role") == "current")
+    return rows.filter(pl.col("verdict").is_null()).drop("verdict"), rows.filter(several).drop("verdict")
 
 
 def _doubled(current: pl.DataFrame, identity: str, layout: Layout) -> pl.Series:

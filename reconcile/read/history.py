@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.errors import InputError
+from reconcile.read.codes import pair_ids, split_ids, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _NAME: Final = ("first_name", "middle_name", "last_name")
 _CCCID: Final = r"^\s*[A-Za-z]{3,4}[0-9]{4}\s*$"
+_WHERE: Final = ("row_person", "line")
+_VALUE: Final = (pl.col("additional_id").alias("value"),)
 _DAYS: Final = ("%Y-%m-%d", "%d-%b-%Y", "%m/%d/%Y", "%Y%m%d", "%d-%b-%y")
 
 
@@ -37,23 +40,20 @@ class Lists:
     found: Diagnostics
 
     def gather(self, identity: str) -> pl.DataFrame:
-        """One row a person with the four list columns; absent lists are null."""
+        """One row a person with the list columns; absent lists are null."""
         answer = self.people.select("row_person")
+        now, before, later = self._dated()
+        current = _long([*self._cells("cccid_list"), *now, *self._alternate()])
+        former_ids = [*self._cells("former_id_list"), *self._of_code("former_id_code")]
         parts = {
-            "cccids": [
-                *self._cells("cccid_list"),
-                *self._additional("additional_id_code", dated=True),
-                *self._alternate(),
-            ],
-            "former_ids": [
-                *self._cells("former_id_list"),
-                *self._additional("former_id_code", dated=False),
-                *self._former_rows(identity),
-            ],
-            "terms": self._terms(),
+            "cccids": current,
+            "former_cccids": _without(_long(before), current),
+            "future_cccids": _without(_long(later), current),
+            "former_ids": _long([*former_ids, *self._former_rows(identity)]),
+            "terms": _long(self._terms()),
         }
-        for name, pieces in parts.items():
-            answer = answer.join(_collect(pieces, name), on="row_person", how="left", maintain_order="left")
+        for name, long in parts.items():
+            answer = answer.join(_collect(long, name), on="row_person", how="left", maintain_order="left")
         names = self._former_names()
         return answer.join(names, on="row_person", how="left", maintain_order="left")
 
@@ -65,8 +65,8 @@ class Lists:
         return pl.col(column).str.split(self._separator)
 
     def _split_ids(self, column: str) -> pl.Expr:
-        """The same for what is no name: there ý is Colleague's value mark that an export let through."""
-        return pl.col(column).str.replace_all("ý", self._separator, literal=True).str.split(self._separator)
+        """The same for what is no name."""
+        return split_ids(column, self._separator)
 
     @property
     def _separator(self) -> str:
@@ -78,28 +78,29 @@ class Lists:
         filled = self.rows.filter(pl.col(column).is_not_null())
         return [filled.select("row_person", "line", value=self._split_ids(column)).explode("value")]
 
-    def _additional(self, option: str, *, dated: bool) -> list[pl.DataFrame]:
-        """Ids in rows of their own, chosen by a local code and, where dated, by the newest date."""
-        coded = self._has("additional_code")
-        if not self._has("additional_id") or not (coded or dated):
+    def _of_code(self, option: str) -> list[pl.DataFrame]:
+        """Ids in rows of their own, chosen by a local code."""
+        if not self._has("additional_id", "additional_code"):
             return []
-        chosen = self.rows.filter(pl.col("additional_id").is_not_null())
-        if coded:
-            code = str(self.options.get(option, "")).upper()
-            matching = chosen.filter(pl.col("additional_code").str.to_uppercase() == code)
-            if dated and chosen.height and not matching.height:
-                self.found.note(
-                    "code_not_found",
-                    f"No row has the code that marks CCCIDs. Pass options={{'{option}': ...}}.",
-                    column="additional_code",
-                )
-            chosen = matching
-        if dated and self._has("effective"):
-            chosen = self._newest(chosen)
-        return [chosen.select("row_person", "line", value="additional_id")]
+        coded = pl.col("additional_code").str.to_uppercase().is_in(wanted(self.options, option))
+        return [self.rows.filter(coded, pl.col("additional_id").is_not_null()).select(*_WHERE, *_VALUE)]
 
-    def _newest(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Of a person's ids those with the greatest date that is not after the day asked for."""
+    def _dated(self) -> tuple[list[pl.DataFrame], list[pl.DataFrame], list[pl.DataFrame]]:
+        """CCCIDs in rows of their own: those of today, those of the past and those to come."""
+        if not self._has("additional_id"):
+            return [], [], []
+        rows = self.rows.filter(pl.col("additional_id").is_not_null())
+        if self._has("additional_code"):
+            code = pl.col("additional_code").str.to_uppercase()
+            rows = rows.filter(code.is_in(wanted(self.options, "additional_id_code")))
+        if not self._has("effective"):
+            return [rows.select(*_WHERE, *_VALUE)], [], []
+        return self._by_date(rows)
+
+    def _by_date(
+        self, rows: pl.DataFrame
+    ) -> tuple[list[pl.DataFrame], list[pl.DataFrame], list[pl.DataFrame]]:
+        """Of a person's ids those count that have the greatest date not after the day asked for."""
         text = pl.col("effective").str.slice(0, 11).str.strip_chars(" T").str.to_titlecase()
         rows = rows.with_columns(day=pl.coalesce(text.str.to_date(f, strict=False) for f in _DAYS))
         unread = rows.filter(pl.col("day").is_null())
@@ -108,18 +109,21 @@ class Lists:
             "The effective date cannot be read; the id counts only if the person has no dated one.",
             column="effective",
         )  # fmt: skip
-        if (limit := _day(self.options.get("as_of"))) is not None:
-            future = rows.filter(pl.col("day") > limit)
-            if future.height:
-                self.found.note(
-                    "future_id",
-                    f"{future.height} rows hold ids that take effect after {limit}; they were passed over.",
-                    line=int(future["line"].min()),  # type: ignore[arg-type]
-                    column="effective",
-                )
-            rows = rows.filter((pl.col("day") <= limit) | pl.col("day").is_null())
+        limit = _day(self.options.get("as_of"))
+        to_come = (pl.col("day") > pl.lit(limit, dtype=pl.Date)).fill_null(value=False)
+        future, rows = rows.filter(to_come), rows.filter(~to_come)
+        if future.height:
+            self.found.note(
+                "future_id",
+                f"{future.height} rows hold ids that take effect after {limit}; they do not count yet.",
+                line=int(future["line"].min()),  # type: ignore[arg-type]
+                column="effective",
+            )
         newest = pl.col("day").max().over("row_person")
-        return rows.filter((pl.col("day") == newest) | newest.is_null())
+        rows = rows.with_columns(counts=((pl.col("day") == newest) | newest.is_null()).fill_null(value=False))
+        parts = rows.filter("counts"), rows.filter(~pl.col("counts")), future
+        now, before, later = ([part.select(*_WHERE, *_VALUE)] for part in parts)
+        return now, before, later
 
     def _alternate(self) -> list[pl.DataFrame]:
         """Parallel lists of ids and their types; where the lengths differ the shape decides."""
@@ -128,25 +132,19 @@ class Lists:
         rows = self.rows.filter(pl.col("alt_ids").is_not_null())
         if not self._has("alt_types"):
             return [rows.select("row_person", "line", value=self._split_ids("alt_ids")).explode("value")]
-        wanted = str(self.options.get("alt_id_type", "")).upper()
-        rows = rows.select(
-            "row_person",
-            "line",
-            value=self._split_ids("alt_ids"),
-            kind=self._split_ids("alt_types").list.eval(pl.element().str.strip_chars().str.to_uppercase()),
-        ).with_columns(pl.col("kind").fill_null([]))
-        uneven = pl.col("value").list.len() != pl.col("kind").list.len()
+        rows = pair_ids(rows, self._separator)
         # No position is sure without an equal length. What has the shape is kept all the same: to take a
         # student's CCCID for absent could end in a second one, while a wrong one is only looked at.
-        shaped = rows.filter(uneven).explode("value").filter(pl.col("value").str.contains(_CCCID))
+        shaped = rows.filter("uneven").explode("value").filter(pl.col("value").str.contains(_CCCID))
         self.found.note_lines(
-            rows.filter(uneven)["line"],
+            rows.filter("uneven")["line"],
             "multivalue_mismatch",
             "The ids and their types differ in number; only those shaped like a CCCID were kept. "
             "Correct the row in the SIS.",
             column="alt_ids",
         )
-        even = rows.filter(~uneven).explode("value", "kind").filter(pl.col("kind") == wanted)
+        of_kind = pl.col("kind").is_in(wanted(self.options, "alt_id_type"))
+        even = rows.filter(~pl.col("uneven")).explode("value", "kind").filter(of_kind)
         return [
             even.select("row_person", "line", "value"),
             shaped.select("row_person", "line", "value"),
@@ -228,15 +226,25 @@ def _absent(present: object) -> list[pl.Expr]:
     return [pl.lit(None, dtype=pl.String).alias(name) for name in _NAME if name not in present]  # type: ignore[operator]
 
 
-def _collect(pieces: list[pl.DataFrame], name: str) -> pl.DataFrame:
+def _long(pieces: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put values that are no blanks together, trimmed, in the order of the file."""
+    empty = pl.DataFrame(schema={"row_person": pl.String, "line": pl.Int64, "value": pl.String})
+    long = pl.concat([empty, *pieces]).with_columns(pl.col("value").str.strip_chars())
+    return long.filter(pl.col("value").fill_null("") != "").sort("line", maintain_order=True)
+
+
+def _without(values: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what a person has already, in whatever case."""
+    key = pl.col("value").str.to_uppercase().alias("key")
+    return values.with_columns(key).join(
+        known.with_columns(key), on=["row_person", "key"], how="anti", maintain_order="left"
+    )
+
+
+def _collect(long: pl.DataFrame, name: str) -> pl.DataFrame:
     """Distinct values a person, in the order in which they stand in the file."""
-    if not pieces:
-        return pl.DataFrame(schema={"row_person": pl.String, name: pl.List(pl.String)})
-    long = pl.concat([p.with_columns(pl.col("value").str.strip_chars()) for p in pieces])
     return (
-        long.filter(pl.col("value").fill_null("") != "")
-        .sort("line", maintain_order=True)
-        .unique(["row_person", "value"], keep="first", maintain_order=True)
+        long.unique(["row_person", "value"], keep="first", maintain_order=True)
         .group_by("row_person", maintain_order=True)
         .agg(pl.col("value").alias(name))
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from reconcile.errors import InputError, nearest
 from reconcile.privacy import looks_like_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 _SHIPPED: Final = Path(__file__).with_name("layouts")
 _KEYS: Final = {
@@ -121,8 +122,11 @@ def map_columns(
         elif name in layout.required:
             problems.append(_missing(name, synonyms, columns))
     if problems:
+        problems.sort()
+        if "column 1" in columns:
+            problems.insert(0, "there is no line of column names")
         raise InputError(
-            f'{path} does not fit the layout "{layout.name}": {"; ".join(sorted(problems))}. '
+            f'{path} does not fit the layout "{layout.name}": {"; ".join(problems)}. '
             "Rename the columns, name another layout, or map them with options={'columns': {field: column}}."
         )
     return found
@@ -173,6 +177,15 @@ def guess_layout(columns: Sequence[str], /) -> tuple[str | None, tuple[str, ...]
         f"{hits_of_best} of {len(columns)} columns are of use to {best.title}, {own} bear its own names.",
         *(f"{other.title} knows {n} by its own names." for n, _, other in scored[1:]),
     )
+
+
+def known_names(layout: Layout | None, options: Mapping[str, object], /) -> frozenset[str]:
+    """Gather the column names, reduced by `plain`, that this layout, a shipped one or the user knows."""
+    chosen = options.get("columns")
+    own = [*chosen.values()] if isinstance(chosen, Mapping) else []
+    for one in (*(_shipped(name) for name in shipped_layouts()), *([layout] if layout else [])):
+        own += [*one.ignored, *(name for synonyms in one.fields.values() for name in synonyms)]
+    return frozenset(plain(name) for name in own if isinstance(name, str))
 
 
 def check_options(options: Mapping[str, object], layout: Layout) -> dict[str, object]:

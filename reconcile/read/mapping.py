@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -10,9 +11,11 @@ import polars as pl
 from reconcile.columns import ACCOUNTS, APPLICATIONS, CROSSWALK, FRAUD, LIST_COLUMNS, STUDENTS
 from reconcile.errors import InputError
 from reconcile.privacy import derive_ssn, looks_like_data
+from reconcile.read.codes import check_codes
 from reconcile.read.fold import Folded, fold_people
 from reconcile.read.layout import check_options, map_columns, plain
 from reconcile.read.secret import hide_ids, hide_values
+from reconcile.read.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,12 +60,18 @@ def apply_layout(
     _note_unmapped(raw.frame.columns, columns, layout, found)
     rows = _rows(raw, columns, layout)
     rows = _without_ssn(rows, layout, options, key, found)
-    rows = _translate(rows, layout)
+    rows = translate(rows, layout, found)
+    check_codes(rows, options, found, path=path)
     if layout.table in {"students", "accounts"}:
         answer = fold_people(rows, layout, options, found)
     else:
         answer = _keep_events(rows, options, found)
-    return Folded(_complete(answer.frame, _COLUMNS[layout.table]), answer.folded, answer.quarantined)
+    columns_of_table = _COLUMNS[layout.table]
+    return replace(
+        answer,
+        frame=_complete(answer.frame, columns_of_table),
+        rejected=_complete(answer.rejected, columns_of_table),
+    )
 
 
 def _rows(raw: RawTable, columns: Mapping[str, str], layout: Layout) -> pl.DataFrame:
@@ -90,28 +99,6 @@ def _without_ssn(
     return hide_values(rows, key, found)
 
 
-def _translate(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """Codes to canonical words; a code that nobody knows stays as it was read."""
-    changes = []
-    for name, words in layout.values.items():
-        if name in rows.columns:
-            codes = {code.upper(): word for code, word in words.items()}
-            upper = pl.col(name).str.to_uppercase()
-            changes.append(upper.replace_strict(codes, default=pl.col(name)).alias(name))
-    codes = {**dict.fromkeys(_YES, "true"), **dict.fromkeys(_NO, "false")}
-    for name in layout.flags:
-        if name in rows.columns:
-            upper = pl.col(name).str.to_uppercase()
-            changes.append(upper.replace_strict(codes, default=pl.col(name)).alias(name))
-    rows = rows.with_columns(changes)
-    if "deceased_on" in rows.columns:
-        said = pl.col("deceased") if "deceased" in rows.columns else pl.lit(None, dtype=pl.String)
-        rows = rows.with_columns(
-            deceased=pl.when(pl.col("deceased_on").is_not_null()).then(pl.lit("true")).otherwise(said)
-        ).drop("deceased_on")
-    return rows
-
-
 def _keep_events(rows: pl.DataFrame, options: Mapping[str, object], found: Diagnostics) -> Folded:
     """Applications and reports stand by themselves; only their CCCID must be there."""
     kept = rows.filter(pl.col("cccid").is_not_null())
@@ -133,7 +120,7 @@ def _keep_events(rows: pl.DataFrame, options: Mapping[str, object], found: Diagn
             open_["line"], "not_submitted", "An application that is not submitted; its date was left out."
         )
         kept = kept.with_columns(submitted=pl.when(sent | pl.col("status").is_null()).then("submitted"))
-    return Folded(kept, rows.height - quarantined - kept.height, quarantined)
+    return Folded(kept, rows.height - quarantined - kept.height, quarantined, kept.clear())
 
 
 def _complete(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

@@ -25,6 +25,8 @@ class ReadResult(Shown):
         folded: rows that are history of a person rather than a person.
         quarantined: rows that cannot be read, or whose id is missing or not unique.
             `source.rows` = folded + quarantined + rows of `frame`.
+        rejected: the quarantined rows whose id is not theirs alone (two persons under one id), in the
+            columns of `frame`: whom they mean is unknown, but somebody they are.
     """
 
     frame: pl.DataFrame
@@ -33,6 +35,7 @@ class ReadResult(Shown):
     layout: str
     folded: int
     quarantined: int
+    rejected: pl.DataFrame
 
     def _sheet(self) -> Sheet:
         return Sheet(frame=profile(self.frame), title=self._title(), note=self._note(), rows=60)

@@ -12,10 +12,11 @@ import numpy as np
 import polars as pl
 
 from reconcile.errors import InputError
-from reconcile.privacy import looks_like_data
+from reconcile.privacy import looks_like_data, redact
 from reconcile.read.careful import records
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.dialect import counts_by_line, find_delimiter
+from reconcile.read.layout import plain
 from reconcile.read.structure import mend_lines, scan
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ _TITLES: Final = 30  # lines that may stand above the header
 _RAGGED: Final = (
     "{count} fields where {width} were expected; the line was set aside. Mend it, or export again."
 )
+_NO_HEADER: Final = (
+    "The first line looks like data rather than column names: it was kept as a row, and the columns are "
+    'called "column 1", "column 2" and so on. Put a line of column names above it.'
+)
+_VALUES: Final = ("[e-mail]", "[number]", "[date]")
 _STRAY: Final = (
     "A quote stands where none should; it was confined to this record. Check the values of this line."
 )
@@ -54,8 +60,22 @@ class RawTable:
     rejected: int
 
 
-def parse(data: bytes, path: Path, found: Diagnostics, *, delimiter: str | None = None) -> RawTable:
+def parse(
+    data: bytes,
+    path: Path,
+    found: Diagnostics,
+    *,
+    delimiter: str | None = None,
+    names: frozenset[str] = frozenset(),
+) -> RawTable:
     """Cut text into columns.
+
+    Args:
+        data: UTF-8 text.
+        path: for messages.
+        found: takes the diagnostics.
+        delimiter: found from the text when None.
+        names: column names, reduced by `plain`, that show that a first line is a header.
 
     Raises:
         InputError: there is no header, no usable header, or most rows do not fit it.
@@ -68,10 +88,10 @@ def parse(data: bytes, path: Path, found: Diagnostics, *, delimiter: str | None 
     noted = Diagnostics()
     table = None
     if structure.clean:
-        table = _table(_in_order(data, structure), delimiter, path, noted)
+        table = _table(_in_order(data, structure), delimiter, path, noted, names)
     if table is None:
         noted = Diagnostics()
-        table = _table(_mended(data, delimiter), delimiter, path, noted)
+        table = _table(_mended(data, delimiter), delimiter, path, noted, names)
     if table is None:
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
@@ -117,7 +137,9 @@ def _mended(data: bytes, delimiter: str) -> _Records:
     )
 
 
-def _table(given: _Records, delimiter: str, path: Path, found: Diagnostics) -> RawTable | None:
+def _table(
+    given: _Records, delimiter: str, path: Path, found: Diagnostics, known: frozenset[str]
+) -> RawTable | None:
     """Cut the records into columns; None when the parser does not see the same records."""
     filled = np.flatnonzero(~given.blank)
     top = _header_at([int(given.widths[i]) for i in filled[:_LOOKED_AT]])
@@ -125,7 +147,13 @@ def _table(given: _Records, delimiter: str, path: Path, found: Diagnostics) -> R
     header = _cut(given.text(filled[top : top + 1]), delimiter, int(given.widths[head]), quoted=given.quoted)
     if header is None or header.height != 1:
         return None
-    names, width = _names(header.row(0), int(given.widths[head]), given.widths[body], path)
+    if _headless(header.row(0), known):
+        body = filled[top:]
+        width = _common(given.widths[body].tolist())
+        names = [_numbered(i) for i in range(width)]
+        found.note("no_header", _NO_HEADER)
+    else:
+        names, width = _names(header.row(0), int(given.widths[head]), given.widths[body], path)
     good = given.widths[body] == width
     rows, bad = body[good], body[~good]
     frame = _cut(given.text(rows), delimiter, width, quoted=given.quoted)
@@ -199,6 +227,16 @@ def _header_at(widths: Sequence[int]) -> int:
     return 0
 
 
+def _headless(cells: Sequence[str | None], known: frozenset[str]) -> bool:
+    """Whether a first line is a row rather than a header: values in it, and not two names that we know."""
+    names = [(cell or "").strip() for cell in cells]
+    return any(looks_like_data(name) for name in names) and sum(plain(n) in known for n in names) < 2  # noqa: PLR2004 - a value may happen to be a word
+
+
+def _numbered(at: int) -> str:
+    return f"column {at + 1}"
+
+
 def _names(
     header: Iterable[str | None],
     width: int,
@@ -226,7 +264,10 @@ def _finish(frame: pl.DataFrame, names: list[str], path: Path, found: Diagnostic
         found.note("empty_column", f"{len(empty)} columns without name and content were left out.")
         frame = frame.select([c for i, c in enumerate(frame.columns) if i not in empty])
         names = [name for i, name in enumerate(names) if i not in empty]
+    if not names:
+        raise InputError(f"{path} has no column with a name or a value. Export it again.")
     doubtful = any(looks_like_data(name) for name in names)
+    names = [_numbered(i) if redact(name) in _VALUES else name for i, name in enumerate(names)]
     problems = [f"column {i + 1} has no name" for i, name in enumerate(names) if not name]
     counted = Counter(name for name in names if name)
     for name, times in sorted(counted.items()):
