@@ -126,8 +126,9 @@ def verdict(rows, *, suite="suite", opened=True):
 
 
 def submitted(registry, rows, **changes):
-    options = {"proposer": "Ana", "verdict": verdict(rows), "issuer": None if registry.demo else "registry"}
-    return propose(registry, rows, at=AT, **(options | changes))
+    issuer = None if registry.demo else "registry"
+    options = {"proposer": "Ana", "verdict": verdict(rows), "issuer": issuer, "at": AT}
+    return propose(registry, rows, **(options | changes))
 
 
 def approved(registry, rows, **changes):

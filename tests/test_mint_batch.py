@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from registries import AT, allotted, alter, approved, minted, place, registry, submitted, verdict, wanted  # noqa: F401
 
 from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
-from reconcile.mint.batch import approve, look_up, mint, propose, reject, withdraw
+from reconcile.mint.batch import approve, look_up, mint, propose, reject, withdraw, withdraw_outdated
 from reconcile.registry import Registry
 
 
@@ -227,3 +229,132 @@ def test_everybody_gets_one_number_and_no_number_goes_twice(tmp_path_factory, ba
         assert len(set(known.values())) == len(known)
         assert not taken & set(known.values())
         assert store.verify().ok
+
+
+def recovery(sis_id, cccid, **changes):
+    return wanted(sis_id, kind="recover", cccid=cccid, **changes)
+
+
+def test_a_number_is_written_back_to_one_student(registry):  # noqa: F811
+    minted(registry, pl.concat([wanted("minted"), recovery("back", "XYZ1234")]))
+    for number in ("AAA0001", "XYZ1234"):
+        rows = pl.concat([wanted("new"), recovery("other", number), recovery("fine", "XYZ0001")])
+        with pytest.raises(InputError, match=r"same college.*\(row 2; 1 in all\)") as caught:
+            submitted(registry, rows)
+        assert number not in str(caught.value)
+    assert submitted(registry, recovery("other", "XYZ1234", college="022")).recoveries == 1
+    assert registry.verify().ok
+
+
+def test_a_number_that_waits_to_be_written_back_is_taken(registry):  # noqa: F811
+    waits = submitted(registry, recovery("first", "XYZ1234"))
+    with pytest.raises(InputError, match="waits to be"):
+        submitted(registry, recovery("second", "XYZ1234"))
+    reject(registry, waits.id, by="Ben", reason="the wrong student")
+    assert submitted(registry, recovery("second", "XYZ1234")).recoveries == 1
+
+
+def outdated(registry, keep, **changes):  # noqa: F811
+    return withdraw_outdated(
+        registry, **({"keep": keep, "colleges": ["021"], "by": "Ana", "at": AT} | changes)
+    )
+
+
+ASKED = pl.concat([wanted(1, 2), recovery(3, "XYZ1234")])
+CHANGES = {
+    "one is left out": ASKED[1:],
+    "nothing is asked for": None,
+    "no row is left": ASKED[:0],
+    "a number became a new one": pl.concat([wanted(1, 2, 3)]),
+    "another number": pl.concat([wanted(1, 2), recovery(3, "XYZ1235")]),
+    "another name": ASKED.with_columns(last_name=pl.lit("Other")),
+    "no college": ASKED.with_columns(college=pl.lit(None, pl.String)),
+}
+
+
+@pytest.mark.parametrize("step", [submitted, approved])
+@pytest.mark.parametrize("keep", CHANGES.values(), ids=CHANGES)
+def test_batches_end_with_their_facts(registry, step, keep):  # noqa: F811
+    batch = step(registry, ASKED)
+    assert outdated(registry, keep) == [batch.id]
+    ended = look_up(registry, batch.id)
+    assert ended.state == "withdrawn"
+    assert "of its 3 rows are no longer asked for" in ended.reason
+    assert outdated(registry, keep) == []
+    assert registry.verify().ok
+
+
+def test_what_still_holds_is_proposed_anew(registry):  # noqa: F811
+    first = submitted(registry, ASKED)
+    outdated(registry, ASKED[1:])
+    second = submitted(registry, ASKED[1:])
+    assert (second.id != first.id, second.mints, second.recoveries, second.waiting) == (True, 1, 1, 0)
+
+
+def test_batches_that_still_hold_are_left_alone(registry):  # noqa: F811
+    served = minted(registry, wanted("served")).batch
+    over = approved(registry, wanted("over"), issuer="openccc")
+    alter(registry, f"UPDATE batches SET state = 'handed_over' WHERE id = '{over.id}'")
+    theirs = submitted(registry, wanted(1, 2, college="022"))
+    ours = submitted(registry, ASKED)
+    more = pl.concat([wanted(9), ASKED]).reverse()
+    assert outdated(registry, more) == []
+    assert outdated(registry, None, colleges=[]) == []
+    states = [look_up(registry, batch).state for batch in (served, over.id, theirs.id, ours.id)]
+    assert states == ["minted", "handed_over", "submitted", "submitted"]
+    assert outdated(registry, None, colleges=["022", "023"]) == [theirs.id]
+
+
+def test_a_batch_of_two_colleges_ends_with_the_rows_of_either(registry):  # noqa: F811
+    both = submitted(registry, pl.concat([wanted(1), wanted(1, college="022")]))
+    assert outdated(registry, wanted(1)) == []
+    assert outdated(registry, wanted(2)) == [both.id]
+
+
+def test_batches_end_with_their_last_day(registry):  # noqa: F811
+    rows = wanted(1)
+    first = approved(registry, rows, valid_until=AT.date())
+    later = AT + timedelta(days=2)
+    assert first.valid_until == "2026-11-21"
+    assert outdated(registry, rows) == []
+    with pytest.raises(ApprovalError, match=r"until 2026-11-21.*run the plan again"):
+        mint(first, registry=registry, at=later)
+    assert outdated(registry, rows, at=later) == [first.id]
+    second = submitted(registry, rows, at=later, valid_until=later.date())
+    with pytest.raises(ApprovalError, match="too old"):
+        approve(registry, second.id, approver="Ben", at=later + timedelta(days=2))
+    approve(registry, second.id, approver="Ben", at=later)
+    issued = mint(second, registry=registry, at=later)
+    assert mint(second, registry=registry, at=later + timedelta(days=9)).frame.equals(issued.frame)
+    assert registry.verify().ok
+
+
+def test_a_late_batch_is_proposed_anew(registry):  # noqa: F811
+    first = submitted(registry, wanted(1), valid_until=AT.date())
+    assert submitted(registry, wanted(1), valid_until=AT.date()) == first
+    assert submitted(registry, wanted(1), at=AT + timedelta(days=2)).id == f"{first.id}-2"
+    assert look_up(registry, first.id).reason == "its last day has passed"
+
+
+def test_changed_rules_void_a_batch(registry):  # noqa: F811
+    batch = submitted(registry, wanted(1))
+    with pytest.raises(ApprovalError, match="the rules changed"):
+        approve(registry, batch.id, approver="Ben", suite_hash="newer")
+    approve(registry, batch.id, approver="Ben", suite_hash="suite")
+    with pytest.raises(ApprovalError, match="the rules changed"):
+        mint(batch, registry=registry, suite_hash="newer")
+    assert mint(batch, registry=registry, suite_hash="suite").frame.height == 1
+
+
+def test_names_that_nobody_can_read_are_refused(registry):  # noqa: F811
+    batch = submitted(registry, wanted(1))
+    with pytest.raises(InputError, match="invisible"):
+        submitted(registry, wanted(2), proposer="A\u200bna")
+    with pytest.raises(ApprovalError, match="invisible"):
+        approve(registry, batch.id, approver="Ben\u00ad")
+    for call in (
+        lambda: reject(registry, batch.id, by="B\u200ben", reason="r"),
+        lambda: outdated(registry, None, by=""),
+    ):
+        with pytest.raises(InputError, match="name"):
+            call()

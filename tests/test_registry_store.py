@@ -87,6 +87,23 @@ def test_decisions_need_their_columns_and_a_reviewer(registry):  # noqa: F811
         registry.record(decisions(("links", "1", "A", "match", "h")), by=" ")
 
 
+@pytest.mark.parametrize("word", ["same", "Match", "", None])
+def test_decisions_are_one_of_three_words(registry, word):  # noqa: F811
+    rows = decisions(("links", "1", "A", "match", "h"), ("links", "2", "B", word, "h"))
+    with pytest.raises(InputError, match=r"another word stands in row 2; 1 in all"):
+        registry.record(rows, by="Eva")
+    assert registry.decisions().is_empty()
+    insert = "INSERT INTO decisions VALUES (1, 'links', '1', 'A', 'same', 'Eva', 'now', 'h', 1)"
+    with pytest.raises(RegistryError, match="guarantees"):
+        alter(registry, insert)
+
+
+def test_a_demo_registry_has_its_range_before_numbers_are_noted(place):  # noqa: F811
+    with Registry.open(place, demo=True) as demo:
+        assert demo.note_seen(pl.Series(["ZAA0001", "AAA0001"])) == 1
+        assert minted(demo, wanted(1)).frame["cccid"].to_list() == ["DEMO-ZAA0002"]
+
+
 def test_crosswalk_keeps_every_number_of_a_student(registry):  # noqa: F811
     minted(registry, wanted(1))
     noted = pl.DataFrame(
