@@ -171,6 +171,52 @@ def test_an_ssn_in_any_other_place_is_hidden(tmp_path: Path):
     assert {kind for _, kind in kinds(made)} == {"ssn_hidden"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SSN2", "SS#", "SS #", "Soc Sec Num", "Student SSN#", "studentSsn", "SSN_OLD", "Social Sec No.",
+        "SOC_SEC_NBR", "parent-ssn", "SSN", "SSN #2",
+    ],
+)  # fmt: skip
+def test_a_column_whose_name_speaks_of_ssns_is_hidden(name: str, tmp_path: Path):
+    made = read(put(tmp_path, f"id,{name},n\n1,523456789,a\n2,,b\n"), ssn_key=KEY)
+    assert "523456789" not in str(made.frame.rows())
+    assert made.frame.columns == ["id", "ssn_hmac", "ssn_last4", "ssn_type", "ssn_class", "n"]
+
+
+@pytest.mark.parametrize(
+    "name", ["session", "Assn", "lessons", "Session No", "mission_num", "class#", "ssnap"]
+)
+def test_a_column_that_only_sounds_so_is_left_alone(name: str, tmp_path: Path):
+    made = read(put(tmp_path, f"id,{name}\n1,523456789\n"), ssn_key=KEY)
+    assert made.frame[name].to_list() == ["523456789"]
+
+
+@pytest.mark.parametrize("name", ["SSN Last 4", "ssn_verified", "SSN status date", "ssn_exception"])
+def test_a_column_about_ssns_without_any_is_left_alone(name: str, tmp_path: Path):
+    made = read(put(tmp_path, f"id,{name}\n1,6789\n2,2024-05-06\n"), ssn_key=KEY)
+    assert made.frame[name].to_list() == ["6789", "2024-05-06"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("SSN is 523456789", "SSN is [SSN]"),
+        ("call; ssn: 523456789.", "call; ssn: [SSN]."),
+        ("SSN523456789", "SSN[SSN]"),
+        ("SS# 523456789 and ssn 523456788", "SS# [SSN] and ssn [SSN]"),
+        ("Social Security Number = 523456789", "Social Security Number = [SSN]"),
+        ("soc. sec. no. was 523456789", "soc. sec. no. was [SSN]"),
+        ("session 523456789", "session 523456789"),
+        ("case 523456789", "case 523456789"),
+        ("SSN seen; case 5234567890", "SSN seen; case 5234567890"),
+    ],
+)
+def test_nine_digits_that_a_text_calls_an_ssn_are_blotted(text: str, kept: str, tmp_path: Path):
+    made = read(put(tmp_path, f"id,note\n1,{text}\n"), ssn_key=KEY)
+    assert made.frame["note"].to_list() == [kept]
+
+
 def test_an_id_column_of_ssns_is_one(tmp_path: Path):
     text = "SB00,SB01,last_name\n212099998,S,A\n900123456,C,B\n"
     made = read(put(tmp_path, text), layout="generic", ssn_key=KEY)

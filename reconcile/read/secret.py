@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -26,6 +27,15 @@ _SSN_NAMES: Final = frozenset(
         "nationalid", "tin", "itin", "taxid", "taxpayerid",
     }
 )  # fmt: skip
+# "SSN2", "SS#", "Soc Sec Num", "Student SSN#", "studentSsn"; neither "session" nor "Assn" nor "lessons".
+_SSN_WORDS: Final = re.compile(r"(^| )(ssn|ssns|ss ?#|soc(ial)? ?sec(urity)?)( |#|$)")
+_WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|[^A-Za-z0-9#]+")
+_HOLDS_NUMBERS: Final = r"^\s*([0-9]{9}|[0-9]{3}[-\u2010-\u2015 ][0-9]{2}[-\u2010-\u2015 ][0-9]{4})\s*$"
+# Nine bare digits are an SSN where the text says so.
+_ANNOUNCED: Final = (
+    r"(?i)\b((?:ssn|ss ?#|soc(?:ial)?\.? ?sec(?:urity)?\.?)(?: ?(?:number|num|nr|no)\b\.?)?"
+    r"[^A-Za-z0-9]{0,3}(?:(?:is|was)[^A-Za-z0-9]{0,3})?)[0-9]{9}\b"
+)
 _FLAGS: Final = frozenset({"", "Y", "N", "T", "F", "TRUE", "FALSE", "YES", "NO", "0", "1"})
 _WITHIN: Final = r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"
 _NINE: Final = r"^[0-9]{9}$"
@@ -41,9 +51,9 @@ def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.Da
     """
     frame = _hide_own_ssn(frame, key, found)
     parts: list[pl.DataFrame] = []
-    names = set(frame.columns)
+    names, hidden = set(frame.columns), _ssn_columns(frame)
     for name in frame.columns:
-        if plain(name) not in _SSN_NAMES or _is_flag(frame[name]):
+        if name not in hidden:
             parts.append(frame.select(name))
             continue
         derived = derive_ssn(frame[name], key())
@@ -54,10 +64,27 @@ def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.Da
     return hide_values(pl.concat(parts, how="horizontal"), key, found)
 
 
+def _ssn_columns(frame: pl.DataFrame) -> list[str]:
+    """List the columns of SSNs: by their whole name, or by a word of it and what they hold.
+
+    >>> _ssn_columns(pl.DataFrame({"SS#": ["212099998"], "SSN Last 4": ["9998"], "Assn": ["212099998"]}))
+    ['SS#']
+    """
+    found = []
+    for name in frame.columns:
+        named = plain(name) in _SSN_NAMES
+        if not named and _SSN_WORDS.search(_WORDS.sub(" ", name).lower()) and name not in SSN_DERIVED:
+            named = bool(frame[name].str.contains(_HOLDS_NUMBERS).any())
+        if named and not _is_flag(frame[name]):
+            found.append(name)
+    return found
+
+
 def _hide_own_ssn(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
     """Hash every column that repeats the SSN of its own row, an id for instance."""
-    for own in [name for name in frame.columns if plain(name) in _SSN_NAMES and not _is_flag(frame[name])]:
-        for name in [name for name in frame.columns if plain(name) not in _SSN_NAMES]:
+    hidden = _ssn_columns(frame)
+    for own in hidden:
+        for name in [name for name in frame.columns if name not in hidden and plain(name) not in _SSN_NAMES]:
             clear = frame.select(pl.col(name), ssn=pl.col(own))
             if clear.select((pl.col(name).str.replace_all(r"[^0-9]", "") == _digits_of("ssn")).any()).item():
                 frame = frame.with_columns(hide_ids(clear, name, key, found, told=None)[name])
@@ -76,10 +103,11 @@ def hide_values(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.Dat
     for name in texts:
         if whole[name][0]:
             frame = frame.with_columns(_hash_whole(frame[name], key(), found))
-    within = frame.select(pl.col(texts).str.contains(_WITHIN).any())
+    within = frame.select(pl.col(texts).str.contains(f"{_WITHIN}|{_ANNOUNCED}").any())
     for name in texts:
         if within[name][0]:
-            frame = frame.with_columns(pl.col(name).str.replace_all(_WITHIN, "[SSN]"))
+            blotted = pl.col(name).str.replace_all(_WITHIN, "[SSN]").str.replace_all(_ANNOUNCED, "${1}[SSN]")
+            frame = frame.with_columns(blotted)
             found.note("ssn_hidden", "SSNs within longer texts were blotted out.", column=name)
     return frame
 
