@@ -3,11 +3,13 @@ from __future__ import annotations
 import csv
 import io
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconcile.read.careful import Record, records
+from reconcile.read import structure
+from reconcile.read.careful import Mended, Record, records
 
 ROWS = st.lists(
     st.lists(st.text(alphabet='ab ,"\n', max_size=4), min_size=2, max_size=2), min_size=1, max_size=5
@@ -59,3 +61,36 @@ def test_an_open_quote_does_not_swallow_the_rest():
 
 def test_blank_lines_are_records_without_fields():
     assert [r.width for r in records(["a,b", " ", "1,2"], ",", 2)] == [2, 0, 2]
+
+
+def parsed(text: bytes | str) -> list[list[str]]:
+    plain = text.decode() if isinstance(text, bytes) else text
+    return list(csv.reader(io.StringIO(plain, newline="")))
+
+
+@given(
+    st.text(alphabet='ab1,"\n\r é', min_size=1, max_size=80), st.integers(1, 4), st.sampled_from([8, 1 << 22])
+)
+@settings(max_examples=400, deadline=None)
+def test_mending_only_what_is_damaged_gives_what_the_rule_gives(text: str, width: int, chunk: int):
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    expected = list(records(lines, ",", width))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structure, "_CHUNK", chunk)
+        made = Mended(text.encode(), ",", width)
+    assert made.lines.tolist() == [r.line for r in expected]
+    assert made.widths.tolist() == [r.width for r in expected]
+    assert made.stray.tolist() == [r.stray for r in expected]
+    for i, record in enumerate(expected):
+        if record.width:
+            assert parsed(made.text(np.array([i]))) == parsed(record.text + "\n")
+    every = np.arange(len(expected))
+    for rows in (every, every[::2], every[1:]):
+        assert made.text(rows) == b"".join(made.text(rows[i : i + 1]) for i in range(len(rows)))
+
+
+def test_one_stray_quote_costs_one_record():
+    sound = [f'"{i}","a ""quoted"" name",x' for i in range(1000)]
+    made = Mended("\n".join([*sound[:500], '1,"a,3', *sound[500:]]).encode(), ",", 3)
+    assert len(made._texts) == 1
+    assert made.stray.nonzero()[0].tolist() == [500]

@@ -1,12 +1,22 @@
-"""Records of a file whose quotes are not in order, one line at a time, each damage confined to its record."""
+"""Records of a file whose quotes are not in order, each damage confined to its record.
+
+`records` is the rule, one line at a time; `Mended` gives the same, but looks line by line only at
+those whose quotes are not in order.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
+from reconcile.read.structure import scan_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from reconcile.read.structure import Flags, Offsets
 
 _MOST_LINES: Final = (
     500  # an unclosed quote must not swallow the file, nor be looked for to its end each time
@@ -43,14 +53,79 @@ def records(lines: Sequence[str], delimiter: str, width: int) -> Iterator[Record
             taken, used = _quoted(lines, at, delimiter, width)
         else:
             taken, used = (
-                Record(at + 1, line.count(delimiter) + 1 if line.strip() else 0, line, stray=False),
+                Record(
+                    at + 1, 0 if _is_blank(line, delimiter) else line.count(delimiter) + 1, line, stray=False
+                ),
                 1,
             )
         yield taken
         at += used
 
 
-def _quoted(lines: Sequence[str], at: int, delimiter: str, width: int) -> tuple[Record, int]:
+def _is_blank(line: str, delimiter: str) -> bool:
+    return not line.strip() and delimiter not in line
+
+
+class Mended:
+    """All records of a text.
+
+    Attributes:
+        lines: the physical line on which each begins.
+        widths: how many fields it has, 0 for a blank line.
+        stray: whether a quote in it stands where none should.
+    """
+
+    lines: Offsets
+    widths: Offsets
+    stray: Flags
+
+    def __init__(self, data: bytes, delimiter: str, width: int, /) -> None:
+        """Find the records of UTF-8 text; one over several lines is believed only with `width` fields."""
+        data = data.replace(b"\r\n", b"\n")
+        self._data = data if data.endswith(b"\n") else data + b"\n"
+        self._scanned = found = scan_lines(self._data, delimiter)
+        simple = found.clean & (~found.quoted | (found.fields == width))
+        widths, stray = found.fields.copy(), np.zeros(len(simple), dtype=np.bool_)
+        for i in map(int, np.flatnonzero(simple & (found.fields == 1))):
+            if _is_blank(self[i], delimiter):
+                widths[i] = 0
+        whole, behind = np.ones(len(simple), dtype=np.bool_), 0
+        self._texts: dict[int, bytes] = {}
+        for at in map(int, np.flatnonzero(~simple)):
+            if at >= behind:  # else it is part of the record before
+                taken, used = _quoted(self, at, delimiter, width)
+                behind = at + used
+                self._texts[at] = f"{taken.text}\n".encode()
+                widths[at], stray[at] = taken.width, taken.stray
+                whole[at + 1 : behind] = False
+        self._firsts = np.flatnonzero(whole)
+        self.lines, self.widths, self.stray = self._firsts + 1, widths[whole], stray[whole]
+
+    def __len__(self) -> int:
+        """Count the lines."""
+        return len(self._scanned.starts)
+
+    def __getitem__(self, at: int) -> str:
+        """Read one line."""
+        return self._data[self._scanned.starts[at] : self._scanned.ends[at]].decode("utf-8")
+
+    def text(self, rows: Offsets, /) -> bytes:
+        """Give the chosen records as RFC 4180 wants them; runs of sound neighbours are copied at once."""
+        if not len(rows):
+            return b""
+        first = self._firsts[rows]
+        mended = np.isin(first, np.fromiter(self._texts, dtype=np.int64, count=len(self._texts)))
+        cuts = np.flatnonzero((np.diff(first) != 1) | mended[1:] | mended[:-1]) + 1
+        runs = zip(np.append(0, cuts), np.append(cuts, len(first)), strict=True)
+        return b"".join(self._run(int(first[low]), int(first[high - 1])) for low, high in runs)
+
+    def _run(self, low: int, high: int) -> bytes:
+        """The text from one line to another; a mended one stands alone."""
+        sound = self._data[self._scanned.starts[low] : self._scanned.ends[high] + 1]
+        return self._texts.get(low, sound)
+
+
+def _quoted(lines: Sequence[str] | Mended, at: int, delimiter: str, width: int) -> tuple[Record, int]:
     answer = _cut(lines, at, delimiter)
     literal = lines[at].split(delimiter)
     if answer and len(answer[0]) == width:
@@ -67,7 +142,7 @@ def _record(at: int, fields: list[str], delimiter: str, *, stray: bool) -> Recor
     return Record(at + 1, len(fields), text, stray)
 
 
-def _cut(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str], int, bool] | None:
+def _cut(lines: Sequence[str] | Mended, at: int, delimiter: str) -> tuple[list[str], int, bool] | None:
     """Cut one record that has quotes; None when a quote stays open."""
     fields: list[str] = []
     line, used, position, stray = lines[at], 1, 0, False

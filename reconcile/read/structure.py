@@ -121,6 +121,57 @@ def _is_clean(buffer: Octets, quotes: Offsets, parity: int, mark: int) -> bool:
     return bool(opens.all() and closes.all())
 
 
+@dataclass(frozen=True)
+class Lines:
+    """The physical lines of a file, each looked at by itself.
+
+    Attributes:
+        starts: the byte at which each line begins.
+        ends: the byte of its line feed.
+        fields: how many fields it has.
+        clean: whether its quotes, as if none were open before, are as RFC 4180 has them.
+        quoted: whether it has quotes.
+    """
+
+    starts: Offsets
+    ends: Offsets
+    fields: Offsets
+    clean: Flags
+    quoted: Flags
+
+
+def scan_lines(data: bytes, delimiter: str) -> Lines:
+    """Look at each line of UTF-8 text whose lines all end in LF."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    parts, low = [], 0
+    while low < len(buffer):
+        high = data.rfind(b"\n", low, low + _CHUNK) + 1 or data.index(b"\n", low) + 1
+        parts.append(_lines(buffer[low:high], low, ord(delimiter)))
+        low = high
+    starts, ends, fields, clean, quoted = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Lines(starts=starts, ends=ends, fields=fields, clean=clean, quoted=quoted)
+
+
+def _lines(part: Octets, low: int, mark: int) -> tuple[Offsets, Offsets, Offsets, Flags, Flags]:
+    """Facts about the lines of a piece of text that begins and ends with one."""
+    ends, quotes, marks = (np.flatnonzero(part == byte) for byte in (_LF, _QUOTE, mark))
+    starts = np.append(0, ends[:-1] + 1)
+    before = np.searchsorted(quotes, starts)  # quotes in front of each line
+    of_line = np.diff(before, append=len(quotes))
+    opening = (np.arange(len(quotes)) - np.repeat(before, of_line)) % 2 == 0
+    at_left = np.append(_LF, part)[quotes]
+    at_right = part[quotes + 1]
+    beside = np.where(opening, at_left, at_right)
+    sound = (beside == mark) | (beside == _LF) | (beside == _QUOTE)
+    damage = np.bincount(np.searchsorted(ends, quotes[~sound]), minlength=len(ends))
+    returns = np.bincount(np.searchsorted(ends, np.flatnonzero(part == _CR)), minlength=len(ends))
+    at = np.searchsorted(ends, marks)
+    outside = (np.searchsorted(quotes, marks) - before[at]) % 2 == 0
+    fields = np.bincount(at[outside], minlength=len(ends)) + 1
+    clean = (of_line % 2 == 0) & (damage == 0) & (returns == 0)
+    return starts + low, ends + low, fields, clean, of_line > 0
+
+
 def mend_lines(data: bytes, found: Diagnostics) -> bytes:
     """Take NUL bytes out and turn lone carriage returns outside quotes into line feeds."""
     if b"\0" in data:

@@ -13,7 +13,7 @@ import polars as pl
 
 from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data, redact
-from reconcile.read.careful import records
+from reconcile.read.careful import Mended
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.dialect import counts_by_line, find_delimiter
 from reconcile.read.layout import plain
@@ -123,17 +123,15 @@ def _in_order(data: bytes, structure: Structure) -> _Records:
 
 
 def _mended(data: bytes, delimiter: str) -> _Records:
-    text = data.decode("utf-8").replace("\r\n", "\n")
-    lines = text.removesuffix("\n").split("\n")
     width = _common([n for n in counts_by_line(data[:_SAMPLE], delimiter) if n][:_LOOKED_AT])
-    read = list(records(lines, delimiter, width))
+    mended = Mended(data, delimiter, width)
     return _Records(
-        lines=np.array([r.line for r in read], dtype=np.int64),
-        widths=np.array([r.width for r in read], dtype=np.int64),
-        blank=np.array([r.width == 0 for r in read], dtype=np.bool_),
-        stray=np.array([r.stray for r in read], dtype=np.bool_),
+        lines=mended.lines,
+        widths=mended.widths,
+        blank=np.equal(mended.widths, 0),
+        stray=mended.stray,
         quoted=True,
-        text=lambda rows: "".join(f"{read[i].text}\n" for i in rows).encode("utf-8"),
+        text=mended.text,
     )
 
 
