@@ -18,7 +18,7 @@ from reconcile.errors import ConservationError, OutputError, PlanError
 from reconcile.files import lock
 from reconcile.flow import run as module
 from reconcile.flow.run import MARK, run, workspace
-from reconcile.mint.batch import approve, mint
+from reconcile.mint.batch import GateVerdict, approve, fingerprint, mint, propose
 from reconcile.mint.handover import hand_over
 from reconcile.plan import Plan
 from reconcile.registry import Registry
@@ -135,6 +135,8 @@ def minted(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, 
 
     change_rows(plan.parent / "accounts.csv", in_use)
     change_rows(plan.parent / "fraud.csv", lambda rows: rows[0].update(cccId=SKIPPED[2].lower()))
+    with Registry.open(Plan.read(plan).registry) as registry:
+        serve_a_namesake(registry, plan.parent / "students.csv")
     done = run(plan)
     assert done.batch is not None
     with Registry.open(done.plan.registry) as registry:
@@ -143,6 +145,27 @@ def minted(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, 
         assert made.skipped["cccid"].to_list() == list(SKIPPED)
         assert registry.verify().ok
     return done, made.frame
+
+
+def serve_a_namesake(registry: Registry, students: Path) -> None:
+    """Give a number to a person of another college whose SIS id is that of each of our students."""
+    ids = pl.read_csv(students, infer_schema=False)["ID"]
+    numbers = [str(CCCID.from_ordinal(7_000_000 + n)) for n in range(ids.len())]
+    rows = pl.DataFrame({"kind": "recover", "college": "911", "sis_id": ids, "cccid": numbers})
+    verdict = GateVerdict(suite_hash="", rows_hash=fingerprint(rows), open=True, failures=0)
+    batch = propose(registry, rows, proposer="their analyst", issuer="registry", verdict=verdict)
+    approve(registry, batch.id, approver="their registrar")
+    assert mint(batch.id, registry=registry).frame.height == ids.len()
+
+
+def test_numbers_of_another_sis_in_the_same_registry_are_not_ours(
+    minted: tuple[Run, pl.DataFrame],
+) -> None:
+    done, _ = minted
+    assert having(done, Status.PENDING_LOAD) == set()
+    assert "issued_by_registry" not in done.resolution.frame["flags"].explode().unique()
+    numbers = table(done, "crosswalk.csv")
+    assert set(numbers["origin"]) <= {"sis", "proposed", "account"}
 
 
 def test_a_run_proposes_and_never_mints(minted: tuple[Run, pl.DataFrame]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,14 +11,23 @@ from hypothesis import strategies as st
 from reconcile.engine import Engine
 from reconcile.sql import fill, quote
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
 
 
-@settings(max_examples=30, deadline=None)
-@given(NAMES)
-def test_any_name_can_be_a_column(name: str) -> None:
-    with Engine() as engine:
-        assert engine.frame(f"SELECT 1 AS {quote(name)}").columns == [name]
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine() as opened:
+        yield opened
+
+
+@settings(deadline=None)
+@given(st.lists(NAMES, min_size=1, max_size=10, unique_by=str.casefold))
+def test_any_name_can_be_a_column(engine: Engine, names: list[str]) -> None:
+    made = ", ".join(f"1 AS {quote(name)}" for name in names)
+    assert engine.frame(f"SELECT {made}").columns == names
 
 
 @given(st.text(max_size=30))

@@ -1,0 +1,104 @@
+"""A work list leaves a run and comes back as decisions, by the commands that a reviewer's colleague types."""
+
+from __future__ import annotations
+
+import csv
+import stat
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from plans import change_rows, take
+
+from reconcile.cli import main
+from reconcile.errors import InputError, OutputError, RegistryError
+from reconcile.files import permissions_are_enforced
+from reconcile.flow.decisions import enter_decisions, write_work_list
+from reconcile.plan import Plan
+from reconcile.registry import Registry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconcile.flow.run import Run
+
+
+@pytest.fixture
+def plan(small: Path, tmp_path: Path) -> Path:
+    return take(small, tmp_path / "p")
+
+
+@pytest.fixture
+def done(small_run: Run, plan: Path) -> Run:
+    """The small run, with a registry of its own that is not there yet."""
+    return replace(small_run, plan=Plan.read(plan))
+
+
+@pytest.fixture
+def file(done: Run, tmp_path: Path) -> Path:
+    """A work list on which the first two pairs are decided."""
+    path = write_work_list(done, tmp_path / "pairs.csv")
+    path.write_bytes(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+
+    def decide(rows: list[dict[str, str]]) -> None:
+        rows[0]["decision"], rows[1]["decision"] = "match", "Different"
+
+    change_rows(path, decide)
+    return path
+
+
+def pairs(path: Path) -> list[tuple[str, str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as opened:
+        return [(row["table"], row["id_l"], row["id_r"]) for row in csv.DictReader(opened)]
+
+
+def test_decisions_reach_the_registry_and_are_not_asked_again(
+    done: Run, file: Path, plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["decide", str(file), "--plan", str(plan), "--by", "reviewer"]) == 0
+    assert "Decisions entered: 2." in capsys.readouterr().out
+    with Registry.open(done.plan.registry, demo=True, create=False) as registry:
+        kept = registry.decisions()
+        assert sorted(kept.select("decision", "by").rows()) == [
+            ("different", "reviewer"),
+            ("match", "reviewer"),
+        ]
+        assert registry.verify().ok
+    asked, again = pairs(file), pairs(write_work_list(done, tmp_path / "again.csv"))
+    assert again == asked[2:]
+
+
+def test_a_list_that_somebody_fills_in_is_not_overwritten(done: Run, file: Path) -> None:
+    before = file.read_bytes()
+    with pytest.raises(OutputError, match="is not overwritten"):
+        write_work_list(done, file)
+    assert file.read_bytes() == before
+    if permissions_are_enforced():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_list_without_decisions_changes_nothing(done: Run, plan: Path, tmp_path: Path) -> None:
+    path = write_work_list(done, tmp_path / "pairs.csv")
+    assert enter_decisions(path, plan, by="reviewer") == 0
+
+
+def test_a_wrong_word_enters_nothing(
+    done: Run, file: Path, plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_rows(file, lambda rows: rows[2].update(decision="mach"))
+    assert main(["decide", str(file), "--plan", str(plan), "--by", "reviewer"]) == 2
+    assert 'line 4: not a decision. Did you mean "match"?' in capsys.readouterr().err
+    with Registry.open(done.plan.registry, demo=True) as registry:
+        assert registry.decisions().is_empty()
+
+
+def test_a_decision_has_a_name(file: Path, plan: Path) -> None:
+    with pytest.raises(InputError, match="name of its reviewer"):
+        enter_decisions(file, plan, by=" ")
+
+
+def test_a_registry_is_not_made_by_a_decision(file: Path, small: Path, tmp_path: Path) -> None:
+    other = take(small, tmp_path / "other")
+    with pytest.raises(RegistryError, match="There is no registry"):
+        enter_decisions(file, other, by="reviewer")
+    assert not (other.parent / "registry.sqlite").exists()
