@@ -355,6 +355,7 @@ def test_names_that_nobody_can_read_are_refused(registry):  # noqa: F811
     for call in (
         lambda: reject(registry, batch.id, by="B\u200ben", reason="r"),
         lambda: outdated(registry, None, by=""),
+        lambda: mint(batch, registry=registry, by="B\u200ben"),
     ):
         with pytest.raises(InputError, match="name"):
             call()

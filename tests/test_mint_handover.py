@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 import pytest
 from registries import AT, allotted, approved, registry, submitted, wanted  # noqa: F401
@@ -66,3 +68,15 @@ def test_only_approved_batches_for_openccc_leave(registry, tmp_path):  # noqa: F
 def test_a_mapping_to_a_field_that_is_not_there_is_refused(registry, tmp_path):  # noqa: F811
     with pytest.raises(InputError, match='Did you mean "last_name"'):
         hand_over(registry, "any", tmp_path / "up.csv", by="Ben", mapping={"L": "lastname"})
+
+
+def test_a_file_leaves_only_in_time_and_under_the_same_rules(registry, tmp_path):  # noqa: F811
+    batch = approved(registry, ROWS, issuer="openccc", valid_until=AT.date())
+    with pytest.raises(ApprovalError, match="the rules changed"):
+        hand_over(registry, batch.id, tmp_path / "up.csv", by="Ben", suite_hash="newer", at=AT)
+    with pytest.raises(ApprovalError, match="too old"):
+        hand_over(registry, batch.id, tmp_path / "up.csv", by="Ben", at=AT + timedelta(days=2))
+    with pytest.raises(InputError, match="name of who hands over"):
+        hand_over(registry, batch.id, tmp_path / "up.csv", by=" ", at=AT)
+    assert not (tmp_path / "up.csv").exists()
+    assert hand_over(registry, batch.id, tmp_path / "up.csv", by="Ben", suite_hash="suite", at=AT) == 2

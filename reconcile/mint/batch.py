@@ -265,6 +265,8 @@ def mint(
     """
     batch_id = batch if isinstance(batch, str) else batch.id
     say = progress or (lambda _sentence: None)
+    if by is not None:
+        require_name(by, "Minting needs the name of who does it")
     say("Waiting for the registry")
     return registry.write(
         lambda ledger: mint_rows(ledger, batch_id, by=by, suite_hash=suite_hash, at=at, say=say)
@@ -312,7 +314,8 @@ def _submit(ledger: Ledger, asked: list[Request], values: dict[str, Any]) -> Bat
         return Batch.of(_row(ledger, holder), served=served, waiting=waiting)
     mints = sum(request.kind == "mint" for request in kept)
     final = {"rows_hash": hash_rows(kept), "mints": mints, "recoveries": len(kept) - mints}
-    ledger.note_recovered(kept, at=values["proposed_at"])
+    if values["issuer"] != Issuer.OPENCCC:
+        ledger.note_recovered(kept, at=values["proposed_at"])
     bound = final | {name: values[name] for name in _LOGGED}
     ledger.log(
         "submitted", batch_id, who=values["proposer"], at=values["proposed_at"], machine=machine(), **bound
