@@ -77,9 +77,10 @@ def approve(
     Example: `reconcile batch approve BATCH --plan fall.toml --approver "..."`
     """
     from reconcile.mint.batch import approve as confirm  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.validate import suite_hash  # noqa: PLC0415
 
     with _open(plan, registry, demo=demo) as store:
-        approved = confirm(store, batch, approver=approver)
+        approved = confirm(store, batch, approver=approver, suite_hash=suite_hash("mint_request"))
         show_batch(approved)
     place = f"{batch} {_options(plan, registry, demo=demo)}"
     step = (
@@ -143,9 +144,10 @@ def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.batch import mint as issue  # noqa: PLC0415
+    from reconcile.validate import suite_hash  # noqa: PLC0415
 
     with _open(plan, registry, demo=demo) as store:
-        issued = issue(batch, registry=store)
+        issued = issue(batch, registry=store, suite_hash=suite_hash("mint_request"))
         show_batch(look_up(store, batch))
     typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
     if issued.skipped.height:
@@ -173,8 +175,9 @@ def handover(
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.handover import hand_over  # noqa: PLC0415
+    from reconcile.validate import suite_hash  # noqa: PLC0415
 
     with _open(plan, registry, demo=False) as store:
-        rows = hand_over(store, batch, out, by=by)
+        rows = hand_over(store, batch, out, by=by, suite_hash=suite_hash("mint_request"))
         show_batch(look_up(store, batch))
     typer.echo(f"Accounts to create in {out}: {rows:,}")

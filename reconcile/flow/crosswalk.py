@@ -27,7 +27,13 @@ SCHEMA: Final = {
 
 
 def crosswalk(
-    resolution: Resolution, joined: Joined, /, *, issued: pl.DataFrame, past: pl.DataFrame | None = None
+    resolution: Resolution,
+    joined: Joined,
+    /,
+    *,
+    issued: pl.DataFrame,
+    former: pl.DataFrame | None = None,
+    past: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """List every CCCID that is, or was, a student's.
 
@@ -35,6 +41,7 @@ def crosswalk(
         resolution: of `resolve`.
         joined: of `join`; an application's date says since when a number is known.
         issued: sis_id, cccid, kind ("mint" / "recover"), issued_on of numbers that the registry gave.
+        former: students with sis_id and former_cccids, which the SIS held once.
         past: sis_id, cccid and, if known, since of earlier crosswalks.
 
     Returns:
@@ -51,6 +58,7 @@ def crosswalk(
         people.explode("other_cccids").drop_nulls("other_cccids").select(
             "sis_id", cccid="other_cccids", origin=pl.lit("account"), current=pl.lit("no"),
         ),
+        _superseded(former),
         _past(past),
     ]  # fmt: skip
     dates = joined.applied.select("sis_id", "cccid", applied="submitted")
@@ -110,6 +118,13 @@ def _given(people: pl.DataFrame, issued: pl.DataFrame) -> pl.DataFrame:
 
 def _yes(rule: pl.Expr) -> pl.Expr:
     return pl.when(rule.fill_null(value=False)).then(pl.lit("yes")).otherwise(pl.lit("no"))
+
+
+def _superseded(students: pl.DataFrame | None) -> pl.DataFrame:
+    if students is None or "former_cccids" not in students.columns:
+        return pl.DataFrame(schema=SCHEMA)
+    once = students.select("sis_id", cccid="former_cccids").explode("cccid").drop_nulls("cccid")
+    return once.with_columns(origin=pl.lit("sis"), current=pl.lit("no"))
 
 
 def _past(past: pl.DataFrame | None) -> pl.DataFrame:

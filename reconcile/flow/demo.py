@@ -59,6 +59,7 @@ def demo(
     from reconcile.flow.submit import submit, summary  # noqa: PLC0415 - SQLAlchemy is slow to import
     from reconcile.mint.batch import approve, look_up, mint  # noqa: PLC0415
     from reconcile.registry import Registry  # noqa: PLC0415
+    from reconcile.validate import suite_hash  # noqa: PLC0415
 
     if sis not in SYSTEMS:
         raise InputError(f'There is no sample of "{sis}".{nearest(sis, SYSTEMS)}')
@@ -78,8 +79,9 @@ def demo(
         submit(done, registry, at=day)
         if done.batch is not None and done.batch.state == "submitted":
             say("Approve and mint (a scripted second person)")
-            approve(registry, done.batch.id, approver=APPROVER, at=day)
-            mint(done.batch.id, registry=registry, at=day)
+            rules = suite_hash("mint_request")
+            approve(registry, done.batch.id, approver=APPROVER, suite_hash=rules, at=day)
+            mint(done.batch.id, registry=registry, suite_hash=rules, at=day)
             done.batch = summary(look_up(registry, done.batch.id), plan)
         say("Write the reports")
         write_outputs(done, registry, stamp=stamp)

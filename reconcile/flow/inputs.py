@@ -33,12 +33,20 @@ class Inputs:
         records: one `Input` a file, for the audit.
         diagnostics: table, line, kind, column, message of every repair, doubt and rejected record.
         key: fingerprint of the SSN key.
+        set_aside: standardized accounts whose number stands on several of them, under "number#line": a
+            student may be among them, so they are looked at and never linked.
     """
 
     tables: dict[str, pl.DataFrame] = field(repr=False)
     records: tuple[Input, ...]
     diagnostics: pl.DataFrame = field(repr=False)
     key: str
+    set_aside: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+
+    @property
+    def searched(self) -> pl.DataFrame:
+        """All accounts that students are looked for among."""
+        return pl.concat([self.tables["accounts"], self.set_aside], how="diagonal_relaxed")
 
 
 def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
@@ -61,13 +69,26 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
             frame = _with_students_ids(frame, tables["students"]["sis_id"], key)
         if name == "students":
             frame = _with_college(frame, plan)
+        if name == "accounts":
+            frame = pl.concat([frame, _under_line(result.rejected)], how="diagonal_relaxed")
         tables[name] = standardize(frame, id=ID_OF[name]).frame if name in ID_OF else frame
+    accepted = pl.col("cccid").str.contains("#", literal=True).not_()
+    everybody = tables["accounts"]
+    tables["accounts"] = everybody.filter(accepted)
     return Inputs(
+        set_aside=everybody.filter(~accepted),
         tables=tables,
         records=tuple(records),
         diagnostics=pl.concat(remarks, how="vertical_relaxed"),
         key=key.fingerprint,
     )
+
+
+def _under_line(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Tell accounts of one number apart by their lines."""
+    if rejected.is_empty():
+        return rejected
+    return rejected.with_columns(cccid=pl.format("{}#{}", "cccid", "line"))
 
 
 def _read(name: str, wanted: InputPlan, plan: Plan, key: SsnKey) -> ReadResult:

@@ -80,7 +80,13 @@ def gather(done: Run, registry: Registry, /, *, stamp: datetime) -> Reconciliati
                 _doubtful(done.account_duplicates.pairs, "accounts"),
             ]
         ),
-        crosswalk=crosswalk(done.resolution, done.joined, issued=issued, past=inputs.tables.get("crosswalk")),
+        crosswalk=crosswalk(
+            done.resolution,
+            done.joined,
+            issued=issued,
+            former=inputs.tables["students"],
+            past=inputs.tables.get("crosswalk"),
+        ),
         findings=_findings(done.validations),
         batch=done.batch,
         notes=done.notes,

@@ -122,7 +122,7 @@ class Run(Shown):
         found = self.links.pairs.filter(pl.col("band") != Band.NONE.value)
         pairs = pl.concat([named, found.join(named, on=["id_l", "id_r"], how="anti")], how="diagonal_relaxed")
         links = review(
-            pairs.join(waiting, on="id_l", how="semi"), self.students, self.accounts,
+            pairs.join(waiting, on="id_l", how="semi"), self.students, self.inputs.searched,
             id=("sis_id", "cccid"), decided=decided, bands=tuple(band.value for band in Band), limit=limit,
         )  # fmt: skip
         own = review(
@@ -224,7 +224,7 @@ def reconcile_inputs(
     """Carry the tables of a plan through every stage up to one status a student."""
     tables = inputs.tables
     decisions = registry.decisions().filter(pl.col("decision") != "unsure")
-    on_links = standing(decisions, tables["students"], tables["accounts"], id=("sis_id", "cccid"))
+    on_links = standing(decisions, tables["students"], inputs.searched, id=("sis_id", "cccid"))
     on_students = standing(decisions, tables["students"], id="sis_id")
     progress("Check the data dictionary")
     form = creation_form(_without_cccid(tables["students"]), plan.mint, attested=False)
@@ -234,7 +234,7 @@ def reconcile_inputs(
         tables["students"], tables["accounts"],
         applications=tables.get("applications"), fraud=tables.get("fraud"), former=tables.get("crosswalk"),
     )  # fmt: skip
-    own, theirs, links = _compare(plan, tables, joined, progress=progress)
+    own, theirs, links = _compare(plan, inputs, joined, progress=progress)
     progress("Give each student a status")
     resolution = resolve(
         tables["students"], tables["accounts"],
@@ -268,10 +268,10 @@ def _check(plan: Plan, tables: dict[str, pl.DataFrame]) -> dict[str, Validation]
 
 
 def _compare(
-    plan: Plan, tables: dict[str, pl.DataFrame], joined: Joined, /, *, progress: Callable[[str], None]
+    plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callable[[str], None]
 ) -> tuple[Duplicates, Duplicates, Links]:
     """Score students against each other, accounts against each other, and students against accounts."""
-    limits = plan.thresholds
+    tables, limits = inputs.tables, plan.thresholds
     duplicates = partial(
         find_duplicates,
         link_probability=limits.link_probability,
@@ -284,9 +284,9 @@ def _compare(
     progress("Look for the students among the accounts")
     links = link(
         tables["students"],
-        tables["accounts"],
+        inputs.searched,
         id=("sis_id", "cccid"),
-        also=_named_pairs(joined),
+        also=_named_pairs(joined, inputs),
         link_probability=limits.link_probability,
         review_probability=limits.review_probability,
     )
@@ -297,11 +297,14 @@ def _without_cccid(students: pl.DataFrame) -> pl.DataFrame:
     return students.filter(pl.col("cccids").list.drop_nulls().list.len().fill_null(0) == 0)
 
 
-def _named_pairs(joined: Joined) -> pl.DataFrame:
+def _named_pairs(joined: Joined, inputs: Inputs) -> pl.DataFrame:
     """Collect the pairs that a key names: they are scored whatever else speaks for them."""
+    students, accounts = inputs.tables["students"], inputs.tables["accounts"]
     held = joined.held.filter("in_snapshot").select(id_l="sis_id", id_r="cccid")
     applied = joined.applied.filter("in_snapshot").select(id_l="sis_id", id_r="cccid")
-    return pl.concat([held, applied]).unique().sort("id_l", "id_r")
+    later = students.select(id_l="sis_id", id_r="future_cccids").explode("id_r").drop_nulls("id_r")
+    known = later.filter(pl.col("id_r").is_in(accounts["cccid"].implode()))
+    return pl.concat([held, applied, known]).unique().sort("id_l", "id_r")
 
 
 def _undecided(pairs: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:

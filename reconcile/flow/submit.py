@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from reconcile.flow.requests import batch_rows, creation_form
 from reconcile.flow.seen import numbers_in
-from reconcile.mint.batch import GateVerdict, fingerprint, propose
+from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
 from reconcile.results import BatchSummary
 from reconcile.words import counted
@@ -40,6 +40,7 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     _remember(done, registry)
     done.notes += _set_aside(done)
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
+    done.notes += _withdraw(done, registry, rows, at)
     if rows.is_empty():
         return
     obstacles = list(_obstacles(done, rows, (at or datetime.now(UTC)).date()))
@@ -57,8 +58,9 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
         failures=checked.failures.height if checked else 0,
     )
     batch = propose(
-        registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict, at=at
-    )
+        registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict,
+        valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days), at=at,
+    )  # fmt: skip
     done.batch = summary(batch, plan)
     if batch.waiting:
         who = counted(batch.waiting, "student waits", "students wait")
@@ -111,6 +113,18 @@ def _obstacles(done: Run, rows: pl.DataFrame, today: date) -> Iterator[str]:
     claimed = int(again.is_duplicated().sum())
     if claimed:
         yield f"{claimed} students would get a CCCID that another of them gets too; decide whose it is"
+
+
+def _withdraw(done: Run, registry: Registry, rows: pl.DataFrame, at: datetime | None) -> tuple[str, ...]:
+    """Take back open batches that ask for something which this run no longer finds."""
+    colleges = done.plan.population.colleges or done.students["college"].drop_nulls().unique().to_list()
+    gone = withdraw_outdated(registry, keep=rows, colleges=colleges, by=done.plan.mint.proposer, at=at)
+    if not gone:
+        return ()
+    which = "Batch" if len(gone) == 1 else "Batches"
+    return (
+        f"{which} {', '.join(gone)} withdrawn: the facts changed since; what still holds is proposed anew.",
+    )
 
 
 def _share_empty(table: pl.DataFrame, column: str) -> float:
