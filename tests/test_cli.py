@@ -122,12 +122,12 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
     ("words", "expected"),
     [
         (["dmeo"], 'Did you mean "demo"?'),
-        (["frobnicate"], "Known: batch, demo, inspect, lab, plan, quality, run, sample."),
+        (["frobnicate"], "Known: batch, decide, demo, inspect, lab, plan, quality, run, sample."),
         (["plan", "nwe"], 'Did you mean "new"?'),
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),
         (["sample", "--student", "5"], 'Did you mean "--students"?'),
-        (["run", "--frobnicate", "x"], "Known: --help."),
+        (["run", "--frobnicate", "x"], "Known: --help, --work-list."),
         (["--verson"], 'Did you mean "--version"?'),
         (["run"], "PLAN.toml"),
         (["run", "a.toml", "b.toml"], "b.toml"),
@@ -378,6 +378,7 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
     assert [command.callback.__name__ for command in app.registered_commands] == [
         "demo",
         "run",
+        "decide",
         "sample",
         "quality",
         "inspect",

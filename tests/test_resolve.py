@@ -315,3 +315,19 @@ def test_a_row_of_the_snapshot_whose_number_cannot_be_used_is_possible_and_never
     row = decide(students(), pairs=[pair("1", "ABD1234#17", SAME)])
     assert row["status"].to_list() == ["review"]
     assert "account_set_aside" in row["flags"][0]
+
+
+def test_an_application_vouches_for_a_held_number_when_the_birthdate_is_missing() -> None:
+    levels = BARE | {"birthdate": "missing"}
+    also = [pair("1", "ABD1234", levels, band="review")]
+    assert status(HELD, also=also) == ["conflict"]
+    assert status(HELD, also=also, applications=applied("ABD1234")) == ["confirmed"]
+
+
+def test_a_reviewers_match_does_not_take_a_number_from_the_student_who_holds_it() -> None:
+    people = students(sis_id=["1", "2"], cccids=[["ABD1234"], None])
+    decisions = pl.DataFrame({"sis_id": ["2"], "cccid": ["ABD1234"], "decision": ["match"]})
+    row = decide(
+        people, also=[pair("1", "ABD1234", SAME)], pairs=[pair("2", "ABD1234", SAME)], decisions=decisions
+    )
+    assert row["status"].to_list() == ["confirmed", "review"]

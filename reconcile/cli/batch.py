@@ -166,10 +166,11 @@ def handover(
     plan: Where = None,
     registry: Url = None,
 ) -> None:
-    """Write an approved batch as an upload file, when OpenCCC issues the numbers.
+    """Write an approved batch as OpenCCC's upload file.
 
-    The file holds names and birthdates: it is readable by you alone. Its
-    columns are a starting point, since the official template is not public.
+    For plans whose numbers OpenCCC issues. The file holds names and
+    birthdates: it is readable by you alone. Its columns are a starting
+    point, since the official template is not public.
 
     Example: `reconcile batch handover BATCH --plan fall.toml --by "..." --out upload.csv`
     """

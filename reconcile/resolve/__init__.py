@@ -109,7 +109,7 @@ def resolve(
     """
     people = as_frame(students)
     decided = as_frame(decisions) if decisions is not None else pl.DataFrame(schema=_DECISIONS)
-    scored = _scored(links)
+    scored = _scored(links).pipe(_with_applications, joined.applied)
     given = _given(issued)
     judged = judge_numbers(joined.held, scored, decided, given)
     candidates = judge_candidates(
@@ -150,6 +150,14 @@ def _scored(links: object) -> pl.DataFrame:
         else pairs
     )
     return with_agreement(together.rename({"id_l": "sis_id", "id_r": "cccid"}))
+
+
+def _with_applications(scored: pl.DataFrame, applied: pl.DataFrame) -> pl.DataFrame:
+    """Let an application that names the account count as independent evidence."""
+    named = applied.select("sis_id", "cccid", _named=pl.lit(value=True))
+    return scored.join(named, on=["sis_id", "cccid"], how="left").with_columns(
+        independent=pl.col("independent") | pl.col("_named").fill_null(value=False)
+    ).drop("_named")  # fmt: skip
 
 
 def _holders(judged: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:

@@ -24,11 +24,11 @@ def judge_candidates(
 ) -> pl.DataFrame:
     """Say of each candidate account whether it is certainly or possibly the student's.
 
-    Certain: a reviewer said so; or the pair is in band link, or an application of this student names the
-    account, nothing of name and birthdate differs and no guard says "two people"; and in each case the
-    number can be used, no other student holds it rightly, and none fits the account better or nearly as
-    well. Everything else that was worth a look is possible, an account outside the snapshot that an
-    application names included.
+    Certain: a reviewer said so and no other student holds the number rightly; or the pair is in band link,
+    or an application of this student names the account, nothing of name and birthdate differs and no guard
+    says "two people"; and in each case the number can be used, no other student holds it rightly, and none
+    fits the account better or nearly as well. Everything else that was worth a look is possible, an
+    account outside the snapshot that an application names included.
 
     Args:
         scored: pairs (sis_id, cccid) with band, guard, match_weight and the columns of `with_agreement`.
@@ -71,7 +71,7 @@ def judge_candidates(
         rows.filter(worth_a_look.fill_null(value=False))
         .with_columns(
             fraud=pl.col("cccid").is_in(fraudulent.implode()),
-            certain=(pl.col("decided") | sure) & ~unusable,
+            certain=((pl.col("decided") & ~taken) | sure) & ~unusable,
             flag=pl.when(pl.col("match_weight").is_null())
             .then(pl.lit("named_outside_the_snapshot"))
             .when(~pl.col("strong") & pl.col("applied"))
