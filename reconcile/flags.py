@@ -14,7 +14,7 @@ _A_DATE: Final = (
     r"^([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.]([0-9]{1,2}|[a-z]{3,9})[-/.]([0-9]{2}){1,2}"
     r"|(19|20)[0-9]{6})([ t][0-9:.z]+)?$"
 )
-_NO_DATE: Final = r"^[0/. :t-]+$"  # as databases write that there is none: 0000-00-00
+_NO_DATE: Final = r"^(0[0/. :t-]*|[/.-]+)$"  # as databases write that there is none: 0000-00-00
 
 
 def flag(text: pl.Expr, /) -> pl.Expr:

@@ -138,6 +138,8 @@ def _students(demo: bool, draw: random.Random) -> pl.DataFrame:
                 "cccid": None if sis is SisCccid.ABSENT else cccid,
                 "proposed_cccid": cccid if status is Status.RECOVERABLE else None,
                 "issued_cccid": cccid if demo and status is Status.MINTABLE else None,
+                "snapshot_scope": "systemwide",
+                "snapshot_as_of": "2026-11-18",
                 "college": draw.choice(["891", "891", "892", None]),
                 "terms": ["202610"],
                 "credit": draw.choice(["true", "true", "false"]),

@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from reconcile.columns import Status
-from reconcile.flow.crosswalk import SCHEMA, crosswalk, of_this_sis
-from reconcile.plan import Population
+from reconcile.flow.crosswalk import SCHEMA, crosswalk, of_this_sis, reused_ids
 
 ISSUED = {
     "college": pl.String, "sis_id": pl.String, "cccid": pl.String, "kind": pl.String, "issued_on": pl.String,
@@ -162,21 +161,24 @@ def test_a_student_of_an_earlier_extract_stays_to_be_loaded() -> None:
     assert made.rows() == [("7", "ZAA0001", "issued", "yes", "2026-01-01")]
 
 
-@pytest.mark.parametrize(
-    ("extract", "named", "kept"),
-    [
-        (["021", None], (), ["1"]),
-        ([None], ("022",), ["2"]),
-        (["021"], ("022",), ["1", "2"]),
-        ([None], (), ["1", "2", "3"]),
-    ],
-)
-def test_another_sis_in_the_same_registry_is_another_world(
-    extract: list[str | None], named: tuple[str, ...], kept: list[str]
-) -> None:
+def test_another_sis_in_the_same_registry_is_another_world() -> None:
     """Its ids may be the same, and are other persons."""
-    issued = pl.DataFrame({"college": ["021", "022", "911"], "sis_id": ["1", "2", "3"]})
-    students = pl.DataFrame({"college": extract}, schema={"college": pl.String})
-    population = Population(colleges=named, terms=(), enrolled_only=True, credit=(), person_types=())
-    plan = SimpleNamespace(population=population)
-    assert of_this_sis(issued, students, plan)["sis_id"].to_list() == kept  # type: ignore[arg-type]
+    issued = pl.DataFrame(
+        {"college": ["021", "022", "021"], "sis_id": ["1", "1", "3"], "cccid": ["a", "b", "c"]}
+    )
+    for college, kept in (("021", ["a"]), ("022", ["b"]), (None, [])):
+        students = pl.DataFrame(
+            {"college": [college], "sis_id": ["1"]}, schema_overrides={"college": pl.String}
+        )
+        assert of_this_sis(issued, students)["cccid"].to_list() == kept
+
+
+def test_an_id_that_was_given_to_another_person_since_is_named() -> None:
+    person = {"college": ["021"] * 3, "sis_id": ["1", "2", "3"], "first_name": ["Ann", "Bo", "Cy"]}
+    given = pl.DataFrame(person | {"last_name": ["Lee"] * 3, "birthdate": ["2001-01-02"] * 3})
+    now = given.with_columns(
+        first_name=pl.Series(["ANN", "Bo", "Zoe"]),
+        last_name=pl.Series(["Lee", "Married", "Roe"]),
+        birthdate=pl.Series(["2001-01-02", "2001-01-02", None]),
+    )
+    assert reused_ids(given, now).to_list() == ["3"]

@@ -48,3 +48,15 @@ def test_a_population_that_fits_is_silent(plan: Plan) -> None:
 
 def test_a_column_that_the_extract_lacks_says_nothing(plan: Plan) -> None:
     assert require_somebody(PEOPLE.drop("college"), of(plan, colleges=("076",))) == ()
+
+
+def test_a_column_that_holds_no_codes_is_not_quoted(plan: Plan) -> None:
+    names = PEOPLE.with_columns(college=pl.Series(["Aaron Abernathy", "1985-01-02"]))
+    with pytest.raises(PlanError) as refused:
+        require_somebody(names, of(plan, colleges=("076",)))
+    assert "Aaron" not in str(refused.value)
+    assert "1985" not in str(refused.value)
+
+
+def test_an_extract_with_one_kind_of_credit_is_usual(plan: Plan) -> None:
+    assert require_somebody(PEOPLE, of(plan, credit=("credit", "noncredit"))) == ()

@@ -16,18 +16,21 @@ from reconcile.report.equation import equation
 from reconcile.report.tables import STUDENT_COLUMNS, crosswalk_csv, duplicates_csv, run_json, students_csv
 
 GOLDEN = """\
-sis_id,status,sis_cccid,search,flags,evidence,action,cccid,proposed_cccid,issued_cccid,college,terms,credit,line
-S1,confirmed,agrees,certain,twin;confidential,"agrees on name, birthdate",Nothing.,ABC0001,,,891,1;2,true,2
-S2,recoverable,absent,certain,,agrees on SSN,Approve.,,ABC0002,,,,,3
+sis_id,status,sis_cccid,search,flags,evidence,action,cccid,proposed_cccid,issued_cccid,snapshot_scope,snapshot_as_of,college,terms,credit,line
+S1,confirmed,agrees,certain,twin;confidential,"n, d",Nothing.,ABC0001,,,district,2026-11-18,891,1;2,true,2
+S2,recoverable,absent,certain,,agrees on SSN,Approve.,,ABC0002,,district,2026-11-18,,,,3
 """
 
 
+SNAPSHOT = ("district", "2026-11-18")
+
+
 def test_students_to_the_byte() -> None:
-    kept = ("S1", "confirmed", "agrees", "certain", ["twin", "confidential"], "agrees on name, birthdate")
+    kept = ("S1", "confirmed", "agrees", "certain", ["twin", "confidential"], "n, d")
     found = ("S2", "recoverable", "absent", "certain", [], "agrees on SSN", "Approve.", None, "ABC0002")
     rows = [
-        (*found, None, None, [], None, 3),
-        (*kept, "Nothing.", "ABC0001", None, None, "891", ["1", "2"], "true", 2),
+        (*found, None, *SNAPSHOT, None, [], None, 3),
+        (*kept, "Nothing.", "ABC0001", None, None, *SNAPSHOT, "891", ["1", "2"], "true", 2),
     ]
     run = replace(tiny(), students=pl.DataFrame(rows, schema=STUDENT_COLUMNS, orient="row"))
     assert students_csv(run).decode() == GOLDEN

@@ -10,13 +10,13 @@ from reconcile.columns import Status
 
 if TYPE_CHECKING:
     from reconcile.join import Joined
-    from reconcile.plan import Plan
     from reconcile.resolve import Resolution
 
 # Where nobody has to decide first, the number that the registry gave is the one to use.
 _LOADED_NEXT: Final = (
     Status.PENDING_LOAD.value, Status.RECOVERABLE.value, Status.MINTABLE.value, Status.OUT_OF_SCOPE.value,
 )  # fmt: skip
+_ANOTHER: Final = 2  # differences of three that make another person
 SCHEMA: Final = {
     "sis_id": pl.String,
     "cccid": pl.String,
@@ -74,14 +74,28 @@ def crosswalk(
     )
 
 
-def of_this_sis(issued: pl.DataFrame, students: pl.DataFrame, plan: Plan, /) -> pl.DataFrame:
-    """Keep the numbers that were given to students of this SIS.
+def of_this_sis(issued: pl.DataFrame, students: pl.DataFrame, /) -> pl.DataFrame:
+    """Keep the numbers that were given to students of this extract.
 
-    SIS ids are unique within the colleges of one SIS; a registry may serve others too, where the same id
-    is another person. Without any college all numbers count: better to look twice than to mint twice.
+    A student is a SIS id at a college: a registry may serve other colleges too, where the same id is
+    another person.
     """
-    colleges = {*students["college"].drop_nulls().unique(), *plan.population.colleges}
-    return issued.filter(pl.col("college").is_in(sorted(colleges))) if colleges else issued
+    return issued.join(students.select("college", "sis_id"), on=["college", "sis_id"], how="semi")
+
+
+def reused_ids(given_to: pl.DataFrame, students: pl.DataFrame, /) -> pl.Series:
+    """Name the SIS ids that belonged to somebody else when our registry gave a number to them.
+
+    Somebody else: of first name, last name and birthdate at least two differ from what the request said.
+    """
+    fields = ("first_name", "last_name", "birthdate")
+    key = ["college", "sis_id"]
+    both = given_to.join(students.select(*key, *fields), on=key, suffix="_now")
+    differ = pl.sum_horizontal(
+        (pl.col(f).str.to_lowercase() != pl.col(f"{f}_now").str.to_lowercase()).fill_null(value=False)
+        for f in fields
+    )
+    return both.filter(differ >= _ANOTHER)["sis_id"].unique().sort()
 
 
 def _held(people: pl.DataFrame, held: pl.DataFrame, issued: pl.DataFrame) -> pl.DataFrame:

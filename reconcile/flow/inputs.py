@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconcile.privacy import SsnKey
     from reconcile.read import ReadResult
 
+_FAMILY: Final = 8  # accounts that may share a phone, an e-mail or an address
 ID_OF: Final = {"students": "sis_id", "accounts": "cccid"}
 
 
@@ -73,7 +74,7 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
             frame = pl.concat([frame, _under_line(result.rejected)], how="diagonal_relaxed")
         tables[name] = standardize(frame, id=ID_OF[name]).frame if name in ID_OF else frame
     accepted = pl.col("cccid").str.contains("#", literal=True).not_()
-    everybody = tables["accounts"]
+    tables["students"], everybody = without_crowds(tables["students"], tables["accounts"])
     tables["accounts"] = everybody.filter(accepted)
     return Inputs(
         set_aside=everybody.filter(~accepted),
@@ -82,6 +83,25 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         diagnostics=pl.concat(remarks, how="vertical_relaxed"),
         key=key.fingerprint,
     )
+
+
+def without_crowds(students: pl.DataFrame, accounts: pl.DataFrame, /) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Take out of the keys every contact that more accounts share than a family has members.
+
+    The address of a shelter, a dormitory or an office speaks for nobody; the columns themselves stay.
+    """
+    for keys in (["key_phone"], ["key_email"], ["key_street", "key_zip"]):
+        if not {*keys} <= {*students.columns} & {*accounts.columns}:
+            continue
+        shared = accounts.select(keys).drop_nulls().group_by(keys).len().filter(pl.col("len") > _FAMILY)
+        crowd = shared.select(*keys, _crowd=pl.lit(value=True))
+        students, accounts = _blank(students, keys, crowd), _blank(accounts, keys, crowd)
+    return students, accounts
+
+
+def _blank(table: pl.DataFrame, keys: list[str], crowd: pl.DataFrame) -> pl.DataFrame:
+    marked = table.join(crowd, on=keys, how="left", maintain_order="left")
+    return marked.with_columns(pl.when(pl.col("_crowd").is_null()).then(pl.col(keys[0]))).drop("_crowd")
 
 
 def _under_line(rejected: pl.DataFrame) -> pl.DataFrame:

@@ -50,7 +50,7 @@ def write_outputs(done: Run, registry: Registry, /, *, stamp: datetime) -> Path:
 def gather(done: Run, registry: Registry, /, *, stamp: datetime) -> Reconciliation:
     """Collect what the reports say about a run."""
     plan = done.plan
-    issued = of_this_sis(registry.issued(), done.students, plan)
+    issued = of_this_sis(registry.issued(), done.students)
     given = issued.group_by("sis_id").agg(issued_cccid=pl.col("cccid").sort_by("issued_on").last())
     students = (
         done.resolution.frame.drop("issued_cccid")

@@ -14,7 +14,7 @@ import polars as pl
 from reconcile.columns import Band, Status
 from reconcile.errors import OutputError
 from reconcile.files import lock, private_folder
-from reconcile.flow.crosswalk import of_this_sis
+from reconcile.flow.crosswalk import of_this_sis, reused_ids
 from reconcile.flow.inputs import Inputs, read_inputs
 from reconcile.flow.link import find_duplicates, link
 from reconcile.flow.population import require_somebody
@@ -242,7 +242,8 @@ def reconcile_inputs(
         population=plan.population,
         failures=_blocking(validations.get("mint_request"), form),
         fraud=tables.get("fraud"),
-        issued=of_this_sis(registry.issued(), tables["students"], plan),
+        issued=of_this_sis(registry.issued(), tables["students"]),
+        reused=reused_ids(registry.given_to(), tables["students"]),
         decisions=on_links.frame.select(sis_id="id_l", cccid="id_r", decision="decision"),
         systemwide=plan.accounts.scope is Scope.SYSTEMWIDE,
         needs_independent_field=plan.thresholds.recoverable_needs_independent_field,

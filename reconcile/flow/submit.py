@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.flow.requests import batch_rows, creation_form
+from reconcile.columns import Status
+from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form
 from reconcile.flow.seen import numbers_in
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
@@ -41,6 +42,9 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     done.notes += _set_aside(done)
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
     done.notes += _withdraw(done, registry, rows, at)
+    if rows.is_empty():
+        return
+    rows = _attested(done, rows)
     if rows.is_empty():
         return
     obstacles = list(_obstacles(done, rows, (at or datetime.now(UTC)).date()))
@@ -97,6 +101,13 @@ def _obstacles(done: Run, rows: pl.DataFrame, today: date) -> Iterator[str]:
             "the SIS holds CCCIDs under another code than the one that was looked for; correct the code in "
             "[students.options]"
         )
+    unreadable = _unreadable(done)
+    if unreadable > snapshot.max_set_aside:
+        yield (
+            f"{counted(unreadable, 'row')} of the account snapshot could not be used, and a student whose "
+            "account is among them looks as if they had none; mend the file, or allow so many by "
+            "[accounts] max_set_aside"
+        )
     for column, words in _NEEDED.items():
         empty = _share_empty(done.accounts, column)
         if empty > _HALF:
@@ -118,7 +129,11 @@ def _obstacles(done: Run, rows: pl.DataFrame, today: date) -> Iterator[str]:
 def _withdraw(done: Run, registry: Registry, rows: pl.DataFrame, at: datetime | None) -> tuple[str, ...]:
     """Take back open batches that ask for something which this run no longer finds."""
     colleges = done.plan.population.colleges or done.students["college"].drop_nulls().unique().to_list()
-    gone = withdraw_outdated(registry, keep=rows, colleges=colleges, by=done.plan.mint.proposer, at=at)
+    people = done.resolution.frame
+    silent = people.filter(pl.col("status") == Status.OUT_OF_SCOPE.value)["sis_id"]  # another plan's, perhaps
+    gone = withdraw_outdated(
+        registry, keep=rows, colleges=colleges, by=done.plan.mint.proposer, silent=silent, at=at
+    )
     if not gone:
         return ()
     which = "Batch" if len(gone) == 1 else "Batches"
@@ -133,6 +148,12 @@ def _share_empty(table: pl.DataFrame, column: str) -> float:
     return table[column].null_count() / table.height if table.height else 0.0
 
 
+def _unreadable(done: Run) -> int:
+    """Count the rows of the snapshot that nobody could be looked for in."""
+    lost = sum(record.quarantined for record in done.inputs.records if record.table == "accounts")
+    return lost - done.inputs.set_aside.height
+
+
 def _set_aside(done: Run) -> tuple[str, ...]:
     """Tell the reader that an account may hide among rows that could not be used."""
     lost = sum(record.quarantined for record in done.inputs.records if record.table == "accounts")
@@ -140,6 +161,20 @@ def _set_aside(done: Run) -> tuple[str, ...]:
         return ()
     which = counted(lost, "row of the account snapshot was", "rows of the account snapshot were")
     return (f"{which} set aside; a student whose account is among them looks as if they had none.",)
+
+
+def _attested(done: Run, rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave the new accounts out while nobody attests them; a CCCID is written back without it."""
+    if all(getattr(done.plan.mint, name) for name in ATTESTATION):
+        return rows
+    kept = rows.filter(pl.col("kind") != "mint")
+    if kept.height < rows.height:
+        who = counted(rows.height - kept.height, "new account was", "new accounts were")
+        keys = ", ".join(ATTESTATION)
+        why = f"The gate is closed for new accounts: {who} not proposed, since nobody attests them."
+        done.notes += (f"{why} Fill in {keys} in [mint].",)
+        done.gate_open = False
+    return kept
 
 
 def _close(done: Run, why: str) -> None:

@@ -183,6 +183,7 @@ def withdraw_outdated(
     keep: pl.DataFrame | None,
     colleges: Iterable[str],
     by: str,
+    silent: pl.Series | None = None,
     at: datetime | None = None,
 ) -> list[str]:
     """Take back the open batches that ask for something that is no longer asked for, and return their ids.
@@ -197,6 +198,7 @@ def withdraw_outdated(
         keep: all rows that are asked for now, as for `propose`; None or no rows: nothing is.
         colleges: the colleges that `keep` speaks for.
         by: who answers for it, the proposer as a rule.
+        silent: SIS ids about which nothing is said, because they are outside this plan's population.
         at: when; now when None.
 
     Raises:
@@ -205,12 +207,14 @@ def withdraw_outdated(
     require_name(by, "To withdraw a batch takes a name")
     named = sorted(set(colleges))
     wanted = set() if keep is None or keep.is_empty() else set(brought(keep).rows())
+    unsaid = set() if silent is None else set(silent)
 
     def work(ledger: Ledger) -> list[str]:
         ended = []
         for batch_id in ledger.open_batches(named, [state.value for state in _TAKEN_BACK]):
             rows = ledger.requests(batch_id)
-            gone = sum(row.mis_code in named and tuple(row) not in wanted for row in rows)
+            spoken = [row for row in rows if row.mis_code in named and row.sis_id not in unsaid]
+            gone = sum(tuple(row) not in wanted for row in spoken)
             if gone:
                 reason = f"{gone:,} of its {len(rows):,} rows are no longer asked for in the same way"
             elif is_late(_row(ledger, batch_id), at):

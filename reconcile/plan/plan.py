@@ -238,6 +238,7 @@ def _accounts(reader: Reader) -> SnapshotPlan:
         scope=Scope(reader.one_of("accounts", "scope", list(Scope))),
         as_of=reader.day("accounts", "as_of"),
         max_age_days=reader.days("accounts", "max_age_days", default=SnapshotPlan.max_age_days),
+        max_set_aside=reader.days("accounts", "max_set_aside", default=SnapshotPlan.max_set_aside),
     )
 
 

@@ -46,6 +46,7 @@ class SnapshotPlan(InputPlan):
     scope: Scope
     as_of: date
     max_age_days: int = 30
+    max_set_aside: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

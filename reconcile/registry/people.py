@@ -20,6 +20,7 @@ _ALIKE: Final = dict(zip(
 )) | {"æ": "ae", "œ": "oe"}  # fmt: skip
 _AS_CAPITALS: Final = str.maketrans(_ALIKE | dict(zip("εζημνρυ", "ezhmnpy", strict=True)))
 _AS_SMALL: Final = str.maketrans(_ALIKE | dict(zip("εζηγνρυωσ", "eznyvpuwo", strict=True)))
+_FONTS: Final = str.maketrans("i1|0", "lllo")  # alike in many a font; both sides are folded the same way
 _INVISIBLE: Final = ("C", "Zl", "Zp")  # control, format, surrogate, private, unassigned; line separators
 
 
@@ -65,7 +66,7 @@ def machine() -> dict[str, str]:
 
 
 def _spellings(name: str) -> set[str]:
-    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold()).translate(_FONTS)
     seen = "".join(c for c in split if unicodedata.category(c)[0] not in "MC" or c.isspace())
     found = set()
     for alike in (_AS_CAPITALS, _AS_SMALL):

@@ -15,7 +15,17 @@ from reconcile.registry.connect import Store, bulk
 from reconcile.registry.ledger import Ledger
 from reconcile.registry.people import require_name
 from reconcile.registry.proof import Verification, prove
-from reconcile.registry.tables import SCHEMA, allotments, audit, cccids, crosswalk, decisions, meta, seen
+from reconcile.registry.tables import (
+    SCHEMA,
+    allotments,
+    audit,
+    cccids,
+    crosswalk,
+    decisions,
+    meta,
+    requests,
+    seen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +114,23 @@ class Registry:
         """
         columns = [cccids.c.mis_code, *(cccids.c[name] for name in list(_ISSUED)[1:])]
         return self._frame(sa.select(*columns), _ISSUED).sort("college", "sis_id", "issued_on")
+
+    def given_to(self) -> pl.DataFrame:
+        """List whom each number was given to, as the request described them.
+
+        Columns: college, sis_id, first_name, last_name, birthdate.
+        """
+        same = (
+            (requests.c.batch == cccids.c.batch)
+            & (requests.c.mis_code == cccids.c.mis_code)
+            & (requests.c.sis_id == cccids.c.sis_id)
+        )
+        query = sa.select(cccids.c.mis_code, cccids.c.sis_id, requests.c.payload).join_from(
+            cccids, requests, same
+        )
+        rows = self._frame(query, {"college": pl.String, "sis_id": pl.String, "payload": pl.String})
+        person = pl.Struct(dict.fromkeys(("first_name", "last_name", "birthdate"), pl.String))
+        return rows.select("college", "sis_id", pl.col("payload").str.json_decode(person).struct.unnest())
 
     def decisions(self) -> pl.DataFrame:
         """List reviewers' latest decision on each pair: table, id_l, id_r, decision, hash, by, at."""

@@ -37,6 +37,7 @@ OUTPUT: Final = (
 _HOLDS: Final = {
     "the CCCID was reported as fraud": pl.col("sis_cccid") == SisCccid.FRAUD.value,
     "the account that fits was reported as fraud": pl.col("certain_fraud"),
+    "our registry gave a number to another person under this SIS id": pl.col("reused"),
     "the person is recorded as deceased": pl.col("deceased") == "true",
     "a hold in the SIS forbids the upload": pl.col("held_back"),
 }
@@ -83,6 +84,7 @@ def resolve(
     as_of: date | None = None,
     pending_load_days: int = 30,
     upload_holds: tuple[str, ...] = (),
+    reused: pl.Series | None = None,
 ) -> Resolution:
     """Give each student exactly one status, with its evidence and the next step.
 
@@ -103,6 +105,7 @@ def resolve(
         pending_load_days: after how many days an issued number that the SIS lacks is flagged.
         upload_holds: hold codes that forbid an upload (hold may list several, by spaces); every hold does
             when empty.
+        reused: SIS ids under which our registry knows another person.
 
     Raises:
         ConservationError: rows in and rows out differ.
@@ -121,7 +124,10 @@ def resolve(
         fraudulent=_column(fraud, "cccid"),
     )
     facts = (
-        people.with_columns(scope_reason=out_of_scope(people, population))
+        people.with_columns(
+            scope_reason=out_of_scope(people, population),
+            reused=pl.col("sis_id").is_in(reused.implode()) if reused is not None else pl.lit(value=False),
+        )
         .join(one_fact(judged), on="sis_id", how="left")
         .join(one_search(candidates), on="sis_id", how="left")
         .join(_same_person(duplicates), on="sis_id", how="left")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from chromium import FLAGS, Guard, find_browser
+
+from browser.chromium import FLAGS, Guard, find_browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

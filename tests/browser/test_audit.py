@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contrast import faint, texts
+
+from browser.contrast import faint, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chromium import Guard
     from playwright.sync_api import Page
 
+    from browser.chromium import Guard
     from reconcile.flow.run import Run
 
 THEMES = ("light", "dark")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from chromium import find_browser, stays_here
+
+from browser.chromium import find_browser, stays_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from chromium import Guard
     from playwright.sync_api import Page
+
+    from browser.chromium import Guard
 
 
 def test_what_leaves_this_machine_is_aborted_and_remembered(
@@ -55,7 +57,7 @@ class Nothing:
 
 
 def test_without_a_browser_none_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("chromium._installed", lambda: iter([tmp_path / "chrome"]))
+    monkeypatch.setattr("browser.chromium._installed", lambda: iter([tmp_path / "chrome"]))
     monkeypatch.delenv("RECONCILE_BROWSER", raising=False)
     assert find_browser(Nothing) is None
     (tmp_path / "chrome").write_text("#!/bin/sh\nexec /snap/bin/chromium\n", encoding="utf-8")

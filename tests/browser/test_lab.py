@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from contrast import faint, texts
+
+from browser.contrast import faint, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from chromium import Guard
     from playwright.sync_api import Page
+
+    from browser.chromium import Guard
 
 PATIENCE = 240  # seconds for the whole tour on a busy machine; a quiet one takes a fraction
 START = """
