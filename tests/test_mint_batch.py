@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
@@ -12,7 +12,7 @@ from registries import AT, allotted, alter, approved, minted, place, registry, s
 
 from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
 from reconcile.mint.batch import approve, look_up, mint, propose, reject, withdraw, withdraw_outdated
-from reconcile.registry import Registry
+from reconcile.registry import Registry, canon
 
 
 def cccids(result):
@@ -359,3 +359,26 @@ def test_names_that_nobody_can_read_are_refused(registry):  # noqa: F811
     ):
         with pytest.raises(InputError, match="name"):
             call()
+
+
+class Clock(datetime):
+    """A clock that is a second on whenever it is read."""
+
+    reads = 0
+
+    @classmethod
+    def now(cls, tz=None):
+        cls.reads += 1
+        return AT + timedelta(seconds=cls.reads)
+
+
+def test_a_step_happens_at_one_moment(registry, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(canon, "datetime", Clock)
+    batch = submitted(registry, wanted(1, 2), at=None)
+    mint(approve(registry, batch.id, approver="Ben"), registry=registry)
+    rejected = submitted(registry, wanted(3), at=None)
+    reject(registry, rejected.id, by="Ben", reason="twice")
+    verification = registry.verify()
+    assert verification.ok, verification.problems
+    log = registry.audit().filter(pl.col("what") == "minted")
+    assert registry.issued()["issued_on"].unique().to_list() == log["at"].to_list()

@@ -21,11 +21,11 @@ def test_a_batch_lives_to_the_end_of_its_last_day_where_it_is_approved(day, late
 
 def test_rules_are_compared_where_there_are_new_accounts():
     at = datetime(2026, 11, 21, 12).astimezone()
-    require_bound(ROW, suite_hash="s", at=at)
-    require_bound(ROW, at=at)
-    require_bound(ROW | {"mints": 0, "suite_hash": ""}, suite_hash="s", at=at)
+    require_bound(ROW, at, suite_hash="s")
+    require_bound(ROW, at)
+    require_bound(ROW | {"mints": 0, "suite_hash": ""}, at, suite_hash="s")
     with pytest.raises(ApprovalError, match="the rules changed since it was checked; run the plan again"):
-        require_bound(ROW, suite_hash="other", at=at)
+        require_bound(ROW, at, suite_hash="other")
 
 
 @pytest.mark.parametrize(

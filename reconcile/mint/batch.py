@@ -25,7 +25,7 @@ from reconcile.mint.states import (
     require_second,
     require_step,
 )
-from reconcile.registry.canon import iso, row_numbers
+from reconcile.registry.canon import row_numbers
 from reconcile.registry.people import machine, require_name
 
 if TYPE_CHECKING:
@@ -104,7 +104,6 @@ def propose(
         "content_hash": content,
         "issuer": chosen.value,
         "proposer": proposer,
-        "proposed_at": iso(at),
         "valid_until": valid_until.isoformat() if valid_until else None,
         "suite_hash": verdict.suite_hash,
     }
@@ -113,9 +112,9 @@ def propose(
 
     def work(ledger: Ledger) -> Batch:
         _refuse_taken(ledger, requests, rows)
-        return _same_again(ledger, values, at=at) or _submit(ledger, requests, values)
+        return _same_again(ledger, values) or _submit(ledger, requests, values)
 
-    return registry.write(work)
+    return registry.write(work, at=at)
 
 
 def approve(
@@ -147,19 +146,19 @@ def approve(
     def work(ledger: Ledger) -> Batch:
         row = require_step(ledger.batch(batch_id), batch_id, BatchState.APPROVED)
         require_second(row, approver)
-        require_bound(row, suite_hash=suite_hash, at=at)
+        require_bound(row, ledger.at, suite_hash=suite_hash)
         found = hash_rows(ledger.requests(batch_id))
         if found != row["rows_hash"] or rows_hash not in (None, found):
             raise ApprovalError(
                 f"The rows of batch {batch_id} are not the ones that were submitted. Propose them again."
             )
         bound = {"rows_hash": found, "suite_hash": row["suite_hash"], "sequence": ledger.sequence}
-        ledger.log("approved", batch_id, who=approver, at=iso(at), machine=machine(), **bound)
-        ledger.approve(batch_id, approver=approver, at=iso(at), **bound)
+        ledger.log("approved", batch_id, who=approver, machine=machine(), **bound)
+        ledger.approve(batch_id, approver=approver, **bound)
         ledger.change_batch(batch_id, state=BatchState.APPROVED.value)
         return _look(ledger, batch_id)
 
-    return registry.write(work)
+    return registry.write(work, at=at)
 
 
 def reject(
@@ -217,15 +216,15 @@ def withdraw_outdated(
             gone = sum(tuple(row) not in wanted for row in spoken)
             if gone:
                 reason = f"{gone:,} of its {len(rows):,} rows are no longer asked for in the same way"
-            elif is_late(_row(ledger, batch_id), at):
+            elif is_late(_row(ledger, batch_id), ledger.at):
                 reason = _TOO_OLD
             else:
                 continue
-            _close(ledger, batch_id, BatchState.WITHDRAWN, reason, {"proposer": by, "proposed_at": iso(at)})
+            _close(ledger, batch_id, BatchState.WITHDRAWN, reason, who=by)
             ended.append(batch_id)
         return ended
 
-    return registry.write(work)
+    return registry.write(work, at=at)
 
 
 def look_up(registry: Registry, batch_id: str, /) -> Batch:
@@ -273,7 +272,7 @@ def mint(
         require_name(by, "Minting needs the name of who does it")
     say("Waiting for the registry")
     return registry.write(
-        lambda ledger: mint_rows(ledger, batch_id, by=by, suite_hash=suite_hash, at=at, say=say)
+        lambda ledger: mint_rows(ledger, batch_id, by=by, suite_hash=suite_hash, say=say), at=at
     )
 
 
@@ -290,7 +289,7 @@ def _refuse_taken(ledger: Ledger, requests: list[Request], rows: pl.DataFrame) -
     )
 
 
-def _same_again(ledger: Ledger, values: dict[str, Any], *, at: datetime | None) -> Batch | None:
+def _same_again(ledger: Ledger, values: dict[str, Any]) -> Batch | None:
     """Find the batch that the same rows are in; one that cannot be approved any more is taken back."""
     bound = ("suite_hash", "issuer")
     for batch_id, state in ledger.batch_ids(values["content_hash"]):
@@ -298,19 +297,19 @@ def _same_again(ledger: Ledger, values: dict[str, Any], *, at: datetime | None) 
             continue
         row = _row(ledger, batch_id)
         same = all(row[name] == values[name] for name in bound)
-        if state not in _TAKEN_BACK or (same and not is_late(row, at)):
+        if state not in _TAKEN_BACK or (same and not is_late(row, ledger.at)):
             return Batch.of(row)
         reason = _TOO_OLD if same else "checked again by other rules or for another issuer"
-        _close(ledger, batch_id, BatchState.WITHDRAWN, reason, values)
+        _close(ledger, batch_id, BatchState.WITHDRAWN, reason, who=values["proposer"])
     return None
 
 
 def _submit(ledger: Ledger, asked: list[Request], values: dict[str, Any]) -> Batch:
     before = ledger.batch_ids(values["content_hash"])
     batch_id = values["content_hash"][:12] + (f"-{len(before) + 1}" if before else "")
-    row = {"id": batch_id, "state": BatchState.DRAFT.value, "sequence": ledger.sequence}
-    unknown = {"rows_hash": "", "mints": 0, "recoveries": 0}
-    ledger.add_batch(values | row | unknown, asked)
+    values |= {"id": batch_id, "sequence": ledger.sequence, "proposed_at": ledger.stamp}
+    unknown = {"state": BatchState.DRAFT.value, "rows_hash": "", "mints": 0, "recoveries": 0}
+    ledger.add_batch(values | unknown, asked)
     served, waiting, holder = ledger.leave_out(batch_id)
     kept = ledger.requests(batch_id)
     if not kept and holder is not None:
@@ -319,11 +318,9 @@ def _submit(ledger: Ledger, asked: list[Request], values: dict[str, Any]) -> Bat
     mints = sum(request.kind == "mint" for request in kept)
     final = {"rows_hash": hash_rows(kept), "mints": mints, "recoveries": len(kept) - mints}
     if values["issuer"] != Issuer.OPENCCC:
-        ledger.note_recovered(kept, at=values["proposed_at"])
+        ledger.note_recovered(kept)
     bound = final | {name: values[name] for name in _LOGGED}
-    ledger.log(
-        "submitted", batch_id, who=values["proposer"], at=values["proposed_at"], machine=machine(), **bound
-    )
+    ledger.log("submitted", batch_id, who=values["proposer"], machine=machine(), **bound)
     ledger.change_batch(batch_id, state=BatchState.SUBMITTED.value, sequence=ledger.sequence, **final)
     return Batch.of(_row(ledger, batch_id), served=served, waiting=waiting)
 
@@ -338,14 +335,14 @@ def _end(
 
     def work(ledger: Ledger) -> Batch:
         require_step(ledger.batch(batch_id), batch_id, to)
-        _close(ledger, batch_id, to, reason, {"proposer": who, "proposed_at": iso(at)})
+        _close(ledger, batch_id, to, reason, who=who)
         return _look(ledger, batch_id)
 
-    return registry.write(work)
+    return registry.write(work, at=at)
 
 
-def _close(ledger: Ledger, batch_id: str, to: BatchState, reason: str, step: dict[str, Any]) -> None:
-    ledger.log(to.value, batch_id, who=step["proposer"], at=step["proposed_at"], reason=reason)
+def _close(ledger: Ledger, batch_id: str, to: BatchState, reason: str, *, who: str) -> None:
+    ledger.log(to.value, batch_id, who=who, reason=reason)
     ledger.change_batch(batch_id, state=to.value, reason=reason)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -17,9 +17,10 @@ import polars as pl
 from reconcile.errors import RegistryError
 from reconcile.files import write_private
 from reconcile.mint.states import BatchState
-from reconcile.registry.canon import iso
+from reconcile.registry.canon import iso, now
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from reconcile.registry import Registry
@@ -54,7 +55,7 @@ def write_credentials(
     Raises:
         RegistryError: the batch is not minted.
     """
-    expires = iso((at or datetime.now(UTC)) + valid_for)
+    expires = iso(now(at) + valid_for)
     issues = registry.read(lambda ledger: _issued(ledger, batch_id))
     shown, stored = [], []
     for issue in issues:  # outside the writing transaction: the hashes take their time
@@ -65,9 +66,9 @@ def write_credentials(
     def work(ledger: Ledger) -> None:
         approval = ledger.approval(batch_id) or {"approver": ""}
         ledger.set_credentials(batch_id, stored)
-        ledger.log("credentials", batch_id, who=approval["approver"], at=iso(at), written=len(stored))
+        ledger.log("credentials", batch_id, who=approval["approver"], written=len(stored))
 
-    registry.write(work)
+    registry.write(work, at=at)
     schema = dict.fromkeys(("college", "sis_id", "cccid", "secret", "expires"), pl.String)
     write_private(path, pl.DataFrame(shown, schema=schema, orient="row").write_csv())
     return len(shown)
@@ -78,10 +79,10 @@ def matches(
 ) -> bool:
     """Say whether a secret is the one that was handed out for a number of a batch, and still valid."""
     rows = registry.read(lambda ledger: ledger.credentials(batch_id))
-    now = iso(at)
+    today = iso(now(at))
     return any(
         row["cccid"] == cccid
-        and row["expires"] > now
+        and row["expires"] > today
         and hmac.compare_digest(row["hash"], _hash(secret, row["salt"]))
         for row in rows
     )

@@ -16,7 +16,6 @@ from reconcile.files import write_private
 from reconcile.mint.issue import approved_rows, settle
 from reconcile.mint.rows import PAYLOAD, hash_rows
 from reconcile.mint.states import BatchState, Issuer
-from reconcile.registry.canon import iso
 from reconcile.registry.people import machine, require_name
 
 if TYPE_CHECKING:
@@ -80,22 +79,22 @@ def hand_over(
     require_name(by, "A hand-over needs the name of who hands over")
 
     def work(ledger: Ledger) -> int:
-        row, requests = approved_rows(ledger, batch_id, BatchState.HANDED_OVER, suite_hash=suite_hash, at=at)
+        row, requests = approved_rows(ledger, batch_id, BatchState.HANDED_OVER, suite_hash=suite_hash)
         if row["issuer"] != Issuer.OPENCCC:
             raise IssuerError(f"The numbers of batch {batch_id} are issued here: mint it instead.")
         table = _upload(requests, mapping)
         write_private(path, table.write_csv())
         held = {(issue.mis_code, issue.sis_id) for issue in ledger.served(batch_id)}
         recovered = [r for r in requests if r.kind == "recover" and (r.mis_code, r.sis_id) not in held]
-        issues = settle(ledger, batch_id, recovered, (), at=iso(at))
+        issues = settle(ledger, batch_id, recovered, ())
         detail = {"issued": len(issues), "uploaded": table.height} | (
             {"issued_hash": hash_rows(issues)} if issues else {}
         )
-        ledger.log("handed_over", batch_id, who=by, at=iso(at), machine=machine(), **detail)
+        ledger.log("handed_over", batch_id, who=by, machine=machine(), **detail)
         ledger.change_batch(batch_id, state=BatchState.HANDED_OVER.value)
         return table.height
 
-    return registry.write(work)
+    return registry.write(work, at=at)
 
 
 def _require_fields(mapping: Mapping[str, str]) -> None:

@@ -10,12 +10,11 @@ from reconcile.cccid import WATERMARK, texts
 from reconcile.errors import ApprovalError, IssuerError, RegistryError
 from reconcile.mint.rows import hash_rows
 from reconcile.mint.states import BatchState, Issuer, Minted, require_bound, require_second, require_step
-from reconcile.registry.canon import iso, row_numbers
+from reconcile.registry.canon import row_numbers
 from reconcile.registry.people import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from reconcile.registry.ledger import Issue, Ledger, Request
 
@@ -27,7 +26,6 @@ def approved_rows(
     /,
     *,
     suite_hash: str | None,
-    at: datetime | None,
 ) -> tuple[dict[str, Any], list[Request]]:
     """Return an approved batch and its rows, after proving that they may be served now.
 
@@ -47,7 +45,7 @@ def approved_rows(
             "The approval is void; withdraw the batch and propose the rows again."
         )
     require_second(row, approval["approver"])
-    require_bound(row, suite_hash=suite_hash, at=at)
+    require_bound(row, ledger.at, suite_hash=suite_hash)
     taken = ledger.taken(requests)
     if taken:
         raise RegistryError(
@@ -58,7 +56,7 @@ def approved_rows(
 
 
 def settle(
-    ledger: Ledger, batch_id: str, requests: Sequence[Request], places: Sequence[int], /, *, at: str
+    ledger: Ledger, batch_id: str, requests: Sequence[Request], places: Sequence[int], /
 ) -> list[Issue]:
     """Enter the numbers of a batch's rows: claimed places for the new ones, their own for recoveries."""
     from reconcile.registry.ledger import BY_KEY, Issue, place_of  # noqa: PLC0415 - brings SQLAlchemy
@@ -71,7 +69,7 @@ def settle(
     recovered = [r for r in requests if r.kind == "recover" and r.cccid is not None]
     issues += [Issue(r[0], r[1], place_of(r.cccid or ""), r.cccid or "", "recover") for r in recovered]
     issues.sort(key=BY_KEY)
-    ledger.issue(issues, batch_id, at=at)
+    ledger.issue(issues, batch_id)
     return issues
 
 
@@ -82,7 +80,6 @@ def mint_rows(
     *,
     by: str | None,
     suite_hash: str | None,
-    at: datetime | None,
     say: Callable[[str], None],
 ) -> Minted:
     """Give the rows of an approved batch their numbers inside one transaction; see `batch.mint`."""
@@ -96,21 +93,21 @@ def mint_rows(
             f"OpenCCC issues the numbers of batch {batch_id}: hand it over instead of minting it."
         )
     say("Comparing the rows with the approval")
-    row, requests = approved_rows(ledger, batch_id, BatchState.MINTED, suite_hash=suite_hash, at=at)
+    row, requests = approved_rows(ledger, batch_id, BatchState.MINTED, suite_hash=suite_hash)
     held = ledger.served(batch_id)
     keys = set(map(BY_KEY, held))
     todo = [request for request in requests if BY_KEY(request) not in keys] if keys else requests
     wanted = sum(request.kind == "mint" for request in todo)
     say(f"Issuing {wanted:,} numbers")
     places, skipped = ledger.claim(wanted)
-    issues = settle(ledger, batch_id, todo, places, at=iso(at))
+    issues = settle(ledger, batch_id, todo, places)
     detail = {
         "issued": len(issues),
         "served_before": len(held),
         "skipped": _spans(skipped),
         "issued_hash": hash_rows(issues),
     }
-    ledger.log("minted", batch_id, who=by or row["approver"], at=iso(at), machine=machine(), **detail)
+    ledger.log("minted", batch_id, who=by or row["approver"], machine=machine(), **detail)
     ledger.change_batch(batch_id, state=BatchState.MINTED.value)
     say("Making it durable")
     return _minted(batch_id, sorted([*held, *issues], key=BY_KEY), detail)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
 from reconcile.errors import ApprovalError, RegistryError
 from reconcile.registry.people import require_name, same_person
 from reconcile.show import Sheet, Shown
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Issuer(StrEnum):
@@ -158,22 +160,20 @@ def require_step(row: dict[str, Any] | None, batch_id: str, to: BatchState, /) -
     raise RegistryError(message)
 
 
-def is_late(row: dict[str, Any], at: datetime | None, /) -> bool:
+def is_late(row: dict[str, Any], at: datetime, /) -> bool:
     """Say whether a batch's last day has passed, by the calendar of the place where this runs."""
-    today = (at or datetime.now(UTC)).astimezone().date().isoformat()
+    today = at.astimezone().date().isoformat()
     return row["valid_until"] is not None and today > row["valid_until"]
 
 
-def require_bound(
-    row: dict[str, Any], /, *, suite_hash: str | None = None, at: datetime | None = None
-) -> None:
+def require_bound(row: dict[str, Any], at: datetime, /, *, suite_hash: str | None = None) -> None:
     """Go on only when a batch's facts are fresh enough, and its rules are still the ones in force.
 
     Args:
         row: the batch as the registry holds it.
+        at: when.
         suite_hash: of the rules in force today; not compared when None. A batch without new accounts
             was not judged by rules.
-        at: when; now when None.
 
     Raises:
         ApprovalError: its last day has passed, or the rules changed.

@@ -27,13 +27,21 @@ def digest(value: object, /) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def iso(moment: datetime | None = None, /) -> str:
-    """Write a moment (now when None) as ISO 8601 text in UTC, to the second.
+def now(moment: datetime | None = None, /) -> datetime:
+    """Give a moment, or the present one when None; the only place where registry and batches read the clock.
+
+    Whoever writes reads it once: an entry and the row that it speaks of must not stand a second apart.
+    """
+    return moment or datetime.now(UTC)
+
+
+def iso(moment: datetime, /) -> str:
+    """Write a moment as ISO 8601 text in UTC, to the second.
 
     >>> iso(datetime(2026, 11, 21, 12, tzinfo=UTC))
     '2026-11-21T12:00:00+00:00'
     """
-    return (moment or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def row_numbers(places: Sequence[int], /) -> str:

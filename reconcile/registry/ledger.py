@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from reconcile.cccid import CCCID
 from reconcile.errors import IssuerError
 from reconcile.registry import chain
-from reconcile.registry.canon import digest
+from reconcile.registry.canon import digest, iso
 from reconcile.registry.connect import bulk
 from reconcile.registry.tables import (
     VALID,
@@ -25,6 +25,7 @@ from reconcile.registry.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
 # A batch in one of these is still going to serve its rows, so that no other may take them.
 OPEN_STATES: Final = ("draft", "checked", "submitted", "approved", "handed_over")
@@ -55,21 +56,31 @@ class Issue(NamedTuple):
 
 
 class Ledger:
-    """The batches and numbers of a registry, seen from inside a transaction."""
+    """The batches and numbers of a registry, seen from inside a transaction.
 
-    def __init__(self, connection: sa.Connection, /, *, demo: bool) -> None:
+    A transaction happens at one moment: everything that it writes down carries the same time.
+
+    Attributes:
+        demo: whether the registry is a demonstration.
+        at: the moment of the transaction.
+        stamp: the same as it is stored.
+    """
+
+    def __init__(self, connection: sa.Connection, /, *, demo: bool, at: datetime) -> None:
         """Wrap the connection that holds the transaction."""
         self._connection = connection
         self.demo = demo
+        self.at = at
+        self.stamp = iso(at)
 
     @property
     def sequence(self) -> int:
         """The number of the last audit entry."""
         return chain.head(self._connection)[0]
 
-    def log(self, what: str, subject: str, /, *, who: str, at: str, **detail: object) -> int:
+    def log(self, what: str, subject: str, /, *, who: str, **detail: object) -> int:
         """Add an audit entry."""
-        return chain.append(self._connection, what, subject, who=who, at=at, **detail)
+        return chain.append(self._connection, what, subject, who=who, at=self.stamp, **detail)
 
     def batch(self, batch_id: str, /) -> dict[str, Any] | None:
         """Look a batch up, its approval included (approver, or None)."""
@@ -166,13 +177,13 @@ class Ledger:
                 found.add(at)
         return sorted(found)
 
-    def note_recovered(self, rows: Sequence[Request], /, *, at: str) -> None:
+    def note_recovered(self, rows: Sequence[Request], /) -> None:
         """Remember the numbers of recoveries as seen in use, so that none of them is issued meanwhile."""
         places = sorted({place for _college, place in _recovered(rows)})
         for chunk in _chunks(places):
             known = sa.select(seen.c.ordinal).where(seen.c.ordinal.in_(chunk))
             old = set(self._connection.execute(known).scalars())
-            new = [(place, at) for place in chunk if place not in old]
+            new = [(place, self.stamp) for place in chunk if place not in old]
             bulk(self._connection, seen, ("ordinal", "at"), new)
 
     def served(self, batch_id: str, /) -> list[Issue]:
@@ -185,7 +196,7 @@ class Ledger:
 
     def approve(self, batch_id: str, /, **values: object) -> None:
         """Add the approval of a batch."""
-        self._connection.execute(sa.insert(approvals).values(batch=batch_id, **values))
+        self._connection.execute(sa.insert(approvals).values(batch=batch_id, at=self.stamp, **values))
 
     def approval(self, batch_id: str, /) -> dict[str, Any] | None:
         """Look a batch's approval up."""
@@ -218,10 +229,10 @@ class Ledger:
             )
         return taken, skipped
 
-    def issue(self, issues: Sequence[Issue], batch_id: str, /, *, at: str) -> None:
+    def issue(self, issues: Sequence[Issue], batch_id: str, /) -> None:
         """Enter numbers as issued."""
         names = (*Issue._fields, "state", "batch", "issued_on")
-        bulk(self._connection, cccids, names, [(*row, "issued", batch_id, at) for row in issues])
+        bulk(self._connection, cccids, names, [(*row, "issued", batch_id, self.stamp) for row in issues])
 
     def entry(self, what: str, subject: str, /) -> dict[str, Any]:
         """Read the detail of the last audit entry about something; empty when there is none."""

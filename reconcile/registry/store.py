@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from reconcile.cccid import CCCID, COUNT, ordinals
 from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
 from reconcile.registry import chain, schema
-from reconcile.registry.canon import digest, iso, row_numbers
+from reconcile.registry.canon import digest, iso, now, row_numbers
 from reconcile.registry.connect import Store, bulk
 from reconcile.registry.ledger import Ledger
 from reconcile.registry.people import require_name
@@ -85,7 +85,7 @@ class Registry:
         store = Store(place, create=create)
         try:
             found = store.read(schema.version)
-            stamp = _stamp(store, found, demo=demo, create=create, at=iso(at))
+            stamp = _stamp(store, found, demo=demo, create=create, at=iso(now(at)))
         except BaseException:
             store.close()
             raise
@@ -164,7 +164,7 @@ class Registry:
         require_name(by, "A decision needs the name of its reviewer")
 
         def work(connection: sa.Connection) -> int:
-            when, hashed = iso(at), digest([list(row) for row in rows])
+            when, hashed = iso(now(at)), digest([list(row) for row in rows])
             seq = chain.append(
                 connection, "decided", "pairs", who=by, at=when, decisions=len(rows), hash=hashed
             )
@@ -189,7 +189,8 @@ class Registry:
             found = places.filter(inside)
             known = connection.execute(sa.select(seen.c.ordinal)).scalars().all() if found.height else []
             new = found.filter(~pl.col("n").is_in(list(known)))
-            bulk(connection, seen, ("ordinal", "at"), [(n, iso(at)) for n in new["n"].to_list()])
+            when = iso(now(at))
+            bulk(connection, seen, ("ordinal", "at"), [(n, when) for n in new["n"].to_list()])
             return new.height
 
         return self._store.write(work)
@@ -211,8 +212,8 @@ class Registry:
             ).all()
             old = pl.DataFrame([tuple(r) for r in known], schema=dict.fromkeys(key, _TEXT), orient="row")
             new = given.join(old, on=key, how="anti")
-            names = ("mis_code", "sis_id", "cccid", "origin", "since")
-            bulk(connection, crosswalk, names, [(*row, iso(at)) for row in new.rows()])
+            names, when = ("mis_code", "sis_id", "cccid", "origin", "since"), iso(now(at))
+            bulk(connection, crosswalk, names, [(*row, when) for row in new.rows()])
             return new.height
 
         return self._store.write(work)
@@ -249,7 +250,7 @@ class Registry:
         span = tuple(CCCID.parse(str(end)).ordinal for end in (first, last))
         if not authority.strip():
             raise IssuerError("The range needs the name of the authority that allotted it; none was given.")
-        self._store.write(lambda connection: _allot(connection, span, authority, iso(at)))
+        self._store.write(lambda connection: _allot(connection, span, authority, iso(now(at))))
 
     def pin_key(self, fingerprint: str, /) -> None:
         """Tie the registry to one SSN key; the first fingerprint stays.
@@ -280,11 +281,16 @@ class Registry:
 
     def read(self, work: Callable[[Ledger], T], /) -> T:
         """Run a function over one consistent view of the batches."""
-        return self._store.read(lambda connection: work(Ledger(connection, demo=self.demo)))
+        return self._store.read(lambda connection: work(Ledger(connection, demo=self.demo, at=now())))
 
-    def write(self, work: Callable[[Ledger], T], /) -> T:
-        """Run a function as the one writer; all of it is kept, or nothing."""
-        return self._store.write(lambda connection: work(Ledger(connection, demo=self.demo)))
+    def write(self, work: Callable[[Ledger], T], /, *, at: datetime | None = None) -> T:
+        """Run a function as the one writer; all of it is kept, or nothing, as done at one moment.
+
+        Args:
+            work: reads and writes through the ledger.
+            at: that moment; the one in which the registry lets this writer in when None.
+        """
+        return self._store.write(lambda connection: work(Ledger(connection, demo=self.demo, at=now(at))))
 
     def close(self) -> None:
         """Let go of the file or the server."""
