@@ -30,15 +30,28 @@ _PARAMETERS: Final = {
 def suite(name: str, folder: Path, /) -> dict[str, Any]:
     """Make one suite, as its JSON, from the dictionary in `folder`."""
     elements = read_dictionary(folder)
-    known = tuple(one.column for one in elements if one.column)
+    carried = {one.element: one.column for one in elements}
+    known = tuple(column for column in carried.values() if column)
+    if name == "snapshot_change":
+        known = (*known, *(f"{column}_before" for column in known))
     rules = [rule for one in elements for rule in one.rules if name in rule.suites]
     read = dict.fromkeys(column for rule in rules for column in columns(rule.kwargs, known=known))
+    optional = [one.column for one in elements if one.optional and one.column in read]
+    required = [column for column in read if column not in optional]
     return {
         "name": name,
         "id": None,
-        "expectations": [_expectation(rule, rule.suites[name], list(read)) for rule in rules],
+        "expectations": [
+            _expectation(rule, rule.suites[name], required, carried[rule.element]) for rule in rules
+        ],
         "suite_parameters": _PARAMETERS,
-        "meta": {"great_expectations_version": _GX_VERSION, "columns": list(read)},
+        "meta": {
+            "great_expectations_version": _GX_VERSION,
+            "columns": required,
+            "optional": optional,
+            "values": {one.column: one.values for one in elements if one.column and one.values},
+            "secret": [one.column for one in elements if one.column and one.sensitivity == "secret"],
+        },
         "notes": None,
     }
 
@@ -63,11 +76,17 @@ def build(folder: Path | None = None, /) -> tuple[Path, ...]:
     return tuple(texts)
 
 
-def _expectation(rule: Rule, severity: str, read: list[str]) -> dict[str, Any]:
+def _expectation(rule: Rule, severity: str, required: list[str], column: str | None) -> dict[str, Any]:
     kwargs = dict(rule.kwargs)
     if rule.expect == "expect_table_columns_to_match_set":
-        kwargs["column_set"] = read  # every column that a rule of this suite reads
-    meta = {"rule_id": rule.id, "element": rule.element, "message": rule.message, "remedy": rule.remedy}
+        kwargs["column_set"] = required  # every column that a rule of this suite reads
+    meta: dict[str, Any] = {
+        "rule_id": rule.id,
+        "element": rule.element,
+        "message": rule.message,
+        "remedy": rule.remedy,
+    }
+    meta |= {"column": rule.kwargs.get("column", column)} | ({"eased": rule.eased} if rule.eased else {})
     return {"type": rule.expect, "kwargs": kwargs, "meta": meta, "severity": severity}
 
 

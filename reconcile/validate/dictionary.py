@@ -10,15 +10,24 @@ from reconcile.errors import InputError, nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUITES: Final = ("students", "accounts", "mint_request")
+SUITES: Final = ("students", "accounts", "mint_request", "snapshot_change")
 SEVERITIES: Final = ("critical", "warning", "info")
 LANGUAGES: Final = ("en", "es")
+EASES: Final = ("mailbox",)  # what a college may have that makes a rule less grave
 
 _FACTS: Final = ("number", "api", "column", "length", "nullable", "default", "mis")  # null when not known
 _ELEMENT_NEEDS: Final = frozenset({"element", "name", "description", "type", "sensitivity", "source"})
-_ELEMENT_KEYS: Final = _ELEMENT_NEEDS | {*_FACTS, "values", "aliases", "notes", "standard", "rules"}
+_ELEMENT_KEYS: Final = _ELEMENT_NEEDS | {
+    *_FACTS,
+    "values",
+    "aliases",
+    "notes",
+    "optional",
+    "standard",
+    "rules",
+}
 _RULE_NEEDS: Final = frozenset({"id", "suites", "message", "remedy"})
-_RULE_KEYS: Final = _RULE_NEEDS | {"expect", "sql", "kwargs", "when", "notes"}
+_RULE_KEYS: Final = _RULE_NEEDS | {"expect", "sql", "kwargs", "when", "eased", "notes"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +42,7 @@ class Rule:
         kwargs: of the expectation; {"$PARAMETER": name} stands for a value given when a suite runs.
         message: language -> what the reader is told.
         remedy: what the analyst does about it.
+        eased: what a college has ("mailbox": one that stands in for a student's) -> the severity then.
     """
 
     id: str
@@ -42,6 +52,7 @@ class Rule:
     kwargs: dict[str, Any]
     message: dict[str, str]
     remedy: str
+    eased: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +75,7 @@ class Element:
         sensitivity: "public", "internal", "personal" or "secret".
         source: where the facts come from.
         notes: what a reader should know, contradictions of the source among it.
+        optional: whether a table may lack the column, which then counts as empty.
         rules: the rules.
     """
 
@@ -83,6 +95,7 @@ class Element:
     source: str
     notes: str
     aliases: tuple[str, ...] = ()
+    optional: bool = False
     rules: tuple[Rule, ...] = field(default=(), repr=False)
 
 
@@ -126,6 +139,7 @@ def _element(entry: dict[str, Any], standard: dict[str, Any], *, where: Path) ->
     facts: dict[str, Any] = {key: entry.get(key) for key in _FACTS}
     facts |= {key: entry[key] for key in _ELEMENT_NEEDS} | {"notes": entry.get("notes", "")}
     facts |= {key: tuple(entry.get(key) or ()) for key in ("values", "aliases")}
+    facts["optional"] = bool(entry.get("optional"))
     made = Element(**facts)
     shared = [
         _standard(kind, suites, made, standard, where=where)
@@ -165,11 +179,8 @@ def _rule(entry: dict[str, Any], element: Element, *, where: Path) -> Rule:
     if ("sql" in entry) == ("expect" in entry):
         raise InputError(f"{place}: it needs either expect or sql, not both.")
     _check(entry["message"], known=frozenset(LANGUAGES), needed=frozenset(LANGUAGES), where=place)
-    for suite, severity in entry["suites"].items():
-        if suite not in SUITES:
-            raise InputError(f"{place}: no suite {suite}.{nearest(suite, SUITES)}")
-        if severity not in SEVERITIES:
-            raise InputError(f"{place}: no severity {severity}.{nearest(severity, SEVERITIES)}")
+    _check_severities(entry["suites"], "suite", SUITES, where=place)
+    _check_severities(entry.get("eased") or {}, "ease", EASES, where=place)
     kwargs = dict(entry.get("kwargs") or {})
     if "sql" in entry:
         predicate = " ".join(entry["sql"].split()).replace("{", "{{").replace("}", "}}")
@@ -186,7 +197,16 @@ def _rule(entry: dict[str, Any], element: Element, *, where: Path) -> Rule:
         kwargs=kwargs,
         message={language: entry["message"][language] for language in LANGUAGES},
         remedy=entry["remedy"],
+        eased=dict(entry.get("eased") or {}),
     )
+
+
+def _check_severities(given: dict[str, str], what: str, known: tuple[str, ...], *, where: str) -> None:
+    for name, severity in given.items():
+        if name not in known:
+            raise InputError(f"{where}: no {what} {name}.{nearest(name, known)}")
+        if severity not in SEVERITIES:
+            raise InputError(f"{where}: no severity {severity}.{nearest(severity, SEVERITIES)}")
 
 
 def _condition(when: dict[str, Any]) -> dict[str, Any]:
