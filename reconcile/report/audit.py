@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reconcile.html import Html, element, page, section
 from reconcile.report import sections
-from reconcile.report.html import Html, element, joined, section
 from reconcile.report.missing import missing
 from reconcile.report.story import statuses_table, story
 from reconcile.words import GROUPS, Group
@@ -27,17 +27,8 @@ def audit_html(reconciliation: Reconciliation, /, *, equation: Equation) -> str:
     """Write the audit as one self-contained page: no script, nothing fetched, no personal data."""
     facts = missing(reconciliation.students)
     title = f"CCCID audit: {reconciliation.title}"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("title", f"DEMO · {title}" if reconciliation.demo else title),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("style", Html(_css())),
-    )
-    body = element(
-        "body",
+    return page(
+        f"DEMO · {title}" if reconciliation.demo else title,
         element("a", "Skip to the summary", href="#summary", class_="skip"),
         _header(reconciliation),
         element(
@@ -54,9 +45,9 @@ def audit_html(reconciliation: Reconciliation, /, *, equation: Equation) -> str:
             section("How to read this page", sections.glossary(), key="reading"),
         ),
         _footer(reconciliation),
+        style=_css(),
         class_="demo" if reconciliation.demo else "real",
     )
-    return "<!doctype html>\n" + element("html", head, body, lang="en") + "\n"
 
 
 def _evidence(reconciliation: Reconciliation, equation: Equation) -> tuple[Html, ...]:
@@ -122,4 +113,4 @@ def _footer(reconciliation: Reconciliation) -> Html:
 
 def _css() -> str:
     colours = "".join(f"--{group.value}:{GROUPS[group].colour};" for group in Group)
-    return joined(Html(f":root{{{colours}}}\n"), Html(_STYLE.read_text("utf-8")))
+    return f":root{{{colours}}}\n" + _STYLE.read_text("utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from reconcile.report.html import Html, element
+from reconcile.html import Html, element
 from reconcile.words import GROUPS, Group, wording
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.columns import Band
-from reconcile.report.html import Html, element, joined, listing
+from reconcile.html import Html, element, joined, listing
 from reconcile.report.missing import WHY_WORDS, Why
 from reconcile.words import GROUPS, WORDINGS, Group, counted
 

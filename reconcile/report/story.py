@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconcile.columns import Status
+from reconcile.html import Html, element, joined, listing
 from reconcile.report.chart import status_chart
-from reconcile.report.html import Html, element, joined, listing
 from reconcile.words import GROUPS, Group, counted, listed, wording
 
 if TYPE_CHECKING:

@@ -1,14 +1,16 @@
-"""The few pieces of HTML that the audit is built from; text is escaped unless it was built here."""
+"""The pieces that our pages are built from; text is escaped unless it was built here."""
 
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_VOID: Final = frozenset({"br", "meta"})
+_VOID: Final = frozenset({"br", "meta", "wbr"})
+_STYLE: Final = Path(__file__).with_name("page.css")
 
 
 class Html(str):
@@ -34,6 +36,29 @@ def element(tag: str, /, *children: str, **attributes: str) -> Html:
 def joined(*parts: str) -> Html:
     """Put pieces one after the other."""
     return Html("".join(_safe(part) for part in parts))
+
+
+def page(title: str, /, *body: str, style: str, class_: str, lang: str = "en") -> str:
+    """Build a whole page that stands alone: no script, nothing fetched, light and dark.
+
+    Args:
+        title: of the window.
+        body: what is seen.
+        style: rules of this page; those that all pages share stand before them.
+        class_: of the body.
+        lang: the language of what is not marked otherwise.
+    """
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("title", title),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("style", Html(_STYLE.read_text("utf-8") + style)),
+    )
+    whole = element("html", head, element("body", *body, class_=class_), lang=lang)
+    return f"<!doctype html>\n{whole}\n"
 
 
 def section(title: str, /, *children: str, key: str) -> Html:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconcile.report.html import element, joined, listing
+from reconcile.html import element, joined, listing, page
 
 
 def test_text_is_escaped_once() -> None:
@@ -31,3 +31,13 @@ def test_numbers_stand_right_with_their_heading_and_the_first_column_names_the_r
 
 def test_a_share_is_a_number() -> None:
     assert '<td class="number">26.0 %</td>' in listing(("a", "b"), [("x", "26.0 %")], caption="C")
+
+
+def test_a_page_stands_alone() -> None:
+    made = page("A < B", element("p", "text"), style="p{margin:0}", class_="plain", lang="es")
+    assert made.startswith(
+        '<!doctype html>\n<html lang="es"><head><meta charset="utf-8"><title>A &lt; B</title>'
+    )
+    assert made.endswith('p{margin:0}</style></head><body class="plain"><p>text</p></body></html>\n')
+    assert "://" not in made
+    assert "prefers-color-scheme: dark" in made
