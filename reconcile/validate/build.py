@@ -36,7 +36,7 @@ def suite(name: str, folder: Path, /) -> dict[str, Any]:
         known = (*known, *(f"{column}_before" for column in known))
     rules = [rule for one in elements for rule in one.rules if name in rule.suites]
     read = dict.fromkeys(column for rule in rules for column in columns(rule.kwargs, known=known))
-    optional = [one.column for one in elements if one.optional and one.column in read]
+    optional = [one.column for one in elements if name in one.optional and one.column in read]
     required = [column for column in read if column not in optional]
     return {
         "name": name,

@@ -75,7 +75,7 @@ class Element:
         sensitivity: "public", "internal", "personal" or "secret".
         source: where the facts come from.
         notes: what a reader should know, contradictions of the source among it.
-        optional: whether a table may lack the column, which then counts as empty.
+        optional: suites whose tables may lack the column, which then counts as empty.
         rules: the rules.
     """
 
@@ -95,7 +95,7 @@ class Element:
     source: str
     notes: str
     aliases: tuple[str, ...] = ()
-    optional: bool = False
+    optional: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=(), repr=False)
 
 
@@ -139,7 +139,10 @@ def _element(entry: dict[str, Any], standard: dict[str, Any], *, where: Path) ->
     facts: dict[str, Any] = {key: entry.get(key) for key in _FACTS}
     facts |= {key: entry[key] for key in _ELEMENT_NEEDS} | {"notes": entry.get("notes", "")}
     facts |= {key: tuple(entry.get(key) or ()) for key in ("values", "aliases")}
-    facts["optional"] = bool(entry.get("optional"))
+    optional = entry.get("optional") or ()
+    facts["optional"] = SUITES if optional is True else tuple(optional)
+    for name in set(facts["optional"]) - set(SUITES):
+        raise InputError(f"{place}: no suite {name}.{nearest(name, SUITES)}")
     made = Element(**facts)
     shared = [
         _standard(kind, suites, made, standard, where=where)
