@@ -8,6 +8,7 @@ GROUP BY, windows and counts over key columns, so that another engine can stand 
 from __future__ import annotations
 
 import contextlib
+import glob
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -35,11 +36,18 @@ class Table:
 
     engine: Engine = field(repr=False)
     name: str
+    numbered_by: str = "rowid"  # a column that numbers the rows and is none of the table's own
 
     @property
     def frame(self) -> pl.DataFrame:
         """The rows, brought into memory."""
-        return self.engine.frame(f"SELECT * FROM {quote(self.name)}")
+        return self.engine.frame(f"SELECT {', '.join(map(quote, self.columns))} FROM {quote(self.name)}")
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns and their types in order."""
+        kinds = self.engine.frame(f"SELECT * FROM {quote(self.name)} LIMIT 0").schema
+        return pl.Schema({name: kind for name, kind in kinds.items() if name != self.numbered_by})
 
     @property
     def rows(self) -> int:
@@ -49,7 +57,7 @@ class Table:
     @property
     def columns(self) -> tuple[str, ...]:
         """The column names in order."""
-        return tuple(self.engine.frame(f"SELECT * FROM {quote(self.name)} LIMIT 0").columns)
+        return tuple(self.schema)
 
 
 class Engine:
@@ -74,6 +82,7 @@ class Engine:
         self.path = path
         if path is not None:
             private_folder(path.parent)
+        self._views: dict[str, object] = {}
         self._scratch = contextlib.ExitStack()
         self._spill = self._scratch.enter_context(scratch())
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -119,6 +128,41 @@ class Engine:
             self._connection.unregister("_incoming")
         return Table(self, name)
 
+    def view(self, name: str, table: object, /, *, numbered_by: str = "rowid") -> Table:
+        """Look at a frame or an Arrow table under a name, without copying it.
+
+        Args:
+            name: as which SQL knows it.
+            table: kept alive until the engine closes.
+            numbered_by: its column that numbers the rows, if it has one.
+
+        Raises:
+            InputError: the object is no table.
+        """
+        self._views[name] = _arrow(table)
+        self._connection.register(name, self._views[name])
+        return Table(self, name, numbered_by)
+
+    def scan(self, name: str, path: Path, /) -> Table:
+        """Look at a Parquet file under a name; its rows are read whenever they are asked for.
+
+        Raises:
+            InputError: there is no such file, or it is no Parquet.
+        """
+        if not path.is_file():
+            raise InputError(f"{path} does not exist. Name a Parquet file.")
+        place = glob.escape(str(path)).replace("'", "''")  # DuckDB would read snap[2024] as a pattern
+        scanned = f"SELECT *, file_row_number FROM read_parquet('{place}')"
+        try:
+            self._connection.execute(f"CREATE OR REPLACE VIEW {quote(name)} AS {scanned}")
+        except self._error:
+            readable = False
+        else:
+            readable = True
+        if not readable:
+            raise InputError(f"{path} is no Parquet file, or a damaged one. Write it again.")
+        return Table(self, name, "file_row_number")
+
     def sql(self, name: str, query: str, /, *values: object, **names: str | Table) -> Table:
         """Make a table from one SELECT; {holes} take table or column names, ? takes values."""
         self.run(f"CREATE OR REPLACE TABLE {quote(name)} AS {self._fill(query, names)}", *values)
@@ -139,18 +183,31 @@ class Engine:
         return self._answer(f"SELECT * FROM {quote(table.name)}", ())
 
     def batches(
-        self, query: str, /, *, rows: int = 100_000, **names: str | Table
+        self, query: str, /, *, rows: int = 100_000, ordered: bool = False, **names: str | Table
     ) -> Iterator[pa.RecordBatch]:
-        """Stream a SELECT in batches, on a connection of its own so that others may work meanwhile."""
+        """Stream a SELECT in batches, on a connection of its own so that others may work meanwhile.
+
+        Args:
+            query: with {holes} for names.
+            rows: in a batch.
+            ordered: give the rows as they stand in the table; costs memory.
+            names: for the holes.
+        """
         import pyarrow as pa  # noqa: PLC0415 - kept out of `import reconcile`
 
         cursor = self._connection.cursor()
+        for name, table in self._views.items():  # a view of Python's memory belongs to one connection
+            cursor.register(name, table)
+        if ordered:
+            cursor.execute("SET preserve_insertion_order = true")
         kind = ""
         try:
             yield from cursor.sql(self._fill(query, names)).to_arrow_reader(rows)
         except (self._error, pa.ArrowException, OSError) as error:  # Arrow hands late errors on as its own
             kind = type(error).__name__
         finally:
+            if ordered:
+                cursor.execute("SET preserve_insertion_order = false")
             cursor.close()
         if kind:
             raise _withheld(kind)
@@ -164,7 +221,7 @@ class Engine:
         """
         import pyarrow as pa  # noqa: PLC0415 - kept out of `import reconcile`
 
-        source = self.batches(query, rows=rows, **names)
+        source = self.batches(query, rows=rows, ordered=False, **names)
         first = next(source, None)
         if first is None:  # an empty answer has a schema all the same
             empty = self._answer(self._fill(query, names), ())

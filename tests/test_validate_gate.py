@@ -13,8 +13,10 @@ import pytest
 import yaml
 
 from reconcile import resources
+from reconcile.engine import Engine
 from reconcile.errors import GateClosed, InputError
-from reconcile.validate import Validation, gate, validate
+from reconcile.validate import Policy, Validation, gate, suite_hash, validate
+from reconcile.validate import suite as suites
 from reconcile.validate.dictionary import SUITES, read_dictionary
 
 AS_OF = date(2026, 11, 21)
@@ -114,7 +116,7 @@ def test_an_empty_table_never_passes(students: pl.DataFrame):
     result = validate(students.clear(), as_of=AS_OF)
     assert result.verdict == "closed"
     assert result.failures.rows() == [
-        (None, None, "table_not_empty", "table", "critical", "The table has no rows.")
+        (None, None, "table_not_empty", "table", "critical", None, "The table has no rows.", "en")
     ]
 
 
@@ -208,12 +210,14 @@ def test_what_is_no_date_is_told_once(students: pl.DataFrame, text: str):
 def test_the_future_shape_of_cccids_is_a_setting():
     wide = table("accounts", row("accounts", 1, cccid="ABDE1234"), row("accounts", 2))
     assert validate(wide, suite="accounts", as_of=AS_OF).failing.to_list() == ["ABDE1234"]
-    assert validate(wide, suite="accounts", as_of=AS_OF, wide_cccid=True).verdict == "open"
+    policy = Policy(wide_cccid=True)
+    assert validate(wide, suite="accounts", as_of=AS_OF, policy=policy).verdict == "open"
 
 
-def test_hashes_tell_suites_and_rows_apart_but_not_their_order(students: pl.DataFrame):
+def test_hashes_tell_suites_and_rows_apart(students: pl.DataFrame):
     first = validate(students, as_of=AS_OF)
-    assert validate(students.reverse(), as_of=AS_OF).rows_hash == first.rows_hash
+    assert validate(students.clone(), as_of=AS_OF).rows_hash == first.rows_hash
+    assert validate(students.reverse(), as_of=AS_OF).rows_hash != first.rows_hash
     assert validate(students.with_columns(zip=pl.lit("")), as_of=AS_OF).rows_hash != first.rows_hash
     nulls = students.with_columns(zip=pl.lit(None))
     assert (
@@ -221,22 +225,22 @@ def test_hashes_tell_suites_and_rows_apart_but_not_their_order(students: pl.Data
         != validate(students.with_columns(zip=pl.lit("")), as_of=AS_OF).rows_hash
     )
     assert validate(students, as_of=date(2026, 11, 22)).suite_hash == first.suite_hash
-    assert len({first.suite_hash, gate.suite_hash("accounts"), gate.suite_hash("mint_request")}) == 3
+    assert len({first.suite_hash, suite_hash("accounts"), suite_hash("mint_request")}) == 3
 
 
 def test_an_approval_can_be_compared_with_todays_rules_without_running_them(
     students: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    assert gate.suite_hash("students") == validate(students, as_of=AS_OF).suite_hash
-    assert gate.suite_hash("accounts", wide_cccid=True) != gate.suite_hash("accounts")
-    before = gate.suite_hash("mint_request")
-    shutil.copytree(gate.resources.expectations(), tmp_path / "expectations")
-    monkeypatch.setattr(gate.resources, "expectations", lambda: tmp_path / "expectations")
+    assert suite_hash("students") == validate(students, as_of=AS_OF).suite_hash
+    assert suite_hash("accounts", policy=Policy(wide_cccid=True)) != suite_hash("accounts")
+    before = suite_hash("mint_request")
+    shutil.copytree(suites.resources.expectations(), tmp_path / "expectations")
+    monkeypatch.setattr(suites.resources, "expectations", lambda: tmp_path / "expectations")
     edited = tmp_path / "expectations" / "suites" / "mint_request.json"
     edited.write_text(
         edited.read_text(encoding="utf-8").replace('"critical"', '"warning"', 1), encoding="utf-8"
     )
-    assert gate.suite_hash("mint_request") != before
+    assert suite_hash("mint_request") != before
 
 
 def test_a_notebook_shows_the_verdict_and_the_broken_rules(judged: dict[str, Validation]):
@@ -252,4 +256,86 @@ def test_a_notebook_shows_the_verdict_and_the_broken_rules(judged: dict[str, Val
 def test_a_notebook_shows_why_no_row_passes(students: pl.DataFrame):
     for table in (students.drop("zip"), students.clear()):
         result = validate(table, as_of=AS_OF)
-        assert f"The gate is closed; {result.reason}." in result._repr_html_()
+        assert result.reason in result._repr_html_()
+
+
+def test_a_handle_is_judged_like_a_frame(tmp_path: Path):
+    rows, _ = broken_rows("accounts")
+    rows.write_parquet(tmp_path / "snap[1].parquet", row_group_size=7)
+    framed = validate(rows, suite="accounts", as_of=AS_OF)
+    with Engine() as engine:
+        for handle in (engine.scan("accounts", tmp_path / "snap[1].parquet"), engine.load("loaded", rows)):
+            result = validate(handle, suite="accounts", as_of=AS_OF)
+            assert result.counts.equals(framed.counts)
+            assert result.failures.equals(framed.failures)
+            assert (result.rows_hash, result.suite_hash) == (framed.rows_hash, framed.suite_hash)
+            assert result.passed.equals(framed.passed)
+            assert result.failed.equals(framed.failed)
+
+
+def test_rows_come_back_as_they_were_given():
+    rows, _ = broken_rows("students")
+    marked = rows.with_columns(ours=pl.int_range(rows.height))
+    result = validate(marked, as_of=AS_OF)
+    assert result.failed["sis_id"].to_list() == result.failing.to_list()
+    assert result.passed["sis_id"].to_list() == result.passing.to_list()
+    assert pl.concat([result.passed, result.failed]).sort("ours").equals(marked)
+    whole = validate(marked.drop("zip"), as_of=AS_OF)
+    assert (whole.passed.height, whole.failed.height) == (0, marked.height)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("Ño3!", "Aa9!"), ("a\tb", "a\u2400a"), ("李", "a"), ("x" * 60, "a" * 40), ("٣ǅ", "9a")],
+)
+def test_a_value_is_shown_by_its_shape(value: str, shown: str):
+    bad = table("students", row("students", 1, state=value))
+    failures = validate(bad, as_of=AS_OF).failures
+    assert failures.filter(pl.col("rule_id") == "state_shape")["value"].to_list() == [shown]
+
+
+def test_only_what_the_dictionary_lists_is_shown_as_it_is():
+    rows = table(
+        "accounts",
+        row("accounts", 1, ssn_type="1", email=None, accepted_terms="Ana"),
+        row("accounts", 2, ssn_hmac="078-05-1120"),
+    )
+    failures = validate(rows, suite="accounts", as_of=AS_OF).failures
+    shown = dict(failures.select("rule_id", "value").iter_rows())
+    assert shown["ssn_type_of_ssn"] == "1"
+    assert shown["email_required"] == "(missing)"
+    assert shown["accepted_terms_values"] == "Aaa"
+    assert shown["ssn_is_hashed"] == "(withheld)"
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict"), [(0, "closed"), (0.2, "closed"), (0.5, "open"), (1, "closed"), (2, "open")]
+)
+def test_a_policy_bears_so_many_warnings(students: pl.DataFrame, limit: float, verdict: str):
+    some = pl.concat([students, students.with_columns(sis_id="x" + pl.col("sis_id"))])
+    shared = some.with_columns(phone=pl.Series(["?", "?", *some["phone"][2:]]))
+    result = validate(shared, as_of=AS_OF, policy=Policy(at_most={"phone_shape": limit}))
+    assert result.verdict == verdict
+    assert result.failing.is_empty()
+    if verdict == "closed":
+        assert result.reason == "rules broken more often than the policy allows: phone_shape (2)"
+        assert result.counts.filter("closes")["rule_id"].to_list() == ["phone_shape"]
+
+
+def test_a_policy_cannot_bear_critical_findings(students: pl.DataFrame):
+    bad = students.with_columns(last_name=pl.lit(None))
+    assert validate(bad, as_of=AS_OF, policy=Policy(at_most={"last_name_required": 99})).verdict == "closed"
+
+
+@pytest.mark.parametrize(("rule", "limit"), [("phone_shap", 1), ("phone_shape", -1), ("phone_shape", 1.5)])
+def test_thresholds_that_mean_nothing_are_refused(students: pl.DataFrame, rule: str, limit: float):
+    with pytest.raises(InputError, match="phone_shape"):
+        validate(students, as_of=AS_OF, policy=Policy(at_most={rule: limit}))
+
+
+def test_what_a_policy_bears_is_part_of_what_was_approved():
+    usual = suite_hash("mint_request")
+    assert suite_hash("mint_request", policy=Policy(at_most={"phone_shape": 1})) != usual
+    assert suite_hash("mint_request", policy=Policy()) == usual
+    wide = Policy(wide_cccid=True)
+    assert suite_hash("accounts", policy=wide) != suite_hash("accounts")

@@ -1,5 +1,8 @@
 """Data against the dictionary: rules, suites, and the gate that they close."""
 
-from reconcile.validate.gate import Validation, suite_hash, validate
+from reconcile.validate.gate import validate
+from reconcile.validate.policy import Policy
+from reconcile.validate.suite import suite_hash
+from reconcile.validate.validation import Validation
 
-__all__ = ["Validation", "suite_hash", "validate"]
+__all__ = ["Policy", "Validation", "suite_hash", "validate"]

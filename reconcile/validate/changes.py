@@ -1,0 +1,67 @@
+"""Two snapshots of the same accounts side by side, one row an account, for the suite of changes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from reconcile.columns import CCCID_COLUMN
+from reconcile.errors import InputError
+
+# What rules about changes look at; `c` is the later value, `c_before` the earlier one.
+CHANGING: Final = (
+    "first_name",
+    "middle_name",
+    "last_name",
+    "birthdate",
+    "email",
+    "phone",
+    "ssn_hmac",
+    "email_verified",
+    "email_verified_timestamp",
+    "phone_verified",
+    "phone_verified_timestamp",
+    "accepted_terms_timestamp",
+    "idv_optin_timestamp",
+    "idv_confirmation_timestamp",
+)
+
+
+def side_by_side(before: pl.DataFrame, after: pl.DataFrame, /, *, systemwide: bool) -> pl.DataFrame:
+    """Join two snapshots by CCCID, so that an account of either is a row.
+
+    A column that one of the two lacks is left out, and the rules that read it close the gate.
+
+    Args:
+        before: the earlier snapshot.
+        after: the later one.
+        systemwide: both hold all accounts there are.
+
+    Returns:
+        cccid, seen ("both", "before" or "after"), scope ("systemwide" or "partial"), and for each of
+        CHANGING its later value and its earlier one (`_before`).
+
+    Raises:
+        InputError: one of the two has no column cccid.
+    """
+    for what, table in (("earlier", before), ("later", after)):
+        if CCCID_COLUMN not in table.columns:
+            raise InputError(
+                f"The {what} snapshot has no column {CCCID_COLUMN}, by which accounts are compared. "
+                "Read it with the layout openccc."
+            )
+    told = [name for name in CHANGING if name in before.columns and name in after.columns]
+    earlier = before.select(CCCID_COLUMN, pl.col(told).name.suffix("_before"), _was=pl.lit(value=True))
+    later = after.select(CCCID_COLUMN, *told, _is=pl.lit(value=True))
+    both = pl.col("_was").is_not_null() & pl.col("_is").is_not_null()
+    seen = pl.when(both).then(pl.lit("both")).when(pl.col("_is")).then(pl.lit("after"))
+    return (
+        later.join(earlier, on=CCCID_COLUMN, how="full", coalesce=True)
+        .with_columns(
+            seen=seen.otherwise(pl.lit("before")),
+            scope=pl.lit("systemwide" if systemwide else "partial"),
+        )
+        .select(CCCID_COLUMN, "seen", "scope", *(name for c in told for name in (c, f"{c}_before")))
+        .sort(CCCID_COLUMN, maintain_order=True)
+    )

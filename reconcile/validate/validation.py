@@ -1,0 +1,136 @@
+"""What the dictionary says of a table: a verdict, counts by rule, and every finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+import polars as pl
+
+from reconcile.engine import Table
+from reconcile.errors import GateClosed
+from reconcile.results import as_frame
+from reconcile.show import table_html
+from reconcile.sql import quote
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_GRAVITY: Final = {"critical": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Validation:
+    """What the dictionary says of a table; rows are named by key, values are shown by their shape.
+
+    Attributes:
+        suite: "students", "accounts", "mint_request" or "snapshot_change".
+        language: of the messages.
+        verdict: "closed" when a critical rule is broken, a rule could not be evaluated, or a rule is broken
+            more often than the college's policy bears.
+        rows: how many rows were judged.
+        counts: one row a rule: rule_id, element, severity, message, failures, rows, errored, at_most
+            (what the policy bears, null without), closes (whether this rule closes the gate), remedy;
+            failures and rows are null where the rule could not be evaluated.
+        failures: one row a finding: row (from 0), key, rule_id, element, severity, value, message, language;
+            complete. The value is shown by its shape: letters as a or A, digits as 9. Row and key are null
+            where the table as a whole breaks a rule.
+        passing: keys of the rows that break no critical rule; empty when the table as a whole does,
+            or when a rule could not be evaluated.
+        failing: keys of all other rows.
+        missing: columns that rules of the suite read and the table lacks.
+        messages: rule id -> language -> message.
+        as_of: the day that "today" stands for.
+        suite_hash: `suite_hash` of the suite: another one as soon as a rule changes, not as a day passes.
+        rows_hash: SHA-256 of the rows as they were judged, in their order.
+    """
+
+    suite: str
+    language: str
+    verdict: Literal["open", "closed"]
+    rows: int
+    counts: pl.DataFrame = field(repr=False)
+    failures: pl.DataFrame = field(repr=False)
+    passing: pl.Series = field(repr=False)
+    failing: pl.Series = field(repr=False)
+    missing: tuple[str, ...]
+    messages: dict[str, dict[str, str]] = field(repr=False)
+    as_of: date
+    suite_hash: str
+    rows_hash: str
+    table: object = field(repr=False, compare=False)
+
+    @property
+    def passed(self) -> pl.DataFrame:
+        """The rows that break no critical rule, as they were given; empty where `passing` is."""
+        return self._rows(good=True)
+
+    @property
+    def failed(self) -> pl.DataFrame:
+        """All other rows, as they were given."""
+        return self._rows(good=False)
+
+    @property
+    def reason(self) -> str:
+        """Why the gate is closed, in a sentence; empty when it is open."""
+        closing = self.counts.filter("closes", ~pl.col("errored"))
+        critical = closing.filter(pl.col("severity") == "critical")
+        often = closing.filter(pl.col("severity") != "critical")
+        errored = self.counts.filter("errored")
+        parts = {
+            "critical rules broken": _listed(critical),
+            "rules broken more often than the policy allows": _listed(often),
+            "columns missing": ", ".join(self.missing),
+            "rules that could not be evaluated": "" if self.missing else ", ".join(errored["rule_id"]),
+        }
+        return "; ".join(f"{what}: {which}" for what, which in parts.items() if which)
+
+    def require_open(self) -> None:
+        """Go on only when the gate is open.
+
+        Raises:
+            GateClosed: it is closed; the message says by which rules.
+        """
+        if self.verdict == "closed":
+            raise GateClosed(
+                f"The gate of the suite {self.suite} is closed; {self.reason}. "
+                "See .failures for the rows; mend them where the records are kept, then run again."
+            )
+
+    def __repr__(self) -> str:
+        """Tell the verdict in a line."""
+        told = f" ({self.reason})" if self.reason else ""
+        return f"Validation of {self.suite}: {self.verdict}{told}, {self.failures.height:,} failures"
+
+    def _repr_html_(self) -> str:
+        broken = self.counts.filter((pl.col("failures") > 0) | pl.col("errored"))
+        gravest = broken.sort(pl.col("severity").replace_strict(_GRAVITY), maintain_order=True)
+        shown = gravest.select("severity", "element", "message", "failures", "remedy")
+        note = f"{self.failing.len():,} of {self.rows:,} rows break a critical rule; see .failures."
+        title = f"Gate of {self.suite}: {self.verdict}"
+        return table_html(shown, title=title, note=self.reason or note, rows=max(shown.height, 1))
+
+    def _rows(self, *, good: bool) -> pl.DataFrame:
+        critical = self.failures.filter(pl.col("severity") == "critical")["row"].drop_nulls().unique()
+        whole = self.rows > 0 and self.failing.len() == self.rows  # no row passes, whichever rule says so
+        if not isinstance(self.table, Table):
+            frame = as_frame(self.table)
+            if whole:
+                return frame.clear() if good else frame
+            bad = pl.int_range(frame.height, eager=True).is_in(critical.implode())
+            return frame.filter(~bad if good else bad)
+        names = ", ".join(map(quote, self.table.columns))
+        number = quote(self.table.numbered_by)
+        where = str(not good).upper()
+        if not whole:
+            listed = f"(SELECT row FROM {quote('reconcile_critical')})"
+            self.table.engine.view("reconcile_critical", critical.to_frame("row"))
+            where = f"{number} {'NOT ' if good else ''}IN {listed}"
+        query = f"SELECT {names} FROM {{table}} WHERE {where} ORDER BY {number}"
+        return self.table.engine.frame(query, table=self.table)
+
+
+def _listed(counts: pl.DataFrame) -> str:
+    return ", ".join(
+        f"{rule} ({failures:,})" for rule, failures in counts.select("rule_id", "failures").rows()
+    )
