@@ -1,4 +1,4 @@
-"""Measures whole runs: `python -m benchmarks.run end_to_end` and `python -m benchmarks.run quality`.
+"""Measures: `python -m benchmarks.run end_to_end`, `... quality` and `... rules`.
 
 Inputs are made once and kept under data/bench, which git ignores; they are made again when the
 generator changes. The measured run has a process of its own, so that neither the generator nor an
@@ -58,6 +58,37 @@ def quality(given: argparse.Namespace, /) -> int:
     show_table(measured.frame)
     print(f"{measured.wrong_links:,} of {measured.recovered:,} CCCIDs to write back are another person's.")
     return 0
+
+
+def rules(given: argparse.Namespace, /) -> int:
+    """Judge one table by the dictionary's rules, with ours and with peers; 1 where counts differ."""
+    from benchmarks import rules as module  # noqa: PLC0415 - the other commands do without
+    from benchmarks.rules_data import COLUMNS, make  # noqa: PLC0415
+
+    columns = COLUMNS[: given.columns]
+    digest = hashlib.sha256((ROOT / "benchmarks" / "rules_data.py").read_bytes()).hexdigest()[:8]
+    place = FILES / f"rules-{given.rows}x{len(columns)}-{given.seed}-{digest}.parquet"
+    if not place.is_file():
+        print(f"Making {place.name} ...", file=sys.stderr)
+        FILES.mkdir(parents=True, exist_ok=True)
+        make(place, rows=given.rows, columns=len(columns), seed=given.seed)
+    report = module.compare(
+        place,
+        columns=columns,
+        engines=given.engines or tuple(module.ENGINES),
+        repeats=given.repeats,
+        threads=given.threads,
+        limit=given.limit,
+        here=given.here,
+    )
+    told = f"{given.rows:,} rows x {len(columns)} columns, {report['rules']} rules of accounts"
+    print(f"{told}, {report['threads']} threads, medians of {given.repeats}\n")
+    print(module.table(report))
+    for lines in report["differences"].values():
+        print("", *lines, sep="\n", file=sys.stderr)
+    if given.json:
+        given.json.write_text(json.dumps({"rows": given.rows} | report, indent=1) + "\n", encoding="utf-8")
+    return 1 if report["differences"] else 0
 
 
 def inputs(students: int, accounts: int, *, sis: str, seed: int) -> Path:
@@ -153,6 +184,14 @@ def _measured(given: argparse.Namespace) -> int:
     return 0
 
 
+def _measured_rules(given: argparse.Namespace) -> int:
+    from benchmarks.rules import measure as judge  # noqa: PLC0415 - the other commands do without
+
+    report = judge(given.engine, given.file, given.suite, threads=given.threads)
+    given.answer.write_text(json.dumps(report), encoding="utf-8")
+    return 0
+
+
 def _version() -> str:
     """Eight digits that change with the generator."""
     digest = hashlib.sha256()
@@ -182,11 +221,31 @@ def _parser() -> argparse.ArgumentParser:
     for command in (whole, judged):
         command.add_argument("--sis", choices=("banner", "colleague", "peoplesoft"), default="banner")
         command.add_argument("--seed", type=int, default=7)
+    _parse_rules(commands.add_parser("rules", help="the dictionary's rules, beside a statement and peers"))
     measured = commands.add_parser("measured", help="the process that end_to_end starts")
     measured.add_argument("files", type=Path)
     measured.add_argument("answer", type=Path)
     measured.set_defaults(work=_measured)
+    one = commands.add_parser("measured_rules", help="the process that rules starts")
+    one.add_argument("engine")
+    for name in ("file", "suite", "answer"):
+        one.add_argument(name, type=Path)
+    one.add_argument("--threads", type=int, required=True)
+    one.set_defaults(work=_measured_rules)
     return parser
+
+
+def _parse_rules(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--rows", type=int, default=1_000_000)
+    command.add_argument("--columns", type=int, default=16, help="the first so many of rules_data.COLUMNS")
+    command.add_argument("--engines", nargs="+", help="not all; the others are compared with the first")
+    command.add_argument("--repeats", type=int, default=3)
+    command.add_argument("--threads", type=int, help="of each engine; as many as cores when not given")
+    command.add_argument("--limit", type=int, default=1_800, help="seconds after which an engine is stopped")
+    command.add_argument("--here", action="store_true", help="measure in this process, for a quick look")
+    command.add_argument("--json", type=Path, help="also write the figures to a file")
+    command.add_argument("--seed", type=int, default=7)
+    command.set_defaults(work=rules)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ import pytest
 
 from benchmarks import run as module
 from benchmarks.meter import Meter, child_peak, peak
+from benchmarks.rules import differences
+from benchmarks.rules_data import COLUMNS
+from benchmarks.rules_suite import SCHEMA, cut, load
 from benchmarks.run import main
 
 if TYPE_CHECKING:
@@ -51,6 +54,40 @@ def test_quality_and_inputs_that_are_made_once(files: Path, capsys: pytest.Captu
     assert "CCCIDs to write back are another person's" in said.out
     assert (made / "students.csv").stat().st_mtime_ns == before
     assert [path.name for path in files.iterdir()] == [made.name]
+
+
+def test_rules_are_counted_alike(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = tmp_path / "figures.json"
+    words = ["rules", "--rows", "2000", "--columns", "30", "--engines", "raw", "ours", "ours_failures"]
+    assert main([*words, "--repeats", "2", "--threads", "2", "--here", "--json", str(figures)]) == 0
+    said = capsys.readouterr()
+    assert "2,000 rows x 30 columns" in said.out
+    assert said.out.count("| yes |") == 3
+    report = json.loads(figures.read_text(encoding="utf-8"))
+    assert report["differences"] == {}
+    counts = report["engines"]["raw"]["counts"]
+    assert counts == report["engines"]["ours"]["counts"] == report["engines"]["ours_failures"]["counts"]
+    assert len(counts) == report["rules"] > 70
+    assert counts["contact_verified"] > 100
+    assert sum(count > 0 for count in counts.values()) > 70
+    assert [path.suffix for path in files.iterdir()] == [".parquet"]
+
+
+def test_rules_of_a_narrow_table_read_its_columns_only(tmp_path: Path) -> None:
+    count = cut(tmp_path / "expectations", COLUMNS[:16])
+    rules = load(tmp_path / "expectations")
+    assert 40 < count == len(rules)
+    assert {rule.column for rule in rules} <= {"", *COLUMNS[:16]}
+    columns = next(rule for rule in rules if rule.type == SCHEMA).kwargs["column_set"]
+    assert sorted(columns) == sorted(COLUMNS[:16])
+
+
+def test_counts_that_differ_are_told() -> None:
+    told = differences({"raw": {"a": 1, "b": 1_000}, "same": {"a": 1, "b": 1_000}, "other": {"a": 2, "c": 3}})
+    assert told == {
+        "other": ["a: 1 by raw, 2 by other", "b: 1,000 by raw, 0 by other", "c: 0 by raw, 3 by other"]
+    }
+    assert differences({"raw": {"a": 1}, "stopped": None}) == {}
 
 
 def test_the_meter_sees_work_and_memory() -> None:
