@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from reconcile.engine import Engine
 from reconcile.errors import InputError, nearest
+from reconcile.validate.entries import (
+    KINDS,
+    Entry,
+    Items,
+    check_keys,
+    read_entries,
+    read_yaml,
+    require_once,
+)
+from reconcile.validate.expected import condition, kwargs_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +38,13 @@ _ELEMENT_KEYS: Final = _ELEMENT_NEEDS | {
     "standard",
     "rules",
 }
+_SENSITIVITIES: Final = ("public", "internal", "personal", "secret")
+_STANDARD_KEYS: Final = frozenset({"expect", "kwargs", "message", "remedy"})
 _RULE_NEEDS: Final = frozenset({"id", "suites", "message", "remedy"})
 _RULE_KEYS: Final = _RULE_NEEDS | {"expect", "sql", "kwargs", "when", "eased", "notes"}
+_RULE_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
+_ROW_QUERY: Final = "unexpected_rows_expectation"
+_OUTSIDE_LITERALS: Final = re.compile(r"('[^']*')|\s+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +60,7 @@ class Rule:
         message: language -> what the reader is told.
         remedy: what the analyst does about it.
         eased: what a college has ("mailbox": one that stands in for a student's) -> the severity then.
+        where: its entry in the file, for errors that show only later.
     """
 
     id: str
@@ -53,6 +71,7 @@ class Rule:
     message: dict[str, str]
     remedy: str
     eased: dict[str, str] = field(default_factory=dict)
+    where: Entry = field(default_factory=Entry, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,135 +125,164 @@ def read_dictionary(folder: Path, /) -> tuple[Element, ...]:
         folder: holds `standard.yaml` (rules that many elements share) and `dictionary/*.yaml`.
 
     Raises:
-        InputError: a file is no YAML, or an entry has an unknown key, suite or severity, or an id is taken.
+        InputError: a file is no YAML, an entry has an unknown key, suite, severity or expectation, or an
+            id is taken; the message names file and line.
     """
-    standard = _load(folder / "standard.yaml")
-    entries = [
-        (path, entry) for path in sorted((folder / "dictionary").glob("*.yaml")) for entry in _load(path)
-    ]
-    elements = tuple(_element(entry, standard, where=path) for path, entry in entries)
-    for what, names in (
-        ("element", [one.element for one in elements]),
-        ("rule", [rule.id for one in elements for rule in one.rules]),
-    ):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InputError(f"The dictionary has more than one {what} called {', '.join(twice)}. Rename.")
+    standard = _standards(folder / "standard.yaml")
+    files = sorted((folder / "dictionary").glob("*.yaml"))
+    read = [entry for path in files for entry in read_entries(path)]
+    with Engine() as engine:
+        elements = tuple(_element(entry, standard, engine=engine) for entry in read)
+    require_once("element", zip((one.element for one in elements), read, strict=True))
+    require_once("rule", ((rule.id, rule.where) for one in elements for rule in one.rules))
     return elements
 
 
-def _load(path: Path) -> Any:  # noqa: ANN401 - YAML
-    import yaml  # noqa: PLC0415 - not needed to run a suite
+def read_rule(entry: Entry, element: Element, /, *, engine: Engine) -> Rule:
+    """Read one rule of an element.
 
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise InputError(f"{path}, line {line}: this is no YAML ({error.problem}). Mend the line.") from None
+    Args:
+        entry: the rule, as the YAML file has it.
+        element: what the rule belongs to.
+        engine: must understand the rule's regular expression.
 
-
-def _element(entry: dict[str, Any], standard: dict[str, Any], *, where: Path) -> Element:
-    place = f"{where}, {entry.get('element', 'an entry')}"
-    _check(entry, known=_ELEMENT_KEYS, needed=_ELEMENT_NEEDS, where=place)
-    facts: dict[str, Any] = {key: entry.get(key) for key in _FACTS}
-    facts |= {key: entry[key] for key in _ELEMENT_NEEDS} | {"notes": entry.get("notes", "")}
-    facts |= {key: tuple(entry.get(key) or ()) for key in ("values", "aliases")}
-    optional = entry.get("optional") or ()
-    facts["optional"] = SUITES if optional is True else tuple(optional)
-    for name in set(facts["optional"]) - set(SUITES):
-        raise InputError(f"{place}: no suite {name}.{nearest(name, SUITES)}")
-    made = Element(**facts)
-    shared = [
-        _standard(kind, suites, made, standard, where=where)
-        for kind, suites in (entry.get("standard") or {}).items()
-    ]
-    own = [_rule(rule, made, where=where) for rule in entry.get("rules") or ()]
-    return Element(**facts, rules=(*shared, *own))
-
-
-def _standard(
-    kind: str, suites: dict[str, str], element: Element, standard: dict[str, Any], *, where: Path
-) -> Rule:
-    """Make a rule that many elements share ("required", "length", ...) for one of them."""
-    if kind not in standard:
-        raise InputError(f"{where}, {element.element}: no standard rule {kind}.{nearest(kind, standard)}")
-    facts = {"$length": element.length, "$values": list(element.values)}
-    kwargs = {key: facts.get(str(value), value) for key, value in standard[kind]["kwargs"].items()}
-    template = {
-        "id": f"{element.column}_{kind}",
-        "suites": suites,
-        "expect": standard[kind]["expect"],
-        "kwargs": kwargs,
-        "message": {
-            language: text.format(
-                name=element.name[language], length=element.length, values=", ".join(element.values)
-            )
-            for language, text in standard[kind]["message"].items()
-        },
-        "remedy": standard[kind]["remedy"],
-    }
-    return _rule(template, element, where=where)
-
-
-def _rule(entry: dict[str, Any], element: Element, *, where: Path) -> Rule:
-    place = f"{where}, rule {entry.get('id', '(without an id)')}"
-    _check(entry, known=_RULE_KEYS, needed=_RULE_NEEDS, where=place)
+    Raises:
+        InputError: a key, suite, severity or expectation is unknown, or its kwargs do not fit.
+    """
+    name = entry.get("id")
+    entry.called(f"rule {name if isinstance(name, str) else '(without an id)'}")
+    check_keys(entry, known=_RULE_KEYS, needed=_RULE_NEEDS)
+    if not _RULE_ID.fullmatch(entry.text("id")):
+        raise entry.wrong("an id is small letters, digits and _, and begins with a letter.", "id")
     if ("sql" in entry) == ("expect" in entry):
-        raise InputError(f"{place}: it needs either expect or sql, not both.")
-    _check(entry["message"], known=frozenset(LANGUAGES), needed=frozenset(LANGUAGES), where=place)
-    _check_severities(entry["suites"], "suite", SUITES, where=place)
-    _check_severities(entry.get("eased") or {}, "ease", EASES, where=place)
-    kwargs = dict(entry.get("kwargs") or {})
-    if "sql" in entry:
-        predicate = " ".join(entry["sql"].split()).replace("{", "{{").replace("}", "}}")
-        kwargs["unexpected_rows_query"] = f"SELECT * FROM {{batch}} WHERE {predicate}"
-    elif "column" not in kwargs and "column_list" not in kwargs and "_table_" not in entry["expect"]:
-        kwargs = {"column": element.column, **kwargs}
+        raise entry.wrong("it needs either expect or sql, not both.")
+    check_severities(entry, "suites", SUITES)
+    check_severities(entry, "eased", EASES)
+    kwargs = _query(entry) if "sql" in entry else kwargs_of(entry, element.column, engine=engine)
     if "when" in entry:
-        kwargs["row_condition"] = _condition(entry["when"])
+        kwargs["row_condition"] = condition(entry.part("when"))
     return Rule(
-        id=entry["id"],
+        id=entry.text("id"),
         element=element.element,
-        suites=dict(entry["suites"]),
-        expect="unexpected_rows_expectation" if "sql" in entry else entry["expect"],
+        suites=dict(entry.part("suites")),
+        expect=_ROW_QUERY if "sql" in entry else entry.text("expect"),
         kwargs=kwargs,
-        message={language: entry["message"][language] for language in LANGUAGES},
-        remedy=entry["remedy"],
-        eased=dict(entry.get("eased") or {}),
+        message=_bilingual(entry, "message"),
+        remedy=entry.text("remedy"),
+        eased=dict(entry.part("eased")),
+        where=entry,
     )
 
 
-def _check_severities(given: dict[str, str], what: str, known: tuple[str, ...], *, where: str) -> None:
-    for name, severity in given.items():
+def check_severities(entry: Entry, key: str, known: tuple[str, ...], /) -> None:
+    """Refuse a mapping to severities that names something unknown.
+
+    Raises:
+        InputError: so it is.
+    """
+    given, what = entry.part(key), {"suites": "suite", "eased": "ease"}[key]
+    if key in entry and not given:
+        raise entry.wrong(f"{key} is empty; write {{{known[0]}: critical}}, for example.", key)
+    for name in given:
         if name not in known:
-            raise InputError(f"{where}: no {what} {name}.{nearest(name, known)}")
+            raise given.wrong(f"no {what} {name}.{nearest(name, known)}", name)
+        severity = given.text(name)
         if severity not in SEVERITIES:
-            raise InputError(f"{where}: no severity {severity}.{nearest(severity, SEVERITIES)}")
+            raise given.wrong(f"no severity {severity}.{nearest(severity, SEVERITIES)}", name)
 
 
-def _condition(when: dict[str, Any]) -> dict[str, Any]:
-    """Write a condition as GX's: "column: value", ": [values]", ": {<: value}" or ": present"."""
-    parts: list[dict[str, Any]] = []
-    for column, value in when.items():
-        about = {"column": {"name": column}}
-        if value == "present":
-            parts.append({"type": "nullity", **about, "is_null": False})
-        elif isinstance(value, dict):
-            parts += [
-                {"type": "comparison", **about, "operator": operator, "parameter": bound}
-                for operator, bound in value.items()
-            ]
-        elif isinstance(value, list):
-            parts.append({"type": "comparison", **about, "operator": "IN", "parameter": value})
-        else:
-            parts.append({"type": "comparison", **about, "operator": "==", "parameter": value})
-    return parts[0] if len(parts) == 1 else {"type": "and", "conditions": parts}
+def _standards(path: Path) -> Entry:
+    standard = read_yaml(path)
+    if not isinstance(standard, Entry):
+        raise InputError(f"{path.name}, line 1: the file is {KINDS[type(standard)]}; a mapping was expected.")
+    for kind in standard:
+        template = standard.part(kind).called(f"standard rule {kind}")
+        check_keys(template, known=_STANDARD_KEYS, needed=_STANDARD_KEYS)
+        _bilingual(template, "message")
+    return standard
 
 
-def _check(entry: dict[str, Any], *, known: frozenset[str], needed: frozenset[str], where: str) -> None:
-    for key in entry:
-        if key not in known:
-            raise InputError(f"{where}: the key {key} is not read by anybody.{nearest(str(key), known)}")
-    lacking = sorted(needed - set(entry))
-    if lacking:
-        raise InputError(f"{where}: {', '.join(lacking)} is missing. Add it.")
+def _element(entry: Entry, standard: Entry, *, engine: Engine) -> Element:
+    name = entry.get("element")
+    entry.called(name if isinstance(name, str) else "an entry")
+    check_keys(entry, known=_ELEMENT_KEYS, needed=_ELEMENT_NEEDS)
+    if entry.text("sensitivity") not in _SENSITIVITIES:
+        close = nearest(entry.text("sensitivity"), _SENSITIVITIES)
+        raise entry.wrong(f"no sensitivity {entry['sensitivity']}.{close}", "sensitivity")
+    facts: dict[str, Any] = {key: entry.text(key) for key in _ELEMENT_NEEDS - {"name"}}
+    facts |= {key: entry.take(key, str) for key in ("api", "column", "default", "mis")}
+    made = Element(
+        **facts,
+        name=_bilingual(entry, "name"),
+        number=entry.take("number", int),
+        length=entry.take("length", int),
+        nullable=entry.take("nullable", bool),
+        values=entry.texts("values"),
+        aliases=entry.texts("aliases"),
+        notes=entry.take("notes", str) or "",
+        optional=_optional(entry),
+    )
+    shared = [_standard(kind, entry, made, standard, engine=engine) for kind in entry.part("standard")]
+    own = [read_rule(rule, made, engine=engine) for rule in entry.parts("rules")]
+    return replace(made, rules=(*shared, *own))
+
+
+def _optional(entry: Entry) -> tuple[str, ...]:
+    """Read where a column may be absent: `true` for everywhere, or a list of suites."""
+    if entry.get("optional") is True:
+        return SUITES
+    for name in entry.texts("optional"):
+        if name not in SUITES:
+            raise entry.wrong(f"no suite {name}.{nearest(name, SUITES)}", "optional")
+    return entry.texts("optional")
+
+
+def _standard(kind: str, entry: Entry, element: Element, standard: Entry, *, engine: Engine) -> Rule:
+    """Make a rule that many elements share ("required", "length", ...) for one of them."""
+    asked = entry.part("standard")
+    if kind not in standard:
+        raise asked.wrong(f"no standard rule {kind}.{nearest(kind, standard)}", kind)
+    template = standard.part(kind)
+    facts = {"$length": element.length, "$values": Items(element.values, line=template.line)}
+    kwargs = template.part("kwargs")
+    for value in kwargs.values():
+        if str(value) in facts and not facts[value]:
+            raise asked.wrong(f"the standard rule {kind} needs {value[1:]}, which the element lacks.", kind)
+    made = Entry(entry.file, asked.lines[kind])
+    made.update(
+        id=f"{element.column}_{kind}",
+        suites=asked.part(kind),
+        expect=template.text("expect"),
+        kwargs=kwargs.like({key: facts.get(str(value), value) for key, value in kwargs.items()}),
+        message=template.part("message").like(_worded(template, element)),
+        remedy=template.text("remedy"),
+    )
+    return read_rule(made, element, engine=engine)
+
+
+def _worded(template: Entry, element: Element) -> dict[str, str]:
+    """Put an element's facts into the messages of a standard rule."""
+    facts = {"length": element.length, "values": ", ".join(element.values)}
+    try:
+        return {
+            language: text.format(name=element.name[language], **facts)
+            for language, text in template.part("message").items()
+        }
+    except (LookupError, ValueError, AttributeError):
+        known = "{name}, {length} and {values}"
+    raise template.wrong(f"the message has another hole than {known}.", "message")
+
+
+def _bilingual(entry: Entry, key: str) -> dict[str, str]:
+    texts = entry.part(key)
+    check_keys(texts, known=frozenset(LANGUAGES), needed=frozenset(LANGUAGES))
+    return {language: texts.text(language) for language in LANGUAGES}
+
+
+def _query(entry: Entry) -> dict[str, Any]:
+    """Write a predicate as GX's query; braces are doubled, since GX fills {batch} in."""
+    if "kwargs" in entry:
+        raise entry.wrong("kwargs belong to expect; a rule in sql has none.", "kwargs")
+    predicate = _OUTSIDE_LITERALS.sub(lambda match: match[1] or " ", entry.text("sql")).strip()
+    doubled = predicate.replace("{", "{{").replace("}", "}}")
+    return {"unexpected_rows_query": f"SELECT * FROM {{batch}} WHERE {doubled}"}
