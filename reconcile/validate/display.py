@@ -72,7 +72,7 @@ _HEADS: Final = {
         "What was found",
         "Share",
         "Failures",
-        "Looked at",
+        "Rows",
         "What to do",
     ),
     "es": (
@@ -81,7 +81,7 @@ _HEADS: Final = {
         "Qué se encontró",
         "Parte",
         "Fallos",
-        "Examinadas",
+        "Filas",
         "Qué hacer",
     ),
 }
