@@ -70,6 +70,9 @@ STUDENTS: Final = (
     "line",
 )
 
+# Internal to OpenCCC: where a file has them all the same, "withheld" stands for each value.
+NEVER_DELIVERED: Final = ("idv_account_id", "password")
+
 # One row an account of OpenCCC; `cccid` is its id. Flags are "true" / "false" / null.
 ACCOUNTS: Final = (
     CCCID_COLUMN,
@@ -93,6 +96,7 @@ ACCOUNTS: Final = (
     "street2",
     "nonusaprovince",
     "phone_type",
+    *NEVER_DELIVERED,
     "line",
 )
 

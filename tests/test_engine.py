@@ -207,3 +207,40 @@ def test_what_is_no_warehouse_is_refused(tmp_path: Path, temporary: Path, place:
         Engine(path)
     assert not list(temporary.iterdir())
     assert text.stat().st_size == 12_000
+
+
+def test_a_view_is_looked_at_and_not_copied():
+    frame = pl.DataFrame({"a": ["x", None], "n": [0, 1]})
+    with Engine() as engine:
+        table = engine.view("seen", frame, numbered_by="n")
+        assert (table.columns, table.rows) == (("a",), 2)
+        assert table.schema == {"a": pl.String}
+        assert table.frame.equals(frame.select("a"))
+        batches = list(engine.batches("SELECT a FROM {table}", table=table))  # on another connection
+        assert sum(batch.num_rows for batch in batches) == 2
+        with pytest.raises(InputError, match="A table was expected"):
+            engine.view("seen", 1)
+
+
+def test_a_parquet_file_is_read_where_it_is(tmp_path):
+    frame = pl.DataFrame({"a": [str(n) for n in range(500_000)]})
+    frame.write_parquet(tmp_path / "snap[1].parquet", row_group_size=20_000)
+    frame.head(1).write_parquet(tmp_path / "snap1.parquet")  # what the name would find as a pattern
+    with Engine() as engine:
+        table = engine.scan("file", tmp_path / "snap[1].parquet")
+        assert (table.columns, table.rows) == (("a",), 500_000)
+        batches = engine.batches("SELECT a FROM {table}", ordered=True, table=table)
+        assert pl.concat([pl.from_arrow(batch) for batch in batches]).equals(frame)
+        assert engine.value("SELECT a FROM {table} WHERE file_row_number = 499999", table=table) == "499999"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"cccid\nABD1234\n"])
+def test_a_file_that_is_no_parquet_is_refused_without_its_content(tmp_path, content):
+    path = tmp_path / "accounts.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    with Engine() as engine, pytest.raises(InputError) as caught:
+        engine.scan("file", path)
+    assert "accounts.parquet" in str(caught.value)
+    assert "ABD1234" not in str(caught.value)
+    assert caught.value.__context__ is None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
 from reconcile.columns import Status
-from reconcile.flow.requests import ATTESTATION, FIELDS, batch_rows, creation_form
+from reconcile.flow.requests import ATTESTATION, FIELDS, batch_rows, creation_form, with_mailbox
 from reconcile.mint.rows import PAYLOAD, checked
 from reconcile.plan import MintPlan
 
@@ -68,3 +69,26 @@ def test_only_what_may_be_created_or_written_back_is_asked_for() -> None:
 
 def test_what_is_asked_for_is_kept_but_for_ssns() -> None:
     assert {*FIELDS, *ATTESTATION} - set(PAYLOAD) == {"ssn_hmac", "ssn_last4", "ssn_type", "ssn_class"}
+
+
+def test_a_mailbox_stands_in_where_an_address_is_missing_or_not_the_students_own() -> None:
+    form = pl.DataFrame(
+        {
+            "sis_id": ["S 1", "S2", "S3", "S4", "S5"],
+            "email": [None, "one@example.edu", "ONE@example.edu", "held@example.edu", "own@example.edu"],
+        }
+    )
+    accounts = pl.DataFrame({"email": ["Held@Example.edu", None]})
+    bare = with_mailbox(form, MINT, accounts)
+    assert bare["email"].to_list() == form["email"].to_list()
+    assert bare["email_in_use"].to_list() == ["false", "false", "false", "true", "false"]
+    helped = with_mailbox(form, replace(MINT, mailbox="new@college.edu"), accounts)
+    assert helped["email"].to_list() == [
+        "new+S-1@college.edu",
+        "new+S2@college.edu",
+        "new+S3@college.edu",
+        "new+S4@college.edu",
+        "own@example.edu",
+    ]
+    assert set(helped["email_in_use"]) == {"false"}
+    assert with_mailbox(form, MINT, accounts.drop("email"))["email_in_use"].to_list() == ["false"] * 5

@@ -392,3 +392,41 @@ def test_a_plan_that_cannot_be_used_leaves_nothing(small: Path, tmp_path: Path) 
     with pytest.raises(PlanError, match="range: is missing"):
         run(plan)
     assert sorted(plan.parent.iterdir()) == before
+
+
+def test_an_account_that_changed_owner_is_nobodys_until_a_person_says_so(
+    small: Path, small_run: Run, tmp_path: Path
+) -> None:
+    """Name and birthdate both differ from the earlier snapshot: what was recoverable waits for a person."""
+    plan = take(small, tmp_path / "changed", accounts={"previous": "earlier.csv"})
+    recovered = small_run.resolution.frame.filter(pl.col("status") == Status.RECOVERABLE.value)
+    student, number = recovered.select("sis_id", "proposed_cccid").row(0)
+    shutil.copy(plan.parent / "accounts.csv", plan.parent / "earlier.csv")
+
+    def somebody_else(rows: list[dict[str, str]]) -> None:
+        (account,) = (row for row in rows if row["ccc_id"] == number)
+        account |= {"firstname": "Zoraida", "lastname": "Quintanilla", "birthdate": "1955-05-05"}
+
+    change_rows(plan.parent / "earlier.csv", somebody_else)
+    done = run(plan)
+    now = done.resolution.frame.row(by_predicate=pl.col("sis_id") == student, named=True)
+    assert now["status"] == Status.REVIEW.value
+    assert "account_changed_owner" in now["flags"]
+    others = statuses(small_run) | {student: Status.REVIEW.value}
+    assert statuses(done) == others
+    assert [record.table for record in done.inputs.records].count("earlier accounts") == 1
+    told = done.validations["snapshot_change"].failures
+    assert told["key"].unique().to_list() == [number]
+    student_page = done.audit.read_text(encoding="utf-8")
+    assert "Quintanilla" not in student_page
+
+
+def test_a_student_without_an_address_waits_for_a_mailbox(
+    small: Path, small_run: Run, tmp_path: Path
+) -> None:
+    done = run(take(small, tmp_path / "bare", mint={"mailbox": None}))
+    lost = having(small_run, Status.MINTABLE) - having(done, Status.MINTABLE)
+    assert lost
+    assert lost <= having(done, Status.BLOCKED)
+    words = done.resolution.frame.filter(pl.col("sis_id").is_in(lost))["evidence"].to_list()
+    assert all("email" in word for word in words)

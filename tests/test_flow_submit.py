@@ -16,8 +16,10 @@ from reconcile.errors import KeyMismatch
 from reconcile.flow.submit import submit, summary
 from reconcile.mint.batch import approve, look_up, mint, reject
 from reconcile.plan import Issuer, IssuerPlan
+from reconcile.policy import Policy
 from reconcile.registry import Registry
 from reconcile.resolve import Resolution
+from reconcile.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,13 +166,15 @@ def test_a_rule_that_cannot_be_run(
             "message": ["a", "b", "c"],
             "rule_id": ["one.rule", "sound", "mild"],
             "errored": [True, False, False],
+            "closes": [True, False, False],
+            "at_most": [None, None, 0.1],
         }
     )
     checked = SimpleNamespace(verdict="closed", counts=counts)
     monkeypatch.setattr(sys.modules["reconcile.validate"], "validate", lambda *_, **__: checked)
     assert closed(before(small_run), registry) == "rule one.rule could not be run"
-    checked.counts = counts.clear()
-    assert closed(before(small_run), registry) == "the rows break the suite mint_request"
+    checked.counts = counts.with_columns(errored=False, closes=pl.Series([False, False, True]))
+    assert closed(before(small_run), registry) == "c (5 rows, 10.0% of the rows are allowed)"
 
 
 def test_a_snapshot_without_a_usable_row(small_run: Run, registry: Registry) -> None:
@@ -291,3 +295,26 @@ def test_the_command_is_for_the_one_who_can_use_it(small_run: Run, registry: Reg
     mint(batch_id, registry=registry, at=AT)
     told = summary(look_up(registry, batch_id), plan)
     assert (told.state, told.approver, told.command) == ("minted", "registrar", "")
+
+
+def test_an_extract_with_more_warnings_than_the_plan_bears(small_run: Run, registry: Registry) -> None:
+    students = small_run.validations["students"]
+    broken = students.counts.filter(pl.col("severity") == "warning", pl.col("failures") > 0).row(
+        0, named=True
+    )
+    policy = Policy(at_most={broken["rule_id"]: broken["failures"] - 1}, mailbox=True)
+    judged = validate(small_run.students, as_of=small_run.plan.as_of, policy=policy)
+    done = replace(before(small_run), validations=small_run.validations | {"students": judged})
+    why = closed(done, registry)
+    assert why.startswith("the extract breaks rules more often than the plan allows: ")
+    assert why.endswith(f"{broken['failures'] - 1} allowed)")
+
+
+def test_a_snapshot_that_does_not_follow_from_the_earlier_one(small_run: Run, registry: Registry) -> None:
+    gone = small_run.accounts.with_columns(cccid=pl.lit("ZZY") + pl.col("cccid").str.slice(3)).head(1)
+    earlier = pl.concat([small_run.accounts, gone])
+    judged = validate(small_run.accounts, suite="snapshot_change", before=earlier, as_of=small_run.plan.as_of)
+    done = replace(before(small_run), validations=small_run.validations | {"snapshot_change": judged})
+    assert closed(done, registry).startswith(
+        "the snapshot does not follow from the earlier one: The account "
+    )

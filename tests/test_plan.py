@@ -11,6 +11,7 @@ import pytest
 from reconcile.errors import InputError, PlanError
 from reconcile.plan import Issuer, Plan, Scope
 from reconcile.plan.reader import Reader
+from reconcile.policy import Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -299,3 +300,53 @@ def test_days_and_sections_of_another_kind(tmp_path: Path) -> None:
     reader.day("b", "day")
     reader.day("b", "times")
     assert [problem.split(":")[0] for problem in reader.problems()] == ["[a] key", "[b] day", "[b] times"]
+
+
+def test_a_plan_says_how_the_dictionary_is_applied(folder: Path) -> None:
+    (folder / "ours.yaml").write_text("[]", encoding="utf-8")
+    (folder / "before.csv").touch()
+    plan = read(
+        folder,
+        ('proposer = "analyst"', 'proposer = "analyst"\nmailbox = "accounts@college.edu"'),
+        ('scope = "systemwide"', 'scope = "systemwide"\nprevious = "before.csv"'),
+        more='[rules]\nlocal = "ours.yaml"\nwide_cccid = true\n'
+        "[rules.at_most]\nphone_shape = 0.05\nemail_unique = 3\n",
+    )
+    assert plan.policy == Policy(
+        wide_cccid=True,
+        mailbox=True,
+        systemwide=True,
+        local=folder / "ours.yaml",
+        at_most={"phone_shape": 0.05, "email_unique": 3},
+    )
+    assert plan.accounts.previous == folder / "before.csv"
+    assert read(folder).policy == Policy()
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "words"),
+    [
+        ((), '[rules]\nlocal = "none.yaml"', "[rules] local: "),
+        (
+            (),
+            "[rules.at_most]\nphone_shape = -1",
+            "[rules] at_most: a table was found; a table of numbers, not",
+        ),
+        ((), '[rules.at_most]\nphone_shape = "many"', "[rules] at_most: "),
+        ((), "[rules]\nstrict = true", "[rules] strict: no such key."),
+        (
+            (('proposer = "analyst"', 'proposer = "analyst"\nmailbox = "accounts+1@college.edu"'),),
+            "",
+            "[mint] mailbox: an address of the college",
+        ),
+        (
+            (('scope = "systemwide"', 'scope = "systemwide"\nprevious = "no.csv"'),),
+            "",
+            "[accounts] previous: ",
+        ),
+    ],
+)
+def test_how_the_dictionary_cannot_be_applied(
+    folder: Path, changes: tuple[tuple[str, str], ...], more: str, words: str
+) -> None:
+    assert words in refusal(folder, *changes, more=more)

@@ -41,6 +41,15 @@ def _open(plan: Path | None, url: str | None, *, demo: bool) -> Registry:
     return Registry.open(url or "", demo=demo, create=False)
 
 
+def _rules(plan: Path | None) -> str:
+    """Hash the rules in force: the plan's own, or without a plan the ones that are shipped."""
+    from reconcile.plan import Plan  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.validate import suite_hash  # noqa: PLC0415
+
+    policy = Plan.read(plan, files=False).policy if plan is not None else None
+    return suite_hash("mint_request", policy=policy)
+
+
 def _options(plan: Path | None, url: str | None, *, demo: bool) -> str:
     if plan is not None:
         return f'--plan "{plan}"'
@@ -77,10 +86,9 @@ def approve(
     Example: `reconcile batch approve BATCH --plan fall.toml --approver "..."`
     """
     from reconcile.mint.batch import approve as confirm  # noqa: PLC0415 - `--help` stays quick
-    from reconcile.validate import suite_hash  # noqa: PLC0415
 
     with _open(plan, registry, demo=demo) as store:
-        approved = confirm(store, batch, approver=approver, suite_hash=suite_hash("mint_request"))
+        approved = confirm(store, batch, approver=approver, suite_hash=_rules(plan))
         show_batch(approved)
     place = f"{batch} {_options(plan, registry, demo=demo)}"
     step = (
@@ -144,10 +152,9 @@ def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.batch import mint as issue  # noqa: PLC0415
-    from reconcile.validate import suite_hash  # noqa: PLC0415
 
     with _open(plan, registry, demo=demo) as store:
-        issued = issue(batch, registry=store, suite_hash=suite_hash("mint_request"))
+        issued = issue(batch, registry=store, suite_hash=_rules(plan))
         show_batch(look_up(store, batch))
     typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
     if issued.skipped.height:
@@ -176,9 +183,8 @@ def handover(
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.handover import hand_over  # noqa: PLC0415
-    from reconcile.validate import suite_hash  # noqa: PLC0415
 
     with _open(plan, registry, demo=False) as store:
-        rows = hand_over(store, batch, out, by=by, suite_hash=suite_hash("mint_request"))
+        rows = hand_over(store, batch, out, by=by, suite_hash=_rules(plan))
         show_batch(look_up(store, batch))
     typer.echo(f"Accounts to create in {out}: {rows:,}")

@@ -39,8 +39,10 @@ def check(
     Example: `reconcile plan check fall.toml`
     """
     from reconcile.plan import Plan  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.validate import require_usable  # noqa: PLC0415
 
     plan = Plan.read(path)
+    require_usable(plan.policy)
     typer.echo(f"{path} can be used.")
     typer.echo(f"Population  {plan.population}")
     typer.echo(f"Issuer      {plan.issuer.kind}")

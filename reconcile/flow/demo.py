@@ -79,7 +79,7 @@ def demo(
         submit(done, registry, at=day)
         if done.batch is not None and done.batch.state == "submitted":
             say("Approve and mint (a scripted second person)")
-            rules = suite_hash("mint_request")
+            rules = suite_hash("mint_request", policy=plan.policy)
             approve(registry, done.batch.id, approver=APPROVER, suite_hash=rules, at=day)
             mint(done.batch.id, registry=registry, suite_hash=rules, at=day)
             done.batch = summary(look_up(registry, done.batch.id), plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconcile.read import ReadResult
 
 _FAMILY: Final = 8  # accounts that may share a phone, an e-mail or an address
+PREVIOUS: Final = "earlier accounts"
 ID_OF: Final = {"students": "sis_id", "accounts": "cccid"}
 
 
@@ -29,8 +30,8 @@ class Inputs:
     """The tables of a plan, ready to be compared.
 
     Attributes:
-        tables: by name ("students", "accounts", "applications", "fraud", "crosswalk"); students and
-            accounts are standardized.
+        tables: by name ("students", "accounts", "applications", "fraud", "crosswalk", "earlier
+            accounts"); students and accounts are standardized.
         records: one `Input` a file, for the audit.
         diagnostics: table, line, kind, column, message of every repair, doubt and rejected record.
         key: fingerprint of the SSN key.
@@ -73,6 +74,13 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         if name == "accounts":
             frame = pl.concat([frame, _under_line(result.rejected)], how="diagonal_relaxed")
         tables[name] = standardize(frame, id=ID_OF[name]).frame if name in ID_OF else frame
+    if plan.accounts.previous is not None:
+        progress(f"Read {PREVIOUS}")
+        wanted = replace(plan.accounts, path=plan.accounts.previous)
+        result = _read(PREVIOUS, wanted, plan, key)
+        records.append(replace(_account(PREVIOUS, wanted, result), as_of=None))
+        remarks.append(result.diagnostics.select(pl.lit(PREVIOUS).alias("table"), pl.all()))
+        tables[PREVIOUS] = result.frame
     accepted = pl.col("cccid").str.contains("#", literal=True).not_()
     tables["students"], everybody = without_crowds(tables["students"], tables["accounts"])
     tables["accounts"] = everybody.filter(accepted)

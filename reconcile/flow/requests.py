@@ -45,6 +45,34 @@ def creation_form(students: pl.DataFrame, mint: MintPlan, /, *, attested: bool =
     )
 
 
+def with_mailbox(form: pl.DataFrame, mint: MintPlan, accounts: pl.DataFrame, /) -> pl.DataFrame:
+    """Let the college's mailbox stand in for an e-mail address that is missing or somebody else's too.
+
+    An account needs an address of its own. Two requests may share one, or an account may hold it already;
+    neither can be told whose it is, so that each gets the college's with the SIS id behind a plus sign.
+
+    Args:
+        form: as `creation_form` returns it.
+        mint: its mailbox; without one only email_in_use is filled in.
+        accounts: email of the accounts that exist.
+
+    Returns:
+        The form with email_in_use ("true" / "false"): whether an account holds the address.
+    """
+    plain = pl.col("email").str.strip_chars().str.to_lowercase()
+    held = accounts.select(plain).to_series().drop_nulls().unique() if "email" in accounts.columns else None
+    in_use = plain.is_in(held.implode()) if held is not None else pl.lit(value=False)
+    unusable = pl.col("email").is_null() | plain.is_duplicated() | in_use
+    if mint.mailbox is not None:
+        name, _, domain = mint.mailbox.partition("@")
+        tag = pl.col("sis_id").str.replace_all("[^A-Za-z0-9]", "-")
+        own = pl.concat_str(pl.lit(f"{name}+"), tag, pl.lit(f"@{domain}"))
+        form = form.with_columns(email=pl.when(unusable.fill_null(value=True)).then(own).otherwise("email"))
+    return form.with_columns(
+        email_in_use=pl.when(in_use.fill_null(value=False)).then(pl.lit("true")).otherwise(pl.lit("false"))
+    )
+
+
 def batch_rows(form: pl.DataFrame, resolved: pl.DataFrame, /) -> pl.DataFrame:
     """Pick the rows that a batch asks for: kind "mint" or "recover", and for the latter its CCCID."""
     minted = pl.col("status") == Status.MINTABLE.value

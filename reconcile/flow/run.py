@@ -15,10 +15,10 @@ from reconcile.columns import Band, Status
 from reconcile.errors import OutputError
 from reconcile.files import lock, private_folder
 from reconcile.flow.crosswalk import of_this_sis, reused_ids
-from reconcile.flow.inputs import Inputs, read_inputs
+from reconcile.flow.inputs import PREVIOUS, Inputs, read_inputs
 from reconcile.flow.link import find_duplicates, link
 from reconcile.flow.population import require_somebody
-from reconcile.flow.requests import ATTESTATION, creation_form
+from reconcile.flow.requests import ATTESTATION, creation_form, with_mailbox
 from reconcile.join import join
 from reconcile.plan import Issuer, Plan, Scope
 from reconcile.resolve import resolve
@@ -45,6 +45,12 @@ _ASKED: Final = tuple(
     )
 )  # fmt: skip
 
+# Rules of the suite snapshot_change that say that an account may be another person's today.
+_OTHER_PERSON: Final = (
+    "account_owner_changed",
+    "account_owner_changed_in_part",
+    "name_and_birthdate_changed",
+)
 _OF_THE_SYSTEM: Final = (".DS_Store", "Thumbs.db", "desktop.ini")  # come by themselves
 MARK: Final = ".reconcile-workspace"  # a folder that carries it is ours to write to
 
@@ -167,11 +173,13 @@ def run(
     from reconcile.flow.outputs import write_outputs  # noqa: PLC0415 - the report is slow to import
     from reconcile.flow.submit import submit  # noqa: PLC0415 - SQLAlchemy is slow to import
     from reconcile.registry import Registry  # noqa: PLC0415
+    from reconcile.validate import require_usable  # noqa: PLC0415
 
     plan = plan if isinstance(plan, Plan) else Plan.read(plan)
     say = progress or silent
     stamp = at or datetime.now(UTC)
     require_ours(plan.workspace)
+    require_usable(plan.policy)
     inputs = read_inputs(plan, progress=say)  # before anything is made: bad input leaves no trace
     notes = require_somebody(inputs.tables["students"], plan)
     with workspace(plan), Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO) as registry:
@@ -228,6 +236,7 @@ def reconcile_inputs(
     on_students = standing(decisions, tables["students"], id="sis_id")
     progress("Check the data dictionary")
     form = creation_form(_without_cccid(tables["students"]), plan.mint, attested=False)
+    form = with_mailbox(form, plan.mint, tables["accounts"])
     validations = _check(plan, {**tables, "mint_request": form})
     progress("Look up the CCCIDs that the SIS holds")
     joined = join(
@@ -249,6 +258,7 @@ def reconcile_inputs(
         needs_independent_field=plan.thresholds.recoverable_needs_independent_field,
         as_of=plan.as_of, pending_load_days=plan.thresholds.pending_load_days,
         upload_holds=plan.mint.upload_holds,
+        changed=_changed(validations.get("snapshot_change")),
     )  # fmt: skip
     return Run(
         plan=plan, inputs=inputs, joined=joined, links=links, student_duplicates=own,
@@ -261,11 +271,24 @@ def _check(plan: Plan, tables: dict[str, pl.DataFrame]) -> dict[str, Validation]
     """Hold each table against its suite; one without rows has nothing that could fail."""
     from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
 
-    return {
-        suite: validate(tables[suite], suite=suite, as_of=plan.as_of)
+    judge = partial(validate, as_of=plan.as_of, policy=plan.policy)
+    judged = {
+        suite: judge(tables[suite], suite=suite)
         for suite in ("students", "accounts", "mint_request")
         if tables[suite].height
     }
+    if PREVIOUS in tables:
+        judged["snapshot_change"] = judge(
+            tables["accounts"], suite="snapshot_change", before=tables[PREVIOUS]
+        )
+    return judged
+
+
+def _changed(checked: Validation | None) -> pl.Series | None:
+    """List the accounts that may belong to another person than in the earlier snapshot."""
+    if checked is None:
+        return None
+    return checked.failures.filter(pl.col("rule_id").cast(pl.String).is_in(_OTHER_PERSON))["key"].unique()
 
 
 def _compare(
@@ -332,5 +355,5 @@ def _blocking(checked: Validation | None, form: pl.DataFrame) -> pl.DataFrame | 
         (pl.col("severity") == "critical") & ~pl.col("element").is_in(ATTESTATION)
     )
     return failures.join(form.select("request_key", "sis_id"), left_on="key", right_on="request_key").select(
-        key="sis_id", rule_id="rule_id"
+        key="sis_id", rule_id=pl.col("rule_id").cast(pl.String)
     )

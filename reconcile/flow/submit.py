@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.columns import Status
-from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form
+from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, with_mailbox
 from reconcile.flow.seen import numbers_in
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from reconcile.validate import Validation
 
 
+_SUITES: Final = {
+    "students": "the extract breaks rules more often than the plan allows",
+    "accounts": "the snapshot breaks rules more often than the plan allows",
+    "snapshot_change": "the snapshot does not follow from the earlier one",
+}
 _HALF: Final = 0.5
 _NEEDED: Final = {"first_name": "first name", "last_name": "last name", "birthdate": "birthdate"}
 
@@ -41,6 +46,7 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     _remember(done, registry)
     done.notes += _set_aside(done)
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
+    rows = _reachable(rows, done)
     done.notes += _withdraw(done, registry, rows, at)
     if rows.is_empty():
         return
@@ -53,7 +59,7 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
         return
     checked = _checked(rows, plan)
     if checked is not None and checked.verdict != "open":
-        _close(done, _reasons(checked))
+        _close(done, _reasons(checked.counts.filter("closes")))
         return
     verdict = GateVerdict(
         suite_hash=checked.suite_hash if checked else "",
@@ -87,6 +93,13 @@ def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
     )
 
 
+def _reachable(rows: pl.DataFrame, done: Run) -> pl.DataFrame:
+    """Give each new account an address of its own where the plan has a mailbox; recoveries need none."""
+    new = pl.col("kind") == "mint"
+    created = with_mailbox(rows.filter(new), done.plan.mint, done.accounts)
+    return pl.concat([created, rows.filter(~new)], how="diagonal").sort("request_key")
+
+
 def _obstacles(done: Run, rows: pl.DataFrame, today: date) -> Iterator[str]:
     """Say what forbids a batch whatever the dictionary says of its rows."""
     snapshot = done.plan.accounts
@@ -108,6 +121,7 @@ def _obstacles(done: Run, rows: pl.DataFrame, today: date) -> Iterator[str]:
             "account is among them looks as if they had none; mend the file, or allow so many by "
             "[accounts] max_set_aside"
         )
+    yield from _rules_closing(done)
     for column, words in _NEEDED.items():
         empty = _share_empty(done.accounts, column)
         if empty > _HALF:
@@ -124,6 +138,23 @@ def _obstacles(done: Run, rows: pl.DataFrame, today: date) -> Iterator[str]:
     claimed = int(again.is_duplicated().sum())
     if claimed:
         yield f"{claimed} students would get a CCCID that another of them gets too; decide whose it is"
+
+
+def _rules_closing(done: Run) -> Iterator[str]:
+    """Say which suites of the inputs forbid a batch.
+
+    Rows of extract and snapshot that break a critical rule are left out one by one, elsewhere: here counts
+    only what the plan's thresholds do not bear.
+    """
+    for suite, what in _SUITES.items():
+        checked = done.validations.get(suite)
+        if checked is None:
+            continue
+        closing = checked.counts.filter("closes")
+        if suite != "snapshot_change":
+            closing = closing.filter(pl.col("severity") != "critical", ~pl.col("errored"))
+        if closing.height:
+            yield f"{what}: {_reasons(closing)}"
 
 
 def _withdraw(done: Run, registry: Registry, rows: pl.DataFrame, at: datetime | None) -> tuple[str, ...]:
@@ -187,19 +218,25 @@ def _checked(rows: pl.DataFrame, plan: Plan) -> Validation | None:
     from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
 
     created = rows.filter(rows["kind"] == "mint").drop("kind", "cccid")
-    return validate(created, suite="mint_request", as_of=plan.as_of) if created.height else None
+    if created.is_empty():
+        return None
+    return validate(created, suite="mint_request", as_of=plan.as_of, policy=plan.policy)
 
 
-def _reasons(checked: Validation) -> str:
-    critical = checked.counts.filter(
-        (checked.counts["severity"] == "critical") & (checked.counts["failures"] > 0)
-    )
+def _reasons(closing: pl.DataFrame) -> str:
+    """Say which rules close a gate, and how often each is broken."""
     broken = [
-        f"{row['message']} ({counted(row['failures'], 'row')})" for row in critical.iter_rows(named=True)
+        f"{row['message']} ({counted(row['failures'], 'row')}{_borne(row['at_most'], row['severity'])})"
+        for row in closing.filter(~pl.col("errored")).iter_rows(named=True)
     ]
-    failed = checked.counts.filter(checked.counts["errored"])["rule_id"].to_list()
-    broken += [f"rule {rule} could not be run" for rule in failed]
-    return "; ".join(broken) or "the rows break the suite mint_request"
+    broken += [f"rule {rule} could not be run" for rule in closing.filter("errored")["rule_id"]]
+    return "; ".join(broken)
+
+
+def _borne(limit: float | None, severity: str) -> str:
+    if limit is None or severity == "critical":
+        return ""
+    return f", {limit:.1%} of the rows are allowed" if limit < 1 else f", {limit:,.0f} allowed"
 
 
 def _remember(done: Run, registry: Registry) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.cccid import well_formed
-from reconcile.columns import ACCOUNTS, PERSON, SSN_DERIVED
+from reconcile.columns import ACCOUNTS, NEVER_DELIVERED, PERSON, SSN_DERIVED
 from reconcile.errors import InputError
 from reconcile.registry.canon import digest, row_numbers
 
@@ -22,7 +22,7 @@ PAYLOAD: Final = tuple(
     dict.fromkeys(
         name
         for name in (*PERSON, *ACCOUNTS, *_ATTESTED)
-        if name not in (*SSN_DERIVED, "cccid", "former_names", "line")
+        if name not in (*SSN_DERIVED, *NEVER_DELIVERED, "cccid", "former_names", "line")
     )
 )
 

@@ -185,7 +185,8 @@ def require_bound(row: dict[str, Any], at: datetime, /, *, suite_hash: str | Non
         )
     if suite_hash is not None and row["mints"] and suite_hash != row["suite_hash"]:
         raise ApprovalError(
-            f"Batch {row['id']} is void: the rules changed since it was checked; run the plan again."
+            f"Batch {row['id']} is void: the rules changed since it was checked; run the plan again. If the "
+            "plan has [rules] or a mailbox of its own, name the plan and not the registry."
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
 from reconcile.errors import InputError, PlanError
@@ -19,6 +20,7 @@ from reconcile.plan.sections import (
     SnapshotPlan,
     Thresholds,
 )
+from reconcile.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +36,7 @@ _LAYOUTS: Final = {
 }
 _CCCID: Final = re.compile(r"[A-HJ-NP-Z]{3}(?!0000)[0-9]{4}")
 _SERVER: Final = re.compile(r"postgresql(\+psycopg)?://")
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9._-]{1,40}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _SQLITE: Final = "sqlite:///"
 
 
@@ -57,6 +60,7 @@ class Plan:
         fraud: the list of CCCIDs that were reported as fraud, None without one.
         crosswalk: CCCIDs of the past, None without them.
         thresholds: from which probability on a pair is linked or reviewed.
+        policy: how the data dictionary's rules are applied at this college.
     """
 
     path: Path
@@ -74,6 +78,7 @@ class Plan:
     fraud: InputPlan | None = None
     crosswalk: InputPlan | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def runs(self) -> Path:
@@ -133,6 +138,7 @@ class Plan:
             thresholds=_thresholds(reader),
             mint=_mint(reader),
         )
+        plan = replace(plan, policy=_policy(reader, plan))
         if files:
             _require_files(plan, reader)
         problems = sorted({*reader.problems(), *_contradictions(plan, reader.faulty)})
@@ -222,6 +228,10 @@ def _require_files(plan: Plan, reader: Reader) -> None:
             reader.fault(section, "path", f"{given.path} {what}.")
         if given.layout.endswith(".toml") and not Path(given.layout).is_file():
             reader.fault(section, "layout", f"{given.layout} does not exist.")
+    if plan.policy.local is not None and not plan.policy.local.is_file():
+        reader.fault("rules", "local", f"{plan.policy.local} does not exist.")
+    if plan.accounts.previous is not None and not plan.accounts.previous.is_file():
+        reader.fault("accounts", "previous", f"{plan.accounts.previous} does not exist.")
 
 
 def _optional(reader: Reader, section: str) -> InputPlan | None:
@@ -239,6 +249,7 @@ def _accounts(reader: Reader) -> SnapshotPlan:
         as_of=reader.day("accounts", "as_of"),
         max_age_days=reader.days("accounts", "max_age_days", default=SnapshotPlan.max_age_days),
         max_set_aside=reader.days("accounts", "max_set_aside", default=SnapshotPlan.max_set_aside),
+        previous=reader.maybe_place("accounts", "previous"),
     )
 
 
@@ -263,6 +274,29 @@ def _mint(reader: Reader) -> MintPlan:
         attested_by=reader.maybe_text("mint", "attested_by"),
         attested_authority=reader.maybe_text("mint", "attested_authority"),
         attested_on=reader.maybe_day("mint", "attested_on"),
+        mailbox=_mailbox(reader),
+    )
+
+
+def _mailbox(reader: Reader) -> str | None:
+    given = reader.maybe_text("mint", "mailbox")
+    if given and not _ADDRESS.fullmatch(given):
+        reader.fault(
+            "mint", "mailbox",
+            "an address of the college such as accounts@college.edu is needed, without a plus sign: each "
+            "student's id is added behind one.",
+        )  # fmt: skip
+    return given
+
+
+def _policy(reader: Reader, plan: Plan) -> Policy:
+    local = reader.maybe_place("rules", "local")
+    return Policy(
+        wide_cccid=reader.flag("rules", "wide_cccid", default=False),
+        mailbox=plan.mint.mailbox is not None,
+        systemwide=plan.accounts.scope is Scope.SYSTEMWIDE,
+        local=local,
+        at_most=MappingProxyType(reader.numbers("rules", "at_most")),
     )
 
 

@@ -109,6 +109,16 @@ class Reader:
         """Take a path, relative to the file's folder."""
         return self.resolve(self.text(section, key, default=default))
 
+    def maybe_place(self, section: str, key: str) -> Path | None:
+        """Take a path that may be left out or left empty."""
+        given = self.maybe_text(section, key)
+        return self.resolve(given) if given else None
+
+    def numbers(self, section: str, key: str) -> dict[str, float]:
+        """Take a table of numbers that are not negative, by names that somebody else knows."""
+        found = self._take(section, key, "a table of numbers, not negative", _as_numbers, required=False)
+        return found or {}
+
     def resolve(self, place: str) -> Path:
         """Make a path of the file absolute."""
         return Path(self._path.parent, Path(place).expanduser()).resolve()
@@ -208,3 +218,10 @@ def _as_texts(value: object) -> tuple[str, ...] | None:
 
 def _as_table(value: object) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
+
+
+def _as_numbers(value: object) -> dict[str, float] | None:
+    if not isinstance(value, dict):
+        return None
+    sound = [isinstance(n, int | float) and not isinstance(n, bool) and n >= 0 for n in value.values()]
+    return {str(name): float(n) for name, n in value.items()} if all(sound) else None

@@ -41,12 +41,16 @@ class InputPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotPlan(InputPlan):
-    """A snapshot of accounts: also whose accounts, as of which day, and how old it may be."""
+    """A snapshot of accounts: also whose accounts, as of which day, and how old it may be.
+
+    previous is an earlier snapshot of the same accounts, so that changes of owner are seen.
+    """
 
     scope: Scope
     as_of: date
     max_age_days: int = 30
     max_set_aside: int = 0
+    previous: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +104,8 @@ class Thresholds:
 class MintPlan:
     """Who proposes the batch, and who attested, with what authority, that it may be created.
 
-    upload_holds are the SIS codes that forbid an upload; without any, every hold does.
+    upload_holds are the SIS codes that forbid an upload; without any, every hold does. mailbox is the
+    college's own address that stands in, with the SIS id behind a plus sign, where a student has none.
     """
 
     proposer: str
@@ -108,6 +113,7 @@ class MintPlan:
     attested_by: str | None = None
     attested_authority: str | None = None
     attested_on: date | None = None
+    mailbox: str | None = None
 
 
 def _words(noun: str, values: tuple[str, ...]) -> str:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import ACCOUNTS, APPLICATIONS, CROSSWALK, FRAUD, LIST_COLUMNS, STUDENTS
+from reconcile.columns import (
+    ACCOUNTS,
+    APPLICATIONS,
+    CROSSWALK,
+    FRAUD,
+    LIST_COLUMNS,
+    NEVER_DELIVERED,
+    STUDENTS,
+)
 from reconcile.errors import InputError
 from reconcile.privacy import derive_ssn, looks_like_data
 from reconcile.read.codes import check_codes
@@ -58,7 +66,7 @@ def apply_layout(
         raise InputError('The option "columns" is no table. Write it as {field: "column name"}.')
     columns = map_columns(raw.frame.columns, layout, path=path, chosen=chosen)
     _note_unmapped(raw.frame.columns, columns, layout, found)
-    rows = _rows(raw, columns, layout)
+    rows = _withhold(_rows(raw, columns, layout), found)
     rows = _without_ssn(rows, layout, options, key, found)
     rows = translate(rows, layout, found)
     check_codes(rows, options, found, path=path)
@@ -82,6 +90,20 @@ def _rows(raw: RawTable, columns: Mapping[str, str], layout: Layout) -> pl.DataF
     ]
     frame = raw.frame.select(trimmed)
     return frame.with_columns(pl.when(pl.all() != "").then(pl.all())).with_columns(raw.lines)
+
+
+def _withhold(rows: pl.DataFrame, found: Diagnostics) -> pl.DataFrame:
+    """Keep of what OpenCCC never delivers only that it was there."""
+    for name in NEVER_DELIVERED:
+        if name in rows.columns and rows[name].null_count() < rows.height:
+            rows = rows.with_columns(pl.when(pl.col(name).is_not_null()).then(pl.lit("withheld")).alias(name))
+            found.note(
+                "never_delivered",
+                "The column holds what OpenCCC keeps to itself; the values were not kept. Find out how they "
+                "came into the file, and leave the column out.",
+                column=name,
+            )
+    return rows
 
 
 def _without_ssn(

@@ -25,6 +25,7 @@ _TABLES: Final = {
     "accounts": "Accounts",
     "applications": "Applications",
     "fraud": "Fraud reports",
+    "earlier accounts": "Earlier accounts",
 }
 _COLUMN_HEADS: Final = {"college": "College", "credit": "Credit or noncredit"}
 _BANDS: Final = {

@@ -85,6 +85,7 @@ def resolve(
     pending_load_days: int = 30,
     upload_holds: tuple[str, ...] = (),
     reused: pl.Series | None = None,
+    changed: pl.Series | None = None,
 ) -> Resolution:
     """Give each student exactly one status, with its evidence and the next step.
 
@@ -106,6 +107,7 @@ def resolve(
         upload_holds: hold codes that forbid an upload (hold may list several, by spaces); every hold does
             when empty.
         reused: SIS ids under which our registry knows another person.
+        changed: CCCIDs of accounts that changed name and birthdate since an earlier snapshot.
 
     Raises:
         ConservationError: rows in and rows out differ.
@@ -122,6 +124,7 @@ def resolve(
         named=_named(joined.applied, people),
         decisions=decided,
         fraudulent=_column(fraud, "cccid"),
+        changed=changed if changed is not None else pl.Series("cccid", [], dtype=pl.String),
     )
     facts = (
         people.with_columns(

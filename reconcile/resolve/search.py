@@ -21,6 +21,7 @@ def judge_candidates(
     named: pl.DataFrame,
     decisions: pl.DataFrame,
     fraudulent: pl.Series,
+    changed: pl.Series,
 ) -> pl.DataFrame:
     """Say of each candidate account whether it is certainly or possibly the student's.
 
@@ -38,6 +39,8 @@ def judge_candidates(
             student without the SIS holding them today.
         decisions: sis_id, cccid, decision of reviewers.
         fraudulent: CCCIDs of accounts that were reported as fraud.
+        changed: CCCIDs of accounts whose name and birthdate both changed since an earlier snapshot: they
+            may be another person's today, and are certain only where a person says so.
 
     Returns:
         scored rows that count, with certain (bool), applied (bool), fraud (bool), submitted, flag (null or
@@ -66,7 +69,8 @@ def judge_candidates(
     own = (pl.col("holder") == pl.col("sis_id")).fill_null(value=False)
     unusable = ~well_formed(pl.col("cccid"))
     worth_a_look = pl.any_horizontal("strong", "decided", "applied", pl.col("band") == Band.REVIEW.value)
-    sure = pl.col("strong") & ~taken & ~claimed & (own | ~pl.col("tied"))
+    moved = pl.col("cccid").is_in(changed.implode())
+    sure = pl.col("strong") & (own | ~moved) & ~taken & ~claimed & (own | ~pl.col("tied"))
     return (
         rows.filter(worth_a_look.fill_null(value=False))
         .with_columns(
@@ -78,6 +82,8 @@ def judge_candidates(
             .then(pl.lit("application_disagrees"))
             .when(unusable)
             .then(pl.lit("account_set_aside"))
+            .when(moved)
+            .then(pl.lit("account_changed_owner"))
             .when(taken)
             .then(pl.lit("account_of_another_student"))
             .when(claimed)

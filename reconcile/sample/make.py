@@ -207,6 +207,7 @@ layout = "fraud"
 [mint]
 proposer = "analyst"
 upload_holds = ["NU"]
+mailbox = "accounts@example.edu"
 attested_by = "admissions office"
 attested_authority = "sample data, nobody is enrolled"
 attested_on = {as_of.isoformat()}

@@ -10,12 +10,12 @@ import polars as pl
 
 from reconcile.engine import Engine, Table
 from reconcile.errors import InputError, nearest
+from reconcile.policy import Policy
 from reconcile.results import as_frame
 from reconcile.validate import judged
 from reconcile.validate.changes import side_by_side
 from reconcile.validate.dictionary import LANGUAGES, SEVERITIES, SUITES
 from reconcile.validate.findings import failing_rows
-from reconcile.validate.policy import Policy
 from reconcile.validate.suite import load_suite, suite_hash
 from reconcile.validate.validation import Validation
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconcile import resources
 from reconcile.errors import InputError, nearest
+from reconcile.policy import Policy
 from reconcile.validate.dictionary import SUITES
-from reconcile.validate.policy import Policy
 from reconcile.validate.predicates import METRICS, TABLE_TYPES, failing
 
 if TYPE_CHECKING:
@@ -38,6 +38,16 @@ def load_suite(name: str, /, *, as_of: date, policy: Policy | None = None) -> di
         "born_13_years_ago": _years_before(as_of, _COPPA_YEARS).isoformat(),
     }
     return {**suite, "expectations": _fill(suite["expectations"], given), "suite_parameters": {}}
+
+
+def require_usable(policy: Policy, /) -> None:
+    """Go on only when a policy can be applied to every suite.
+
+    Raises:
+        InputError: a rule of the college's own cannot be used, or a threshold is for no rule.
+    """
+    for name in SUITES:
+        _applied(name, policy)
 
 
 def suite_hash(name: str, /, *, policy: Policy | None = None) -> str:
