@@ -48,12 +48,11 @@ def side_by_side(english: str, spanish: str, /) -> Html:
     return joined(f"{english} · ", element("span", spanish, lang="es"))
 
 
-def severity(name: str, /) -> Html:
-    """Write a severity by its shape and its word in both languages."""
+def severity(name: str, /, *, spanish: bool = True) -> Html:
+    """Write a severity by its shape and its word, in both languages unless English is enough."""
     words = LOOKS[name].words
-    return element(
-        "span", mark(name), element("span", both(words["en"], words["es"])), class_=f"severity {name}"
-    )
+    told = both(words["en"], words["es"]) if spanish else words["en"]
+    return element("span", mark(name), element("span", told), class_=f"severity {name}")
 
 
 def identifier(name: str, /) -> Html:
