@@ -230,7 +230,9 @@ def test_cccids_of_the_student_system(lists: list[list[str]]):
 
 EMAILS = st.builds(
     "".join, st.lists(st.sampled_from(["@", ".", "a", "b-c", "x+1", "é", " ", "\n", "@b", "a@"]), max_size=6)
-) | st.sampled_from(["a@b.c", "a@b", "@b.c", "a@.c", "a@b.", "a@@b.c", "a@b.c\n", "a.b@c.d.e", "a@b..c"])
+) | st.sampled_from(
+    ["a@b.c", "a@b", "@b.c", "a@.c", "a@b.", "a@b..", "a@@b.c", "a@b.c\n", "a.b@c.d.e", "a@b..c"]
+)
 
 
 @generated
