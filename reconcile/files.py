@@ -35,6 +35,21 @@ def permissions_are_enforced() -> bool:
     return not WINDOWS
 
 
+def owned_by_user(path: Path) -> bool:
+    """Say whether a file belongs to the user who runs this, and nobody else may write to it.
+
+    Windows tells Python neither. There the answer is whether the file lies in the user's own profile
+    folder, which is closed to other users unless somebody opened it; who owns the file is not checked.
+    """
+    try:
+        facts = path.stat()
+    except (OSError, ValueError):
+        return False
+    if WINDOWS:
+        return path.resolve().is_relative_to(Path.home().resolve())
+    return facts.st_uid == os.geteuid() and not facts.st_mode & 0o022
+
+
 def private_folder(path: Path) -> Path:
     """Make a folder (and its parents) that only its owner can enter, and return it.
 

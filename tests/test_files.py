@@ -16,6 +16,7 @@ from reconcile.errors import OutputError
 from reconcile.files import (
     lock,
     make_private,
+    owned_by_user,
     permissions_are_enforced,
     private_folder,
     replace,
@@ -63,6 +64,35 @@ def test_what_is_made_is_private_and_what_was_there_is_left_alone(tmp_path: Path
         assert mode(draft) == 0o700
     with lock(deep / "lock", what="x"):
         assert mode(deep / "lock") == 0o600
+
+
+@posix
+def test_a_file_is_the_users_own_when_nobody_else_may_write_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_private(tmp_path / "t", "x")
+    for bits, own in ((0o600, True), (0o644, True), (0o620, False), (0o602, False), (0o666, False)):
+        path.chmod(bits)
+        assert owned_by_user(path) == own
+    path.chmod(0o600)
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert owned_by_user(link)  # what it points to is what is read
+    assert not owned_by_user(tmp_path / "missing")
+    uid = path.stat().st_uid
+    monkeypatch.setattr(files.os, "geteuid", lambda: uid + 1)
+    assert not owned_by_user(path)
+
+
+def test_on_windows_a_file_is_the_users_own_in_the_own_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, outside = write_private(tmp_path / "home" / "t", "x"), write_private(tmp_path / "t", "x")
+    monkeypatch.setattr(files, "WINDOWS", True)
+    monkeypatch.setattr(files.Path, "home", lambda: tmp_path / "home")
+    assert owned_by_user(inside)
+    assert not owned_by_user(outside)
+    assert not owned_by_user(tmp_path / "home" / ".." / "t")
 
 
 def test_a_folder_where_a_file_stands_is_refused(tmp_path: Path) -> None:

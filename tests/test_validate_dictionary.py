@@ -280,12 +280,12 @@ def test_a_faulty_entry_is_named_with_its_line(tmp_path: Path, old: str, new: st
         (
             "{name} is longer",
             "{nme} is longer",
-            "rule phone_length: the message has another hole than {name}",
+            "standard rule length: the message has another hole than {name}",
         ),
         (
             "{name} is longer",
             "{name is longer",
-            "rule phone_length: the message has another hole than {name}",
+            "standard rule length: the message has another hole than {name}",
         ),
         (
             "  remedy: Complete the field where the record is kept.\n",

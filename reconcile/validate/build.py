@@ -42,7 +42,7 @@ def suite(name: str, folder: Path, /) -> dict[str, Any]:
         "name": name,
         "id": None,
         "expectations": [
-            _expectation(rule, rule.suites[name], required, carried[rule.element]) for rule in rules
+            expectation(rule, rule.suites[name], required, carried[rule.element]) for rule in rules
         ],
         "suite_parameters": _PARAMETERS,
         "meta": {
@@ -76,7 +76,15 @@ def build(folder: Path | None = None, /) -> tuple[Path, ...]:
     return tuple(texts)
 
 
-def _expectation(rule: Rule, severity: str, required: list[str], column: str | None) -> dict[str, Any]:
+def expectation(rule: Rule, severity: str, required: list[str], column: str | None, /) -> dict[str, Any]:
+    """Make one expectation of a suite, as its JSON.
+
+    Args:
+        rule: with everything but its severities.
+        severity: in the suite.
+        required: the columns that rules of the suite read and a table must have.
+        column: of the rule's element, whose value is shown, masked.
+    """
     kwargs = dict(rule.kwargs)
     if rule.expect == "expect_table_columns_to_match_set":
         kwargs["column_set"] = required  # every column that a rule of this suite reads
