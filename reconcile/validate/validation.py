@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from reconcile.engine import Table
 from reconcile.errors import GateClosed
 from reconcile.results import as_frame
-from reconcile.show import table_html
 from reconcile.sql import quote
+from reconcile.validate.display import sheet_html, sheet_text
 
 if TYPE_CHECKING:
     from datetime import date
-
-_GRAVITY: Final = {"critical": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -98,17 +96,11 @@ class Validation:
             )
 
     def __repr__(self) -> str:
-        """Tell the verdict in a line."""
-        told = f" ({self.reason})" if self.reason else ""
-        return f"Validation of {self.suite}: {self.verdict}{told}, {self.failures.height:,} failures"
+        """Tell the verdict, and what was broken, as plain text."""
+        return sheet_text(self)
 
     def _repr_html_(self) -> str:
-        broken = self.counts.filter((pl.col("failures") > 0) | pl.col("errored"))
-        gravest = broken.sort(pl.col("severity").replace_strict(_GRAVITY), maintain_order=True)
-        shown = gravest.select("severity", "element", "message", "failures", "remedy")
-        note = f"{self.failing.len():,} of {self.rows:,} rows break a critical rule; see .failures."
-        title = f"Gate of {self.suite}: {self.verdict}"
-        return table_html(shown, title=title, note=self.reason or note, rows=max(shown.height, 1))
+        return sheet_html(self)
 
     def _rows(self, *, good: bool) -> pl.DataFrame:
         critical = self.failures.filter(pl.col("severity") == "critical")["row"].drop_nulls().unique()
