@@ -69,7 +69,11 @@ def a_run(folder: Path, *, command: str = "reconcile batch approve B1", gate_ope
 
 @pytest.mark.parametrize(
     "words",
-    [[], *([name] for name in ("demo", "run", "sample", "quality", "inspect", "lab", "plan", "batch"))],
+    [
+        [],
+        *([name] for name in ("demo", "run", "sample", "quality", "inspect", "lab", "plan", "batch")),
+        *([name] for name in ("validate", "dictionary")),
+    ],
 )
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert main([*words, "--help"]) == 0
@@ -122,7 +126,7 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
     ("words", "expected"),
     [
         (["dmeo"], 'Did you mean "demo"?'),
-        (["frobnicate"], "Known: batch, decide, demo, inspect, lab, plan, quality, run, sample."),
+        (["frobnicate"], "Known: batch, decide, demo, dictionary, inspect, lab"),
         (["plan", "nwe"], 'Did you mean "new"?'),
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),
@@ -382,5 +386,7 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "sample",
         "quality",
         "inspect",
+        "validate",
+        "dictionary",
         "lab",
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli import batch, plan
+from reconcile.cli import batch, dictionary, plan, validate
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_run, show_table
 from reconcile.errors import GateClosed
@@ -223,6 +223,10 @@ def inspect(
         show_table(noticed.head(_NOTICED_AT_MOST))
     more = f", the first {_NOTICED_AT_MOST} are shown" if noticed.height > _NOTICED_AT_MOST else ""
     typer.echo(f"Noticed: {noticed.height:,}{more}")
+
+
+app.command()(validate.validate)
+app.command()(dictionary.dictionary)
 
 
 @app.command()

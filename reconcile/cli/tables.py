@@ -46,7 +46,10 @@ def show_table(frame: pl.DataFrame, /) -> None:
     for name, kind in frame.schema.items():
         number = kind.is_numeric()
         table.add_column(
-            name.replace("_", " "), justify="right" if number else "left", no_wrap=number or name == "status"
+            name.replace("_", " "),
+            justify="right" if number else "left",
+            no_wrap=number or name == "status",
+            overflow="fold",  # an identifier that is cut off cannot be typed
         )
     for row in frame.iter_rows(named=True):
         table.add_row(*(Text(_cell(name, value)) for name, value in row.items()))

@@ -212,19 +212,18 @@ def sheet_text(validation: Validation, /) -> str:
 
 
 def step_frame(found: pl.DataFrame, language: str, /) -> pl.DataFrame:
-    """Make the few columns of steps that fit a terminal: severity, rule, message, share, failures, of."""
+    """Make the few columns of steps that fit a terminal: severity, finding, share, failures, of."""
     rows = [
         {
             "severity": LOOKS[step["severity"]].words[language],
-            "rule": step["rule_id"],
-            "message": step["message"],
+            "finding": f"{step['rule_id']}\n{step['message']}",
             "share": "" if step["whole"] else per_cent(share(step["failures"], step["rows"])),
             "failures": step["failures"],
             "of": step["rows"],
         }
         for step in found.iter_rows(named=True)
     ]
-    kinds = {"severity": pl.String, "rule": pl.String, "message": pl.String, "share": pl.String}
+    kinds = {"severity": pl.String, "finding": pl.String, "share": pl.String}
     return pl.DataFrame(rows, schema=kinds | {"failures": pl.Int64, "of": pl.Int64})
 
 

@@ -72,8 +72,8 @@ def verdict(validation: Validation, /, *, readings: Sequence[Reading] = ()) -> V
         readings: one a file, where the table came from files.
     """
     aside = sum(one.quarantined for one in readings)
-    unread = bool(aside) and validation.suite == "mint_request"
-    is_open = validation.verdict == "open" and not unread
+    unjudged = bool(aside) and validation.suite == "mint_request"
+    is_open = validation.verdict == "open" and not unjudged
     return Verdict(
         open=is_open,
         sentence={
@@ -85,7 +85,9 @@ def verdict(validation: Validation, /, *, readings: Sequence[Reading] = ()) -> V
 
 def _sentence_en(validation: Validation, aside: int, *, is_open: bool) -> str:
     found = broken(validation).height
-    rows = f"{aside:,} {plural(aside, 'row of the file was', 'rows of the file were')} set aside unread"
+    rows = (
+        f"{aside:,} {plural(aside, 'row of the file was', 'rows of the file were')} set aside while reading"
+    )
     if not is_open:
         parts = [*_because(validation, "en"), *([rows] if aside else [])]
         return f"The gate is closed; {'; '.join(parts)}."
@@ -99,7 +101,7 @@ def _sentence_en(validation: Validation, aside: int, *, is_open: bool) -> str:
 def _sentence_es(validation: Validation, aside: int, *, is_open: bool) -> str:
     found = broken(validation).height
     rows = (
-        f"{aside:,} {plural(aside, 'fila del archivo se apartó', 'filas del archivo se apartaron')} sin leer"
+        f"{aside:,} {plural(aside, 'fila del archivo se apartó', 'filas del archivo se apartaron')} al leer"
     )
     if not is_open:
         parts = [*_because(validation, "es"), *([rows] if aside else [])]
