@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_VOID: Final = frozenset({"br", "meta", "wbr"})
+_VOID: Final = frozenset({"br", "col", "meta", "wbr"})
 _STYLE: Final = Path(__file__).with_name("page.css")
 
 
