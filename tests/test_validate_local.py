@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 from datetime import date
+from random import Random
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import polars as pl
 import pytest
+from damage import damaged
 
 from reconcile import resources
 from reconcile.errors import InputError
@@ -18,10 +22,11 @@ from reconcile.policy import Policy
 from reconcile.validate import validate
 from reconcile.validate.dictionary import SUITES
 from reconcile.validate.local import with_local
-from reconcile.validate.own_sql import columns_of, problem
+from reconcile.validate.own_sql import FUNCTIONS, columns_of, problem
 from reconcile.validate.suite import load_suite, suite_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 AS_OF = date(2026, 11, 21)
@@ -239,6 +244,14 @@ STRICTER = "- stricter: phone_shape\n  suites: {students: critical}\n"
             RULE.replace("local_x", "local_x\n      kwargs: {column: '{table}'}"),
             "rule local_x: a word in braces",
         ),
+        (
+            RULE.replace("not_be_null", "be_between\n      kwargs: {min_value: '9', max_value: x}"),
+            "line 6, rule local_x: min_value is no date (yyyy-mm-dd). For other bounds write a rule",
+        ),
+        (
+            RULE.replace("not_be_null", "be_between\n      kwargs: {max_value: 10}"),
+            "line 6, rule local_x: max_value is a number; a text was expected. Put it in quotes.",
+        ),
         (STRICTER + STRICTER, "line 3, stricter phone_shape: there is more than one entry of stricter"),
         (STRICTER + "  rules: []\n", "line 3: the key rules is not read by anybody."),
         (STRICTER + "  eased: {mailbox: info}\n", "line 3: the key eased is not read by anybody."),
@@ -402,6 +415,156 @@ def test_sql_that_is_more_than_a_condition_on_a_row_is_refused(tmp_path: Path, s
     assert ", rule local_sql: " in str(caught.value)
     assert told in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def grown(random: Random, depth: int = 0) -> str:
+    """Make up a text that looks like SQL, often well formed, with or without something hostile in it."""
+    leaf = [
+        "phone",
+        "city",
+        "'x'",
+        "'--'",
+        "''''",
+        "NULL",
+        "1",
+        "1.5",
+        "zip",
+        "cccids",
+        '"phone"',
+        "E'x'",
+        "$$x$$",
+    ]
+    if depth > 3 or random.random() < 0.2:
+        return random.choice(leaf[:10] if random.random() < 0.97 else leaf)
+    parts = [grown(random, depth + 1) for _ in range(3)]
+    hostile = [
+        "{0} IN (SELECT {1})",
+        "getenv({0})",
+        "{0};{1}",
+        "{0} -- {1}",
+        "{0} /* {1}",
+        "{0}->{1}",
+        "{0}.{1}",
+    ]
+    hostile += [
+        "(FROM {0})",
+        "count(*) OVER ()",
+        "{0}::INT",
+        "[{0}]",
+        "COLUMNS(*)",
+        "{0} AS x",
+        "EXISTS ({0})",
+        "{0}) = ({1}",
+    ]
+    shapes = [
+        "{0} = {1}",
+        "({0} AND {1})",
+        "({0} OR NOT {1})",
+        "length({0}) > {1}",
+        "{0} IS NOT NULL",
+        "{0}<={1}",
+        "-{0}",
+    ]
+    shapes += [
+        "{0} IN ({1}, {2})",
+        "{0} NOT BETWEEN {1} AND {2}",
+        "CASE WHEN {0} THEN {1} ELSE {2} END",
+        "{0} || {1}",
+    ]
+    shapes += [
+        "try_cast({0} AS DATE) = {1}",
+        "coalesce({0}, {1})",
+        "{0} NOT LIKE {1}",
+        "({0})",
+        "{0} - {1}",
+        "{0} {1}",
+    ]
+    return random.choice(hostile if random.random() < 0.05 else shapes).format(*parts)
+
+
+def nodes(tree: Any) -> Iterator[tuple[str, str]]:
+    """Walk over what the engine's own parser made of a text."""
+    if isinstance(tree, dict):
+        if "class" in tree:
+            yield tree["class"], tree.get("function_name", "")
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for part in tree:
+            yield from nodes(part)
+
+
+def test_the_engines_own_parser_finds_nothing_but_a_condition_in_what_is_allowed() -> None:
+    random, columns = Random(20261121), ("phone", "city", "zip", "cccids")  # noqa: S311 - nothing secret
+    operators = {"~~", "!~~", "||", "+", "-", "*", "/", "%"}
+    parsed = refused = 0
+    with duckdb.connect() as connection:
+        for sql in (grown(random) for _ in range(6_000)):
+            if problem(sql, columns):
+                refused += 1
+                continue
+            asked = connection.execute("SELECT json_serialize_sql(?)", [f"SELECT ({sql}) FROM t"])
+            tree = json.loads(asked.fetchall()[0][0])
+            if tree["error"]:
+                continue  # no SQL at all: the engine refuses it where it is asked for its type
+            parsed += 1
+            (statement,) = tree["statements"]
+            (condition,) = statement["node"]["select_list"]
+            for kind, function in nodes(condition):
+                assert kind in {
+                    "BETWEEN", "CASE", "CAST", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT",
+                    "FUNCTION", "OPERATOR", "TYPE",
+                }, sql  # fmt: skip
+                assert function in {"", *FUNCTIONS, *operators, "row"}, sql  # a row is (a, b)
+    assert parsed > 500
+    assert refused > 500
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_a_damaged_file_is_read_or_refused_but_never_breaks_the_reader(tmp_path: Path, seed: int) -> None:
+    path = local(tmp_path, "")
+    path.write_bytes(damaged(GOOD.encode(), Random(seed)))  # noqa: S311 - nothing secret
+    with contextlib.suppress(InputError):
+        with_local(shipped("students"), path)
+
+
+EVERY = """\
+- element: phone
+  rules:
+"""
+KINDS = [
+    "expect_column_values_to_not_be_null\n      when: {zip: present}",
+    "expect_column_values_to_be_null\n      when: {zip: {'!=': '1', '>=': '0'}, city: [a, b]}",
+    "expect_column_values_to_be_unique",
+    "expect_column_values_to_match_regex\n      kwargs: {regex: '^[0-9]{3}'}",
+    'expect_column_values_to_not_match_regex\n      kwargs: {column: city, regex: "\'"}',
+    "expect_column_values_to_be_in_set\n      kwargs: {value_set: [\"it's\", '{5}']}",
+    "expect_column_values_to_not_be_in_set\n      kwargs: {value_set: [a]}\n      when: {zip: {NOT_IN: [b]}}",
+    (
+        "expect_column_values_to_be_between\n      kwargs:\n        min_value: 1901-01-01\n"
+        "        max_value: {$PARAMETER: as_of}"
+    ),
+    "expect_column_value_lengths_to_be_between\n      kwargs: {min_value: 3, max_value: 20}",
+    (
+        "expect_compound_columns_to_be_unique\n      kwargs:\n        column_list: [phone, zip]\n"
+        "        ignore_row_if: any_value_is_missing"
+    ),
+    "expect_table_row_count_to_be_between\n      kwargs: {min_value: 1, max_value: 9}",
+]
+
+
+def test_every_kind_of_expectation_can_be_asked_for(tmp_path: Path) -> None:
+    rules = "".join(
+        f"    - id: local_{n}\n      suites: {{students: info}}\n      message: {{en: It is odd.}}\n"
+        f"      remedy: Ask.\n      expect: {kind}\n"
+        for n, kind in enumerate(KINDS)
+    )
+    table = students(zip="95616", city="D'or", phone="530-555-0100")
+    judged = validate(
+        table, suite="students", as_of=AS_OF, policy=Policy(local=local(tmp_path, EVERY + rules))
+    )
+    own = judged.counts.filter(pl.col("rule_id").str.starts_with("local_"))
+    assert own["errored"].to_list() == [False] * len(KINDS)
+    assert own["failures"].to_list() == [0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0]
 
 
 def test_sql_has_no_condition_beside_it(tmp_path: Path) -> None:

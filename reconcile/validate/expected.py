@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.errors import InputError, ReconcileError, nearest
@@ -80,9 +81,21 @@ def _check_value(kwargs: Entry, key: str, *, counts: bool, engine: Engine) -> No
             if (kwargs.take(key, int) or 0) < 0 or kwargs[key] is None:
                 raise kwargs.wrong(f"{key} is negative or empty; a number was expected.", key)
         case "min_value" | "max_value" if not _is_parameter(kwargs, key):
-            kwargs.text(key)
+            _check_date(kwargs, key)
         case "strict_min" | "strict_max" | "exact_match":
             kwargs.take(key, bool)
+
+
+def _check_date(kwargs: Entry, key: str) -> None:
+    """Refuse a bound that is no date: Great Expectations takes none else, and as texts 9 is above 10."""
+    try:
+        if date.fromisoformat(kwargs.text(key)).isoformat() == kwargs[key]:
+            return
+    except InputError:
+        raise
+    except ValueError:
+        pass
+    raise kwargs.wrong(f"{key} is no date (yyyy-mm-dd). For other bounds write a rule in sql.", key)
 
 
 def _check_regex(kwargs: Entry, engine: Engine) -> None:
