@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from reconcile import resources
-from reconcile.validate import validate
+from reconcile.validate import Validation, validate
 from reconcile.validate.dictionary import SUITES, read_dictionary
 from reconcile.validate.suite import load_suite
 
@@ -94,11 +94,16 @@ def by_pandas(suite: str, frame: pl.DataFrame) -> dict[str, int]:
     return counts
 
 
+@pytest.fixture(scope="module")
+def judged() -> dict[str, Validation]:
+    return {suite: validate(table(rows_of(suite)), suite=suite, as_of=AS_OF) for suite in SUITES}
+
+
 @pytest.mark.filterwarnings("ignore")  # the peer's own
 @pytest.mark.parametrize("suite", SUITES)
-def test_core_rules_count_as_the_pandas_engine_counts(suite: str):
+def test_core_rules_count_as_the_pandas_engine_counts(judged: dict[str, Validation], suite: str):
     frame = table(rows_of(suite))
-    ours = validate(frame, suite=suite, as_of=AS_OF).counts
+    ours = judged[suite].counts
     assert not ours["errored"].any()
     theirs = by_pandas(suite, frame)
     if "cccids" in frame.columns:  # a list, which pandas would not take; nothing but SQL reads it
@@ -192,9 +197,10 @@ OBVIOUS: dict[str, Callable[[Row], bool]] = {
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_rules_in_sql_find_the_rows_that_an_obvious_predicate_finds(suite: str):
-    rows = rows_of(suite)
-    found = validate(table(rows), suite=suite, as_of=AS_OF).failures
+def test_rules_in_sql_find_the_rows_that_an_obvious_predicate_finds(
+    judged: dict[str, Validation], suite: str
+):
+    rows, found = rows_of(suite), judged[suite].failures
     for rule in RULES:
         if suite in rule.suites and rule.expect == SQL:
             told = found.filter(pl.col("rule_id") == rule.id)["row"].to_list()
