@@ -13,12 +13,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.meter import Meter, child_peak
+from benchmarks.rules_raw import COUNT_IF, FILTER, statement
 from benchmarks.rules_suite import AS_OF, SUITE, cut, load
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 ENGINES: Final = {
     "raw": "one DuckDB statement",
+    "raw_count_if": "the same with count_if",
     "ours": "reconcile, verdict and counts",
     "ours_failures": "reconcile, with the failure table",
     "dataframely": "dataframely",
@@ -172,16 +175,14 @@ def _summary(runs: Sequence[Report]) -> Report:
     return {**figures, "runs": len(runs), "counts": runs[0]["counts"]}
 
 
-def _raw(place: Path, suite: Path, threads: int) -> Judge:
+def _raw(place: Path, suite: Path, threads: int, *, counted: str = FILTER) -> Judge:
     import duckdb  # noqa: PLC0415 - a part of what is measured
-
-    from benchmarks.rules_raw import statement  # noqa: PLC0415
 
     rules, known = load(suite), _columns(place)
 
     def judge() -> dict[str, int]:
         with duckdb.connect(config={"threads": threads}) as connection:
-            asked = statement(rules, f"read_parquet('{place}')", columns=known)
+            asked = statement(rules, f"read_parquet('{place}')", columns=known, counted=counted)
             counts = connection.execute(asked).fetchall()[0]
         return {rule.name: int(count) for rule, count in zip(rules, counts, strict=True)}
 
@@ -244,6 +245,7 @@ def _peer(name: str) -> Callable[[Path, Path, int], Judge]:
 
 _JUDGES: Final[dict[str, Callable[[Path, Path, int], Judge]]] = {
     "raw": _raw,
+    "raw_count_if": partial(_raw, counted=COUNT_IF),
     "ours": _ours,
     "ours_failures": _ours_failures,
     **{name: _peer(name) for name in ("dataframely", "pandera", "pointblank")},

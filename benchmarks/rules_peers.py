@@ -161,6 +161,9 @@ def _step(plan: Any, rule: Rule) -> Any:  # noqa: ANN401, PLR0911 - of a peer; a
             return plan.col_vals_regex(column, kwargs["regex"], na_pass=True, inverse=True, pre=only)
         case "column_values_to_not_be_in_set":
             return plan.col_vals_not_in_set(column, kwargs["value_set"], na_pass=True, pre=only)
+        case "column_value_lengths_to_be_between":
+            low, high = kwargs.get("min_value"), kwargs.get("max_value")
+            return plan.col_vals_str_len(column, low, high, na_pass=True, pre=only)
         case "column_values_to_be_unique" | "compound_columns_to_be_unique":
             names = kwargs.get("column_list") or [column]
             present = [pl.col(name).is_not_null() for name in names]

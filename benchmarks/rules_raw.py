@@ -9,20 +9,24 @@ if TYPE_CHECKING:
 
     from benchmarks.rules_suite import Rule
 
+# Two ways to count: as most people write it, and one that costs DuckDB 2.0 less.
+FILTER, COUNT_IF = "count(*) FILTER ({})", "count_if({})"
 
-def statement(rules: Sequence[Rule], place: str, /, *, columns: Sequence[str]) -> str:
+
+def statement(rules: Sequence[Rule], place: str, /, *, columns: Sequence[str], counted: str = FILTER) -> str:
     """Write the statement: a column a rule, in the order of the rules.
 
     Args:
         rules: of the suite.
         place: the table, as it stands after FROM.
         columns: those that the table has.
+        counted: FILTER or COUNT_IF.
     """
-    asked = [_count(rule, place, columns) for rule in rules]
+    asked = [_count(rule, place, columns, counted) for rule in rules]
     return f"SELECT {', '.join(asked)} FROM {place}"
 
 
-def _count(rule: Rule, place: str, columns: Sequence[str]) -> str:
+def _count(rule: Rule, place: str, columns: Sequence[str], counted: str) -> str:
     match rule.type.removeprefix("expect_"):
         case "table_row_count_to_be_between":
             return f"(count(*) < {rule.kwargs['min_value']})::INT"
@@ -30,7 +34,7 @@ def _count(rule: Rule, place: str, columns: Sequence[str]) -> str:
             return str(int(not set(rule.kwargs["column_set"]) <= set(columns)))
         case "column_values_to_be_unique" | "compound_columns_to_be_unique":
             return _repeated(rule, place)
-    return f"count(*) FILTER ({_wrong(rule)}{_and(rule.kwargs.get('row_condition'))})"
+    return counted.format(_wrong(rule) + _and(rule.kwargs.get("row_condition")))
 
 
 def _repeated(rule: Rule, place: str) -> str:
