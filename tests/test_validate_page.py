@@ -176,7 +176,7 @@ def test_rows_that_nobody_judged_are_told_and_close_a_request(good: Validation, 
     assert request.sentence["en"] == "The gate is closed; 2 rows of the file were set aside while reading."
     html = suite_html(good, readings=[aside])
     assert "the gate is closed" in html
-    assert "1,005 rows = 1,000 judged + 3 history of a person + 2 set aside while reading" in html
+    assert "1,005 rows = 1,000 judged + 3 folded into another row + 2 set aside while reading" in html
     rows = [row("accounts", number) for number in range(1, 4)]
     accounts = validate(table("accounts", *rows), suite="accounts", as_of=AS_OF)
     told = verdict(accounts, readings=[aside])

@@ -260,7 +260,7 @@ def _show(validation: Validation, readings: Sequence[Reading], *, language: str)
         f"Rules     {validation.counts.height:,} = {found.height:,} found something + {passed:,} passed"
     )
     for one in readings:
-        folded = f" + {one.folded:,} history of a person" if one.folded else ""
+        folded = f" + {one.folded:,} folded into another row" if one.folded else ""
         aside = f" + {one.quarantined:,} quarantined"
         typer.echo(f"Rows      {one.rows:,} in {one.file} = {one.accepted:,} judged{folded}{aside}")
     if not readings:

@@ -37,7 +37,7 @@ def in_words(rule: Rule, /) -> str:
     'suffix has at most 3 characters.'
     """
     kwargs = rule.kwargs
-    told = _WORDS[rule.expect](kwargs) if rule.expect in _WORDS else f"{rule.expect}: {kwargs}"
+    told = _WORDS[rule.expect](kwargs) if rule.expect in _WORDS else _as_it_stands(rule)
     where = _condition(kwargs.get("row_condition"))
     return f"{told}, where {where}." if where else f"{told}."
 
@@ -48,6 +48,12 @@ def pattern(rule: Rule, /) -> str:
         return row_predicate(rule.kwargs["unexpected_rows_query"])
     regex = rule.kwargs.get("regex")
     return regex if isinstance(regex, str) else ""
+
+
+def _as_it_stands(rule: Rule) -> str:
+    """Write an expectation that has no words of its own."""
+    facts = (f"{name} {_value(value)}" for name, value in rule.kwargs.items() if name != "row_condition")
+    return f"{rule.expect}: {', '.join(facts)}"
 
 
 def _matches(kwargs: dict[str, Any]) -> str:

@@ -245,7 +245,7 @@ def _evidence(validation: Validation, readings: Sequence[Reading]) -> Html:
 
 def _reading(one: Reading) -> Html:
     parts = [f"{one.accepted:,} judged"]
-    parts += [f"{one.folded:,} history of a person"] if one.folded else []
+    parts += [f"{one.folded:,} folded into another row"] if one.folded else []
     parts += [f"{one.quarantined:,} set aside while reading"]
     return joined(f"{one.rows:,} {plural(one.rows, 'row', 'rows')} = {' + '.join(parts)}")
 

@@ -40,7 +40,7 @@ class Reading:
         file: its name.
         rows: records in the file.
         accepted: those that were judged.
-        folded: those that are history of a person rather than a person.
+        folded: those that are history of a person, or say the same as another.
         quarantined: those that cannot be read, or whose id is missing or not unique; nobody judged them.
     """
 
