@@ -35,7 +35,6 @@ def test_all_46_elements_of_openccc_are_there_once():
 def test_elements_carry_columns_of_ours():
     own = {"request_key", "attested_by", "attested_authority", "attested_on", "seen", "scope"}
     own |= {"email_in_use"}  # what the system says of an address, beside the request
-    own |= {"email_in_use"}
     assert {one.column for one in ELEMENTS if one.column} <= {*STUDENTS, *ACCOUNTS, *own}
 
 
@@ -221,6 +220,12 @@ def test_the_good_file_of_these_tests_is_good(tmp_path: Path):
             26,
             "value_set is a text; a list (- item) was expected",
         ),
+        (
+            "sql: phone = email",
+            "sql: x\n      when: {zip: a}",
+            32,
+            "rule phone_owner: when belongs to expect",
+        ),
         ("sql: phone = email", "sql: 1", 31, "rule phone_owner: sql is a number; a text was expected."),
         ("sql: phone = email", "sql: x\n      kwargs: {}", 32, "rule phone_owner: kwargs belong to expect"),
         (
@@ -229,15 +234,30 @@ def test_the_good_file_of_these_tests_is_good(tmp_path: Path):
             29,
             "rule phone_owner: it needs either expect or sql, not both",
         ),
-        ("sql: phone = email", "sql: x\n      when: {}", 32, "rule phone_owner: when is empty"),
         (
-            "sql: phone = email",
-            "sql: x\n      when: {zip: 3}",
-            32,
-            "rule phone_owner: zip is a number; a text was expected",
+            '{value_set: ["5555555555"]}',
+            "{value_set: [x]}\n      when: {}",
+            27,
+            "rule phone_example: when is empty",
         ),
-        ("sql: phone = email", "sql: x\n      when: {zip: {~: x}}", 32, "a key is empty. Put it in quotes."),
-        ("sql: phone = email", "sql: x\n      when: {zip: {'=': x}}", 32, "no comparison =. Did you mean"),
+        (
+            '{value_set: ["5555555555"]}',
+            "{value_set: [x]}\n      when: {zip: 3}",
+            27,
+            "rule phone_example: zip is a number; a text was expected",
+        ),
+        (
+            '{value_set: ["5555555555"]}',
+            "{value_set: [x]}\n      when: {zip: {~: x}}",
+            27,
+            "a key is empty. Put it in quotes.",
+        ),
+        (
+            '{value_set: ["5555555555"]}',
+            "{value_set: [x]}\n      when: {zip: {'=': x}}",
+            27,
+            "no comparison =. Did you mean",
+        ),
         (
             "sql: phone = email",
             "sql: x\n      eased: {mail: info}",

@@ -283,6 +283,8 @@ def _query(entry: Entry) -> dict[str, Any]:
     """Write a predicate as GX's query; braces are doubled, since GX fills {batch} in."""
     if "kwargs" in entry:
         raise entry.wrong("kwargs belong to expect; a rule in sql has none.", "kwargs")
+    if "when" in entry:  # Great Expectations takes no condition beside a query
+        raise entry.wrong("when belongs to expect; say it in the SQL, with AND.", "when")
     predicate = _OUTSIDE_LITERALS.sub(lambda match: match[1] or " ", entry.text("sql")).strip()
     doubled = predicate.replace("{", "{{").replace("}", "}}")
     return {"unexpected_rows_query": f"SELECT * FROM {{batch}} WHERE {doubled}"}

@@ -176,8 +176,6 @@ def _check_sql(entry: Entry, known: set[str], path: Path, engine: Engine) -> Non
             f"chmod go-w {path.name}, or copy the file (on Windows: to a folder of your own profile).",
             "sql",
         )
-    if "when" in entry:
-        raise entry.wrong("when belongs to expect; say it in the SQL, with AND.", "when")
     sql = entry.text("sql")
     refused = problem(sql, known)
     if not refused and _type(sql, known, engine) != pl.Boolean:
