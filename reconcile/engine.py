@@ -90,6 +90,7 @@ class Engine:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
+            "TimeZone": "UTC",  # times with an offset read the same on every machine
         }
         if memory_limit:
             settings["memory_limit"] = memory_limit

@@ -341,3 +341,14 @@ def test_what_a_policy_bears_is_part_of_what_was_approved():
     assert suite_hash("mint_request", policy=Policy()) == usual
     wide = Policy(wide_cccid=True)
     assert suite_hash("accounts", policy=wide) != suite_hash("accounts")
+
+
+def test_times_of_two_snapshots_may_be_times():
+    when = pl.Series("email_verified_timestamp", ["2024-02-02 10:00"]).str.to_datetime(time_zone="UTC")
+    later = table("accounts", row("accounts", 1)).with_columns(when)
+    result = validate(later, suite="snapshot_change", before=later, as_of=AS_OF)
+    assert (result.verdict, result.failures.height) == ("open", 0)
+    with pytest.raises(InputError, match="snapshot_change, not with accounts"):
+        validate(later, suite="accounts", before=later)
+    with pytest.raises(InputError, match="The earlier snapshot has no column cccid"):
+        validate(later, suite="snapshot_change", before=later.drop("cccid"))

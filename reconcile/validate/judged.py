@@ -91,7 +91,7 @@ def _problem(name: str, kind: pl.DataType) -> str:
         good = isinstance(kind, pl.List) and kind.inner in (pl.String, pl.Null)
         return "" if good or kind == pl.Null else f"Column {name} is {kind}; a list of texts was expected."
     good = kind in (pl.String, pl.Null, pl.Boolean, pl.Date, pl.Categorical, pl.Enum)
-    if good or (kind == pl.Datetime and name.endswith("_timestamp")):
+    if good or (kind == pl.Datetime and name.removesuffix("_before").endswith("_timestamp")):
         return ""
     return (
         f"Column {name} is {kind}; text was expected, since numbers lose leading zeros and times shift. "
