@@ -90,7 +90,6 @@ class Engine:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
-            "TimeZone": "UTC",  # times with an offset read the same on every machine
         }
         if memory_limit:
             settings["memory_limit"] = memory_limit
@@ -113,6 +112,7 @@ class Engine:
         if refused is not None:
             self._scratch.close()
             raise refused
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")  # times read the same on every machine
         if path is not None:
             make_private(path)  # DuckDB refuses a file made beforehand; until here its 0700 folder shields it
 
@@ -271,6 +271,8 @@ class Engine:
 
     @staticmethod
     def _fill(query: str, names: dict[str, str | Table]) -> str:
+        if not names:  # nothing to fill in: braces are a regular expression's
+            return query
         return fill(query, **{k: v.name if isinstance(v, Table) else v for k, v in names.items()})
 
     def _do(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:

@@ -244,3 +244,7 @@ def test_a_file_that_is_no_parquet_is_refused_without_its_content(tmp_path, cont
     assert "accounts.parquet" in str(caught.value)
     assert "ABD1234" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_braces_of_a_condition_are_no_holes(engine: Engine) -> None:
+    assert engine.value("SELECT regexp_matches('a{word}b', 'a[{]word[}]b{1}')")
