@@ -159,6 +159,15 @@ def test_little_is_still_seen() -> None:
     assert "9,998 rows judged: 9,998 pass, 0 do not" in html
 
 
+def test_a_table_as_a_whole_has_no_share() -> None:
+    empty = validate(table("accounts"), suite="accounts", as_of=AS_OF)
+    html = suite_html(empty)
+    assert "the whole table" in html
+    assert "0 rows judged" in html
+    for text in (html, sheet_html(empty), sheet_text(empty)):
+        assert "table_not_empty" in text.replace("<wbr>", "")
+
+
 def test_an_open_gate_says_so_in_both_languages(good: Validation) -> None:
     assert verdict(good).open
     html = suite_html(good)

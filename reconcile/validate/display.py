@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from reconcile.validate.validation import Validation
 
 _SHOWN: Final = 25  # broken rules; .counts has them all
+_DASH: Final = "\N{EN DASH}"
 _LINE: Final = "1px solid rgba(128,128,128,.35)"
+_TABLE: Final = (
+    "border-collapse:collapse;color:inherit;font-size:inherit;font-variant-numeric:tabular-nums;margin:.3em 0"
+)
 _CELL: Final = f"padding:.35em .8em;vertical-align:top;text-align:left;border-bottom:{_LINE};"
 _TEXT: Final = "white-space:normal;overflow-wrap:break-word;min-width:12em;max-width:28em;"
 _RIGHT: Final = "text-align:right;white-space:nowrap;"
@@ -72,7 +76,6 @@ _HEADS: Final = {
         "What was found",
         "Share",
         "Failures",
-        "Rows",
         "What to do",
     ),
     "es": (
@@ -81,17 +84,17 @@ _HEADS: Final = {
         "Qué se encontró",
         "Parte",
         "Fallos",
-        "Filas",
         "Qué hacer",
     ),
 }
 _ROWS: Final = {"en": ("row", "rows"), "es": ("fila", "filas")}
+_OF: Final = {"en": "of", "es": "de"}
 _ALLOWED: Final = {"en": "allowed", "es": "se admite"}
 _NOTES: Final = {
     ERRORED: {"en": "not evaluated", "es": "sin evaluar"},
     CLOSES: {"en": "closes the gate", "es": "cierra el paso"},
 }
-_NUMBERS: Final = (4, 5)  # columns that stand right
+_NUMBERS: Final = (4,)  # columns that stand right
 
 
 def mark(severity: str, /) -> Html:
@@ -122,7 +125,7 @@ def sheet_html(validation: Validation, /) -> str:
         "table",
         element("thead", head),
         element("tbody", *lines),
-        style="border-collapse:collapse;color:inherit;font-variant-numeric:tabular-nums;margin:.3em 0",
+        style=_TABLE,
     )
     return element(
         "div",
@@ -161,23 +164,28 @@ def _line(step: dict[str, Any], language: str) -> Html:
         element("td", step["element"], element("br"), element("code", step["rule_id"]), style=_CELL),
         element("td", step["message"], style=_CELL + _TEXT),
         element("td", _bar(step, look.colour), style=_CELL),
-        element("td", _count(step["failures"]), _limit(step["at_most"], language), style=_CELL + _RIGHT),
-        element("td", _count(step["rows"]), style=_CELL + _RIGHT),
+        element("td", *_counts(step, language), style=_CELL + _RIGHT),
         element("td", step["remedy"], style=_CELL + _TEXT),
     ]
     return element("tr", *cells)
 
 
-def _limit(at_most: float | None, language: str) -> Html:
-    if at_most is None:
-        return Html()
-    return joined(element("br"), f"{_ALLOWED[language]} {allowed(at_most)}")
+def _counts(step: dict[str, Any], language: str) -> list[str]:
+    """Write how often a rule is broken, of how many rows, and how often it may be."""
+    if step["failures"] is None:
+        return [_DASH]
+    told = [f"{step['failures']:,}"]
+    if step["rows"]:
+        told += [element("br"), f"{_OF[language]} {step['rows']:,}"]
+    if step["at_most"] is not None:
+        told += [element("br"), f"{_ALLOWED[language]} {allowed(step['at_most'])}"]
+    return told
 
 
 def _bar(step: dict[str, Any], colour: str) -> Html:
     part = None if step["whole"] else share(step["failures"], step["rows"])
     if part is None:
-        return Html("\N{EN DASH}")
+        return Html(_DASH)
     full = element(
         "span",
         style=f"display:block;height:100%;width:{part:.2%};min-width:3px;background:{colour};border-radius:2px",
@@ -225,7 +233,3 @@ def step_frame(found: pl.DataFrame, language: str, /) -> pl.DataFrame:
     ]
     kinds = {"severity": pl.String, "finding": pl.String, "share": pl.String}
     return pl.DataFrame(rows, schema=kinds | {"failures": pl.Int64, "of": pl.Int64})
-
-
-def _count(number: int | None) -> str:
-    return "\N{EN DASH}" if number is None else f"{number:,}"
