@@ -66,6 +66,8 @@ def test_a_researcher_who_follows_it_gets_to_the_end(
         ]
         if words[0] == "inspect":
             shutil.copy(ROOT / "data" / "sample" / "banner" / "students.csv", tmp_path)
+        if words[0] == "validate":
+            shutil.copy(ROOT / "data" / "sample" / "accounts.csv", tmp_path)
         if words[0] == "lab":
             words.append("--dry-run")
         assert main(words) == 0, command
