@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
+import unicodedata
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from reconcile.errors import GateClosed, InputError
 from reconcile.validate import Policy, Validation, gate, suite_hash, validate
 from reconcile.validate import suite as suites
 from reconcile.validate.dictionary import SUITES, read_dictionary
+from reconcile.validate.findings import shape
 
 AS_OF = date(2026, 11, 21)
 CASES = yaml.safe_load((Path(__file__).parent / "data" / "rules.yaml").read_text(encoding="utf-8"))
@@ -352,3 +355,35 @@ def test_times_of_two_snapshots_may_be_times():
         validate(later, suite="accounts", before=later)
     with pytest.raises(InputError, match="The earlier snapshot has no column cccid"):
         validate(later, suite="snapshot_change", before=later.drop("cccid"))
+
+
+SEEN = {"Lu": "A", "Ll": "a", "Lt": "a", "Lm": "a", "Lo": "a"}
+
+
+def shape_of(text: str) -> str:
+    signs = []
+    for char in text[:40]:
+        kind = unicodedata.category(char)
+        signs.append(
+            SEEN.get(kind) or ("9" if kind.startswith("N") else "\u2400" if kind.startswith("C") else char)
+        )
+    return "".join(signs)
+
+
+def test_shapes_tell_nothing_else_of_any_text():
+    chance = random.Random(34)  # noqa: S311 - draws cases, keeps no secret
+    signs = ("aZ09 -'@.\t\x00\x7f", "aé", "ñÑßİ\u00a0", "李ǅ٣½", "\u200b\ufeff😀a")
+    texts = ["".join(chance.choices(chance.choice(signs), k=chance.randint(0, 50))) for _ in range(400)]
+    with Engine() as engine:
+        table = engine.load("texts", pl.DataFrame({"n": range(400), "text": texts}))
+        shown = engine.frame(f"SELECT {shape('text')} AS shown FROM {{t}} ORDER BY n", t=table)["shown"]
+    assert shown.to_list() == [shape_of(text) for text in texts]
+
+
+def test_rows_are_told_apart_wherever_a_value_ends(students: pl.DataFrame):
+    def hashed(*names: str | None) -> str:
+        rows = students.with_columns(city=pl.Series(names, dtype=pl.String))
+        return validate(rows, as_of=AS_OF).rows_hash
+
+    answers = [("ab", "c", None), ("a", "bc", None), ("ab", "c", ""), ("ab", None, "c"), (None, "ab", "c")]
+    assert len({hashed(*names) for names in answers}) == len(answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 MISSING: Final = "(missing)"
 WITHHELD: Final = "(withheld)"
 _LONGEST: Final = 40
+_HIDDEN: Final = "\u2400"  # stands for a character that would not be seen
+# Nearly all texts are ASCII, where exchanging signs costs a fraction of four regular expressions.
+_CONTROLS: Final = "".join(map(chr, (*range(1, 32), 127)))
+_PLAIN: Final = _CONTROLS + ascii_uppercase + ascii_lowercase + digits
+_SIGNS: Final = _HIDDEN * (1 + len(_CONTROLS)) + "A" * 26 + "a" * 26 + "9" * 10
+_OTHER: Final = (
+    (r"\p{Lu}", "A"),
+    (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}]", "a"),
+    (r"\p{N}", "9"),
+    (r"\p{C}", _HIDDEN),
+)
 _FOUND: Final = {"row": pl.Int64, "rule": pl.Int32, "value": pl.String}
 
 
@@ -38,10 +50,11 @@ def failing_rows(rules: dict[str, Any], outcomes: Mapping[str, Outcome], table: 
         for place, rule in enumerate(rules["expectations"])
         if (one := outcomes.get(rule["meta"]["rule_id"])) and one.failures
     ]
+    columns = table.columns
     whole = [place for place, rule in broken if rule["type"] in TABLE_TYPES]
     parts = [
         f"SELECT {quote(table.numbered_by)} AS row, {place} AS rule, "
-        f"{_value(rule, rules['meta'], table)} AS value "
+        f"{_value(rule, rules['meta'], columns)} AS value "
         f"FROM {quote(table.name)} WHERE {failing(METRICS[rule['type']], rule['kwargs'], table=table.name)}"
         for place, rule in broken
         if rule["type"] not in TABLE_TYPES
@@ -64,23 +77,21 @@ def shape(column: str, /, *, allowed: tuple[str, ...] = ()) -> str:
     >>> shape("phone_type").startswith("CASE WHEN")
     True
     """
-    text = f"left({column}, {_LONGEST})"
-    for pattern, sign in (
-        (r"\p{Lu}", "A"),
-        (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}]", "a"),
-        (r"\p{N}", "9"),
-        (r"\p{C}", "\u2400"),
-    ):
+    short = f"left({column}, {_LONGEST})"
+    signs = f"translate({short}, chr(0) || {literal(_PLAIN)}, {literal(_SIGNS)})"
+    text = short
+    for pattern, sign in _OTHER:
         text = f"regexp_replace({text}, '{pattern}', '{sign}', 'g')"
+    text = f"CASE WHEN strlen({column}) = length({column}) THEN {signs} ELSE {text} END"
     listed = ", ".join(map(literal, allowed)) or "NULL"
     known = f"WHEN {column} IN ({listed}) THEN {column}"
     return f"CASE WHEN {column} IS NULL THEN '{MISSING}' {known} ELSE {text} END"
 
 
-def _value(rule: dict[str, Any], meta: dict[str, Any], table: Table) -> str:
+def _value(rule: dict[str, Any], meta: dict[str, Any], columns: tuple[str, ...]) -> str:
     """Write the SQL of what is shown of the value that a rule is about."""
     name = rule["meta"]["column"]
-    if name is None or name not in table.columns:
+    if name is None or name not in columns:
         return "NULL"
     column = quote(name)
     if name in LIST_COLUMNS:

@@ -2,7 +2,7 @@
 
 Importing it costs 5 to 8 seconds, so it is imported inside the function that runs a suite. The
 execution engine answers every metric that a suite asks for from ONE statement of
-`count(*) FILTER (WHERE ...)`, and never hands out values: lists of unexpected values stay empty.
+`count_if(...)`, and never hands out values: lists of unexpected values stay empty.
 
 It leans on internals of 1.24 (the metric registry, Validator, the retry loop of the metric graph);
 docs/adr says under which condition it goes.
@@ -193,7 +193,7 @@ class _DuckDB(ExecutionEngine[str]):
         name = metric.metric_name
         if name == "table.row_count" or name.endswith(_LOOKED_AT):
             where = counted(kwargs)
-            return f"count(*) FILTER (WHERE {where})" if where else "count(*)"
+            return f"coalesce(count_if({where}), 0)" if where else "count(*)"
         if name == _ROW_COUNT or name.endswith(_COUNT):
             rule = "unexpected_rows_query" if name == _ROW_COUNT else name.removesuffix(_COUNT)
             return self._failures(rule, kwargs)
@@ -202,7 +202,7 @@ class _DuckDB(ExecutionEngine[str]):
     def _failures(self, rule: str, kwargs: dict[str, Any]) -> str:
         """Write the count of a rule's failing rows; one that cannot be asked for has no answer."""
         try:
-            text = f"count(*) FILTER (WHERE {failing(rule, kwargs, table=self._table.name)})"
+            text = f"coalesce(count_if({failing(rule, kwargs, table=self._table.name)}), 0)"
         except ReconcileError:
             text = f"{rule} {kwargs}"
             self._counts[text] = None

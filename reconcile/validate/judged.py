@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -15,6 +15,8 @@ from reconcile.sql import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pyarrow as pa
 
     from reconcile.engine import Engine
 
@@ -67,22 +69,23 @@ def keys_of(given: Table, key: str, /) -> pl.Series:
 
 
 def hash_rows(judged: Table, /) -> str:
-    """Hash the rows as they are judged, in their order, with SHA-256."""
+    """Hash the rows as they are judged, in their order, with SHA-256.
+
+    Each column is hashed by itself, the lengths of its texts apart from the texts, so that neither the
+    engine's batches nor a value that looks like a separator make a difference; a null has the length -1.
+    """
     told = [
         f"array_to_string({quote(name)}, '{_SEPARATOR}') AS {quote(name)}"
         if name in LIST_COLUMNS
         else quote(name)
         for name in judged.columns
     ]
-    sink = _Sink()
-    sink.write("\n".join(judged.columns).encode())
-    for batch in judged.engine.batches(
-        f"SELECT {', '.join(told) or 'NULL'} FROM {{table}}", ordered=True, table=judged
-    ):
-        frame = pl.from_arrow(batch)
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a batch of several columns
-        frame.write_csv(sink, include_header=False, quote_style="non_numeric")  # type: ignore[call-overload] # a sink is enough
-    return sink.hash.hexdigest()
+    columns = [_Column(name) for name in judged.columns]
+    query = f"SELECT {', '.join(told) or 'NULL'} FROM {{table}}"
+    for batch in judged.engine.batches(query, ordered=True, table=judged):
+        for column, values in zip(columns, batch.columns, strict=False):
+            column.add(values)
+    return hashlib.sha256("\n".join(column.digest() for column in columns).encode()).hexdigest()
 
 
 def _problem(name: str, kind: pl.DataType) -> str:
@@ -103,12 +106,28 @@ def _type(name: str) -> str:
     return "VARCHAR[]" if name in LIST_COLUMNS else "VARCHAR"
 
 
-class _Sink:
-    """A file that keeps nothing but a hash."""
+class _Column:
+    """A column of texts of which nothing is kept but hashes."""
 
-    def __init__(self) -> None:
-        self.hash = hashlib.sha256()
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._texts, self._lengths = hashlib.sha256(), hashlib.sha256()
 
-    def write(self, data: bytes) -> int:
-        self.hash.update(data)
-        return len(data)
+    def add(self, values: pa.Array[Any]) -> None:
+        """Take the next texts in."""
+        import numpy as np  # noqa: PLC0415 - kept out of `import reconcile`
+        from pyarrow import large_string  # noqa: PLC0415
+
+        texts: Any = values.cast(large_string())
+        _, offsets, data = texts.buffers()
+        if not len(texts) or offsets is None:
+            return
+        ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+        lengths = np.where(texts.is_null().to_numpy(zero_copy_only=False), -1, np.diff(ends))
+        self._lengths.update(lengths.tobytes())
+        if data is not None:
+            self._texts.update(memoryview(data)[ends[0] : ends[-1]])
+
+    def digest(self) -> str:
+        """Tell column, lengths and texts in one line."""
+        return f"{self._name} {self._lengths.hexdigest()} {self._texts.hexdigest()}"

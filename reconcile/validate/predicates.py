@@ -1,7 +1,7 @@
 """An expectation as the SQL predicate of a row that breaks it; counts and row extracts share it.
 
 Each predicate holds for the failing rows only and is false or null elsewhere, so that
-`count(*) FILTER (WHERE ...)` counts failures and `WHERE ...` lists them. Nulls pass every rule but the
+`count_if(...)` counts failures and `WHERE ...` lists them. Nulls pass every rule but the
 one that forbids them, as in Great Expectations.
 """
 

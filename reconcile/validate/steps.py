@@ -56,7 +56,7 @@ class Verdict:
     """Whether the gate is open, with the sentence that says why.
 
     Attributes:
-        open: False too where rows to be created were set aside while the file was read.
+        open: False too where rows were set aside while the file was read: nobody judged them.
         sentence: language -> the sentence.
     """
 
@@ -72,8 +72,7 @@ def verdict(validation: Validation, /, *, readings: Sequence[Reading] = ()) -> V
         readings: one a file, where the table came from files.
     """
     aside = sum(one.quarantined for one in readings)
-    unjudged = bool(aside) and validation.suite == "mint_request"
-    is_open = validation.verdict == "open" and not unjudged
+    is_open = validation.verdict == "open" and not aside
     return Verdict(
         open=is_open,
         sentence={
@@ -85,36 +84,23 @@ def verdict(validation: Validation, /, *, readings: Sequence[Reading] = ()) -> V
 
 def _sentence_en(validation: Validation, aside: int, *, is_open: bool) -> str:
     found = broken(validation).height
+    if is_open:
+        more = f", {found:,} {plural(found, 'rule', 'rules')} found something to look at" if found else ""
+        return f"The gate is open; no critical rule is broken{more}."
     rows = (
-        f"{aside:,} {plural(aside, 'row of the file was', 'rows of the file were')} set aside while reading"
+        f"{aside:,} {plural(aside, 'row of the file was', 'rows of the file were')} set aside and not judged"
     )
-    if not is_open:
-        parts = [*_because(validation, "en"), *([rows] if aside else [])]
-        return f"The gate is closed; {'; '.join(parts)}."
-    told = "no critical rule is broken"
-    told += f", {found:,} {plural(found, 'rule', 'rules')} found something to look at" if found else ""
-    judged = f"for the {validation.rows:,} rows that were judged" if aside else ""
-    tail = f" But {rows} and not judged." if aside else ""
-    return f"The gate is open{' ' * bool(judged)}{judged}; {told}.{tail}"
+    return f"The gate is closed; {'; '.join([*_because(validation, 'en'), *([rows] if aside else [])])}."
 
 
 def _sentence_es(validation: Validation, aside: int, *, is_open: bool) -> str:
     found = broken(validation).height
-    rows = (
-        f"{aside:,} {plural(aside, 'fila del archivo se apartó', 'filas del archivo se apartaron')} al leer"
-    )
-    if not is_open:
-        parts = [*_because(validation, "es"), *([rows] if aside else [])]
-        return f"El paso está cerrado; {'; '.join(parts)}."
-    told = "no se incumple ninguna regla crítica"
-    told += (
-        f", {found:,} {plural(found, 'regla encontró', 'reglas encontraron')} algo que revisar"
-        if found
-        else ""
-    )
-    judged = f"para las {validation.rows:,} filas examinadas" if aside else ""
-    tail = f" Pero {rows} y no se examinaron." if aside else ""
-    return f"El paso está abierto{' ' * bool(judged)}{judged}; {told}.{tail}"
+    if is_open:
+        told = f"{found:,} {plural(found, 'regla encontró', 'reglas encontraron')} algo que revisar"
+        return f"El paso está abierto; no se incumple ninguna regla crítica{', ' + told if found else ''}."
+    rows = f"{aside:,} {plural(aside, 'fila del archivo se apartó', 'filas del archivo se apartaron')}"
+    rows += " al leer y no se examinó" if aside == 1 else " al leer y no se examinaron"
+    return f"El paso está cerrado; {'; '.join([*_because(validation, 'es'), *([rows] if aside else [])])}."
 
 
 def _because(validation: Validation, language: str) -> list[str]:
