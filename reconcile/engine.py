@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import glob
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
 from reconcile.errors import InputError, OutputError, ReconcileError
 from reconcile.files import make_private, private_folder, scratch
-from reconcile.results import ArrowStream
+from reconcile.results import ArrowStream, as_frame
 from reconcile.sql import fill, quote
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
     # A batch in, a batch out: the only way in which Python touches rows on their way.
     Mapper = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+
+_NUMBER: Final = "reconcile_row"
+_FILE_NUMBER: Final = "file_row_number"
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,10 @@ class Table:
         return self.engine.frame(f"SELECT {', '.join(map(quote, self.columns))} FROM {quote(self.name)}")
 
     @property
-    def schema(self) -> pl.Schema:
-        """The columns and their types in order."""
-        kinds = self.engine.frame(f"SELECT * FROM {quote(self.name)} LIMIT 0").schema
-        return pl.Schema({name: kind for name, kind in kinds.items() if name != self.numbered_by})
+    def kinds(self) -> dict[str, str]:
+        """The columns in order, with their types as SQL names them."""
+        described = self.engine.describe(self.name)
+        return {name: kind for name, kind in described.items() if name != self.numbered_by}
 
     @property
     def rows(self) -> int:
@@ -57,7 +61,7 @@ class Table:
     @property
     def columns(self) -> tuple[str, ...]:
         """The column names in order."""
-        return tuple(self.schema)
+        return tuple(self.kinds)
 
 
 class Engine:
@@ -129,40 +133,45 @@ class Engine:
             self._connection.unregister("_incoming")
         return Table(self, name)
 
-    def view(self, name: str, table: object, /, *, numbered_by: str = "rowid") -> Table:
-        """Look at a frame or an Arrow table under a name, without copying it.
-
-        Args:
-            name: as which SQL knows it.
-            table: kept alive until the engine closes.
-            numbered_by: its column that numbers the rows, if it has one.
+    def view(self, name: str, table: object, /) -> Table:
+        """Look at a frame or an Arrow table under a name, without copying it; its rows are numbered from 0.
 
         Raises:
-            InputError: the object is no table.
+            InputError: the object is no table, or has a column of the name that the numbers take.
         """
-        self._views[name] = _arrow(table)
+        frame = as_frame(table)
+        if _NUMBER in frame.columns:
+            raise InputError(f"The table has a column called {_NUMBER}, a name of ours. Rename it.")
+        self._views[name] = frame.with_row_index(_NUMBER).to_arrow()
         self._connection.register(name, self._views[name])
-        return Table(self, name, numbered_by)
+        return Table(self, name, _NUMBER)
 
     def scan(self, name: str, path: Path, /) -> Table:
         """Look at a Parquet file under a name; its rows are read whenever they are asked for.
 
         Raises:
-            InputError: there is no such file, or it is no Parquet.
+            InputError: there is no such file, it is no Parquet, or has a column called file_row_number.
         """
         if not path.is_file():
             raise InputError(f"{path} does not exist. Name a Parquet file.")
         place = glob.escape(str(path)).replace("'", "''")  # DuckDB would read snap[2024] as a pattern
-        scanned = f"SELECT *, file_row_number FROM read_parquet('{place}')"
+        scanned = f"FROM read_parquet('{place}')"
         try:
-            self._connection.execute(f"CREATE OR REPLACE VIEW {quote(name)} AS {scanned}")
+            own = self._connection.sql(f"SELECT * {scanned} LIMIT 0").columns
+            if _FILE_NUMBER not in own:
+                create = f"CREATE OR REPLACE VIEW {quote(name)} AS SELECT *, {_FILE_NUMBER} {scanned}"
+                self._connection.execute(create)
         except self._error:
-            readable = False
-        else:
-            readable = True
-        if not readable:
+            own = None
+        if own is None:
             raise InputError(f"{path} is no Parquet file, or a damaged one. Write it again.")
-        return Table(self, name, "file_row_number")
+        if _FILE_NUMBER in own:
+            raise InputError(f"{path} has a column called {_FILE_NUMBER}, a name of the engine's. Rename it.")
+        return Table(self, name, _FILE_NUMBER)
+
+    def describe(self, name: str, /) -> dict[str, str]:
+        """Name the columns of a table or view and their types, as SQL does."""
+        return {column: kind for column, kind, *_ in self._do(f"DESCRIBE {quote(name)}", ())}
 
     def sql(self, name: str, query: str, /, *values: object, **names: str | Table) -> Table:
         """Make a table from one SELECT; {holes} take table or column names, ? takes values."""
@@ -299,6 +308,8 @@ def _withheld(kind: str) -> ReconcileError:
     DuckDB quotes the values it stumbled over, personal data included, and an exception raised while
     another is handled carries that one along as its context.
     """
+    if kind == "ConnectionException":
+        return ReconcileError("The engine was closed, and what it held is gone. Open it again and repeat.")
     return ReconcileError(
         f"The engine failed on a step ({kind}). The values are withheld, since they may be personal data; "
         "out of disk space or memory is the most frequent cause."

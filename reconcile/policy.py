@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,3 +30,8 @@ class Policy:
     systemwide: bool = True
     local: Path | None = None
     at_most: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Take the place of the college's rules as a text too."""
+        if isinstance(self.local, str):
+            object.__setattr__(self, "local", Path(self.local))

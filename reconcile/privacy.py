@@ -40,6 +40,14 @@ _ITIN: Final = r"^9[0-9]{2}(5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9])"
 _NEVER: Final = r"^(000|666|9)|^...00|0000$"
 _DUMMIES: Final = ("123456789", "987654321", "078051120", "219099999", *(d * 9 for d in "0123456789"))
 _HIDDEN: Final = "•••"
+_SHAPE: Final = 40  # characters of a value's shape
+_SIGNS: Final = (
+    (r"\p{Lu}", "A"),
+    (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}]", "a"),
+    (r"\p{N}", "9"),
+    (r"\p{C}", "\u2400"),
+    (r"[^\x00-\x7F\u2400]", "?"),  # marks and signs that letters are made of
+)
 _SHAPES: Final = (
     (re.compile(r"[^\s@\"'<>,;]+@[^\s@\"'<>,;]+"), "[e-mail]"),
     (re.compile(r"(?<![0-9])[0-9]{3}([-\u2010-\u2015 ]?)[0-9]{2}\1[0-9]{4}(?![0-9])"), "[number]"),
@@ -207,6 +215,18 @@ def mask_id(value: str | None, /) -> str:
     '•••456'
     """
     return f"{_HIDDEN}{value[-3:] if len(value) > 4 else ''}" if value else ""  # noqa: PLR2004 - keeps half hidden
+
+
+def mask_shape(values: pl.Series, /) -> pl.Series:
+    """Show texts by their shape: letters as a or A, digits as 9, at most 40 characters.
+
+    >>> mask_shape(pl.Series(["Ana 2001-02-03", None])).to_list()
+    ['Aaa 9999-99-99', None]
+    """
+    shown = values.str.head(_SHAPE)
+    for pattern, sign in _SIGNS:
+        shown = shown.str.replace_all(pattern, sign)
+    return shown
 
 
 def redact(text: str, /) -> str:

@@ -210,12 +210,17 @@ def test_what_is_no_warehouse_is_refused(tmp_path: Path, temporary: Path, place:
 
 
 def test_a_view_is_looked_at_and_not_copied():
-    frame = pl.DataFrame({"a": ["x", None], "n": [0, 1]})
+    frame = pl.DataFrame({"a": ["x", None]})
     with Engine() as engine:
-        table = engine.view("seen", frame, numbered_by="n")
+        table = engine.view("seen", frame)
         assert (table.columns, table.rows) == (("a",), 2)
-        assert table.schema == {"a": pl.String}
-        assert table.frame.equals(frame.select("a"))
+        assert table.kinds == {"a": "VARCHAR"}
+        assert table.frame.equals(frame)
+        assert engine.frame("SELECT reconcile_row FROM {table} ORDER BY 1", table=table)[
+            "reconcile_row"
+        ].to_list() == [0, 1]
+        with pytest.raises(InputError, match="a name of ours"):
+            engine.view("seen", frame.rename({"a": "reconcile_row"}))
         batches = list(engine.batches("SELECT a FROM {table}", table=table))  # on another connection
         assert sum(batch.num_rows for batch in batches) == 2
         with pytest.raises(InputError, match="A table was expected"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 
@@ -75,6 +76,7 @@ def test_a_mailbox_stands_in_where_an_address_is_missing_or_not_the_students_own
     form = pl.DataFrame(
         {
             "sis_id": ["S 1", "S2", "S3", "S4", "S5"],
+            "college": ["021", "021", "022", "022", "022"],
             "email": [None, "one@example.edu", "ONE@example.edu", "held@example.edu", "own@example.edu"],
         }
     )
@@ -84,11 +86,20 @@ def test_a_mailbox_stands_in_where_an_address_is_missing_or_not_the_students_own
     assert bare["email_in_use"].to_list() == ["false", "false", "false", "true", "false"]
     helped = with_mailbox(form, replace(MINT, mailbox="new@college.edu"), accounts)
     assert helped["email"].to_list() == [
-        "new+S-1@college.edu",
-        "new+S2@college.edu",
-        "new+S3@college.edu",
-        "new+S4@college.edu",
+        f"new+021-x{hashlib.sha256(b'S 1').hexdigest()[:12]}@college.edu",
+        "new+021-S2@college.edu",
+        "new+022-S3@college.edu",
+        "new+022-S4@college.edu",
         "own@example.edu",
     ]
     assert set(helped["email_in_use"]) == {"false"}
     assert with_mailbox(form, MINT, accounts.drop("email"))["email_in_use"].to_list() == ["false"] * 5
+
+
+def test_an_address_that_stands_in_is_checked_like_any_other() -> None:
+    form = pl.DataFrame({"sis_id": ["A.1", "A-1", "B2"], "college": ["021"] * 3, "email": [None] * 3})
+    form = form.cast({"email": pl.String})
+    held = pl.DataFrame({"email": ["New+021-B2@college.edu"]})
+    helped = with_mailbox(form, replace(MINT, mailbox="new@college.edu"), held)
+    assert helped["email"].n_unique() == 3
+    assert helped["email_in_use"].to_list() == ["false", "false", "true"]

@@ -146,6 +146,9 @@ def validate(
 
 def _require_free(outputs: Sequence[Path | None], *, inputs: Sequence[Path | None]) -> None:
     """Refuse to write over what is read."""
+    named = [place.resolve() for place in outputs if place is not None]
+    if len(set(named)) < len(named):
+        raise OutputError(f"{outputs[0]} is named for two outputs. Name a file for each.")
     read = {given.resolve() for given in inputs if given is not None}
     for place in outputs:
         if place is not None and place.resolve() in read:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -65,12 +66,21 @@ def with_mailbox(form: pl.DataFrame, mint: MintPlan, accounts: pl.DataFrame, /) 
     unusable = pl.col("email").is_null() | plain.is_duplicated() | in_use
     if mint.mailbox is not None:
         name, _, domain = mint.mailbox.partition("@")
-        tag = pl.col("sis_id").str.replace_all("[^A-Za-z0-9]", "-")
+        tag = pl.concat_str(_tag("college"), pl.lit("-"), _tag("sis_id"))
         own = pl.concat_str(pl.lit(f"{name}+"), tag, pl.lit(f"@{domain}"))
         form = form.with_columns(email=pl.when(unusable.fill_null(value=True)).then(own).otherwise("email"))
     return form.with_columns(
         email_in_use=pl.when(in_use.fill_null(value=False)).then(pl.lit("true")).otherwise(pl.lit("false"))
     )
+
+
+def _tag(column: str) -> pl.Expr:
+    """Write an id so that it can stand in an address, and no two ids become one."""
+    plain = pl.col(column).fill_null("")
+    coded = plain.map_elements(
+        lambda text: f"x{sha256(text.encode()).hexdigest()[:12]}", return_dtype=pl.String
+    )
+    return pl.when(plain.str.contains("^[a-z0-9]*$|^[A-Z0-9]*$")).then(plain).otherwise(coded)
 
 
 def batch_rows(form: pl.DataFrame, resolved: pl.DataFrame, /) -> pl.DataFrame:

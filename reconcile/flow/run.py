@@ -354,6 +354,5 @@ def _blocking(checked: Validation | None, form: pl.DataFrame) -> pl.DataFrame | 
     failures = checked.failures.filter(
         (pl.col("severity") == "critical") & ~pl.col("element").is_in(ATTESTATION)
     )
-    return failures.join(form.select("request_key", "sis_id"), left_on="key", right_on="request_key").select(
-        key="sis_id", rule_id=pl.col("rule_id").cast(pl.String)
-    )
+    rows = failures.filter(pl.col("row").is_not_null())
+    return rows.select(key=form["sis_id"].gather(rows["row"]), rule_id=pl.col("rule_id").cast(pl.String))

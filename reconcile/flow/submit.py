@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 _SUITES: Final = {
-    "students": "the extract breaks rules more often than the plan allows",
-    "accounts": "the snapshot breaks rules more often than the plan allows",
+    "students": "the extract does not meet the dictionary as the plan applies it",
+    "accounts": "the snapshot does not meet the dictionary as the plan applies it",
     "snapshot_change": "the snapshot does not follow from the earlier one",
 }
 _HALF: Final = 0.5
@@ -144,7 +144,7 @@ def _rules_closing(done: Run) -> Iterator[str]:
     """Say which suites of the inputs forbid a batch.
 
     Rows of extract and snapshot that break a critical rule are left out one by one, elsewhere: here counts
-    only what the plan's thresholds do not bear.
+    what the plan's thresholds do not bear, and a rule that could not be run.
     """
     for suite, what in _SUITES.items():
         checked = done.validations.get(suite)
@@ -152,7 +152,7 @@ def _rules_closing(done: Run) -> Iterator[str]:
             continue
         closing = checked.counts.filter("closes")
         if suite != "snapshot_change":
-            closing = closing.filter(pl.col("severity") != "critical", ~pl.col("errored"))
+            closing = closing.filter((pl.col("severity") != "critical") | pl.col("errored"))
         if closing.height:
             yield f"{what}: {_reasons(closing)}"
 

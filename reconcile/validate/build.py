@@ -49,6 +49,11 @@ def suite(name: str, folder: Path, /) -> dict[str, Any]:
             "great_expectations_version": _GX_VERSION,
             "columns": required,
             "optional": optional,
+            "aliases": {
+                one.column: sorted({one.element, *one.aliases, *([one.api] if one.api else [])})
+                for one in elements
+                if one.column in optional
+            },
             "values": {one.column: one.values for one in elements if one.column and one.values},
             "secret": [one.column for one in elements if one.column and one.sensitivity == "secret"],
         },

@@ -28,6 +28,10 @@ CHANGING: Final = (
 )
 
 
+_TEXTS: Final = (pl.String, pl.Categorical, pl.Enum, pl.Null)
+_OTHER: Final = (pl.Boolean, pl.Date, pl.Datetime)
+
+
 def side_by_side(before: pl.DataFrame, after: pl.DataFrame, /, *, systemwide: bool) -> pl.DataFrame:
     """Join two snapshots by CCCID, so that an account of either is a row.
 
@@ -43,14 +47,9 @@ def side_by_side(before: pl.DataFrame, after: pl.DataFrame, /, *, systemwide: bo
         CHANGING its later value and its earlier one (`_before`).
 
     Raises:
-        InputError: one of the two has no column cccid.
+        InputError: one of the two has no column cccid, or no rows, or holds something else than text.
     """
-    for what, table in (("earlier", before), ("later", after)):
-        if CCCID_COLUMN not in table.columns:
-            raise InputError(
-                f"The {what} snapshot has no column {CCCID_COLUMN}, by which accounts are compared. "
-                "Read it with the layout openccc."
-            )
+    before, after = (_comparable(table, what) for table, what in ((before, "earlier"), (after, "later")))
     told = [name for name in CHANGING if name in before.columns and name in after.columns]
     earlier = before.select(CCCID_COLUMN, pl.col(told).name.suffix("_before"), _was=pl.lit(value=True))
     later = after.select(CCCID_COLUMN, *told, _is=pl.lit(value=True))
@@ -65,3 +64,27 @@ def side_by_side(before: pl.DataFrame, after: pl.DataFrame, /, *, systemwide: bo
         .select(CCCID_COLUMN, "seen", "scope", *(name for c in told for name in (c, f"{c}_before")))
         .sort(CCCID_COLUMN, maintain_order=True)
     )
+
+
+def _comparable(table: pl.DataFrame, what: str) -> pl.DataFrame:
+    """Bring the columns that are compared to text, so that two exports of different makers can be joined."""
+    if CCCID_COLUMN not in table.columns:
+        raise InputError(
+            f"The {what} snapshot has no column {CCCID_COLUMN}, by which accounts are compared. "
+            "Read it with the layout openccc."
+        )
+    if table.is_empty():
+        raise InputError(f"The {what} snapshot has no rows, so that every account would look new or gone.")
+    told = [CCCID_COLUMN, *(name for name in CHANGING if name in table.columns)]
+    wrong = [
+        name
+        for name in told
+        if table.schema[name] not in (*_TEXTS, *(() if name == CCCID_COLUMN else _OTHER))
+    ]
+    if wrong:
+        kind = table.schema[wrong[0]]
+        raise InputError(
+            f"Column {wrong[0]} of the {what} snapshot is {kind}; text was expected. Read the file with "
+            "reconcile.read, or cast the column to text."
+        )
+    return table.select(pl.col(told).cast(pl.String))

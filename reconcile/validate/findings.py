@@ -31,6 +31,7 @@ _OTHER: Final = (
     (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}]", "a"),
     (r"\p{N}", "9"),
     (r"\p{C}", _HIDDEN),
+    (r"[^\x00-\x7F\x{2400}]", "?"),  # marks and signs that letters are made of
 )
 _FOUND: Final = {"row": pl.Int64, "rule": pl.Int32, "value": pl.String}
 

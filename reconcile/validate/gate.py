@@ -11,7 +11,9 @@ import polars as pl
 from reconcile.engine import Engine, Table
 from reconcile.errors import InputError, nearest
 from reconcile.policy import Policy
+from reconcile.privacy import mask_shape
 from reconcile.results import as_frame
+from reconcile.sql import quote
 from reconcile.validate import judged
 from reconcile.validate.changes import side_by_side
 from reconcile.validate.dictionary import LANGUAGES, SEVERITIES, SUITES
@@ -30,6 +32,11 @@ KEYS: Final = {
     "mint_request": "request_key",
     "snapshot_change": "cccid",
 }
+# What a key looks like that may be shown; an SSN or a date among ids, or a name, is shown by its shape.
+_ID: Final = r"^[A-Za-z0-9@#._:/-]{1,64}$"
+_NO_ID: Final = (
+    r"^[0-9]{3}-[0-9]{2}-[0-9]{4}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$|^[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}$"
+)
 _COUNTS: Final = {
     "rule_id": pl.String,
     "element": pl.String,
@@ -74,21 +81,29 @@ def validate(
     """
     for what, word, known in (("suite", suite, SUITES), ("language", language, LANGUAGES)):
         if word not in known:
-            raise InputError(f"There is no {what} {word}.{nearest(word, known)}")
+            raise InputError(f"There is no {what} {word}.{nearest(str(word), known)}")
     policy = policy or Policy()
-    day = as_of or datetime.now(tz=UTC).astimezone().date()
+    if not isinstance(policy, Policy):
+        raise InputError("The policy is none. Write it as Policy(at_most={...}, local=...).")
+    day = _day(as_of)
     rules = load_suite(suite, as_of=day, policy=policy)
-    read, optional = rules["meta"]["columns"], rules["meta"]["optional"]
+    key = key or KEYS[suite]
     if before is not None:
         table = _changes(table, before, suite=suite, policy=policy)
     with nullcontext(table.engine) if isinstance(table, Table) else Engine() as engine:
-        given = judged.take(engine, table, key=key or KEYS[suite])
-        texts = judged.as_text(given, read, optional)
-        outcomes = _run(rules, texts)
-        found = failing_rows(rules, outcomes, texts)
-        keys = judged.keys_of(given, key or KEYS[suite])
-        rows_hash = judged.hash_rows(texts)
-        missing = tuple(name for name in read if name not in texts.columns)
+        given = judged.take(engine, table, key=key)
+        texts = judged.as_text(given, rules["meta"])
+        try:
+            outcomes = _run(rules, texts)
+            found = failing_rows(rules, outcomes, texts)
+            numbered = judged.keys_of(given, key)
+            rows_hash = judged.hash_rows(texts)
+            missing = tuple(name for name in rules["meta"]["columns"] if name not in texts.columns)
+        finally:
+            texts.engine.run(f"DROP VIEW IF EXISTS {quote(texts.name)}")
+    keys = numbered["key"]
+    place = numbered["number"].cast(pl.Int64).search_sorted(found["row"].fill_null(-1)).cast(pl.Int64)
+    found = found.with_columns(row=pl.when(pl.col("row").is_not_null()).then(place))
     counts = _counts(rules, outcomes, language, policy.at_most)
     failures = _failures(found, counts, keys, language)
     passing, failing = _parted(counts, failures, keys)
@@ -108,6 +123,17 @@ def validate(
         rows_hash=rows_hash,
         table=table if isinstance(table, Table) else as_frame(table),
     )
+
+
+def _day(as_of: object) -> date:
+    """Take a day; of a moment its day counts, so that it compares with days."""
+    if as_of is None:
+        return datetime.now(tz=UTC).astimezone().date()
+    if isinstance(as_of, datetime):
+        return as_of.date()
+    if isinstance(as_of, date):
+        return as_of
+    raise InputError("The day that today stands for is no date. Write as_of=date(2026, 11, 30).")
 
 
 def _changes(table: object, before: object, *, suite: str, policy: Policy) -> pl.DataFrame:
@@ -168,9 +194,12 @@ def _failures(found: pl.DataFrame, counts: pl.DataFrame, keys: pl.Series, langua
         ),
         pl.col("severity").cast(pl.Enum(SEVERITIES)),
     )[rule]
+    key = keys.gather(found["row"])
+    looks = key.str.contains(_ID) & ~key.str.contains(_NO_ID)
+    told = found.select(key=pl.when(looks | key.is_null()).then(key).otherwise(mask_shape(key)))
     return found.select(
         "row",
-        keys.gather(found["row"]).alias("key"),
+        told["key"],
         names["rule_id"],
         names["element"],
         names["severity"],

@@ -3,83 +3,137 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
-from reconcile.columns import LIST_COLUMNS
+from reconcile.columns import LIST_COLUMNS, PERSON
 from reconcile.engine import Table
 from reconcile.errors import InputError, nearest
 from reconcile.results import as_frame
 from reconcile.sql import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    import polars as pl
     import pyarrow as pa
 
     from reconcile.engine import Engine
 
 _ROW: Final = "reconcile_row"
-_GIVEN: Final = "reconcile_given"
-_VIEW: Final = "reconcile_judged"
-_SEPARATOR: Final = "\x1f"  # no text holds it that a rule lets pass
+_VIEWS: Final = count(1)
+# Under whatever name it comes, a clear social security number is not taken.
+_CLEAR: Final = frozenset({"ssn", "ssnnumber", "ssndisplay", "socialsecuritynumber", "socialsecurity"})
 
 
 def take(engine: Engine, table: object, /, *, key: str) -> Table:
     """Take a table as the engine can look at it, without a copy: a handle as it is, anything else numbered.
 
     Raises:
-        InputError: the object is no table, or has no key column.
+        InputError: the object is no table, has no key column or one of personal data for it, holds clear
+            social security numbers, or has a column twice but for upper and lower case.
     """
     given = table if isinstance(table, Table) else as_frame(table)
     columns = given.columns
     if key not in columns:
         raise InputError(
-            f"The key column {key} is not in the table.{nearest(key, columns)} "
+            f"The key column {key} is not in the table.{nearest(str(key), columns)} "
             "Name the column that identifies a row: validate(table, key=...)."
         )
-    if isinstance(given, Table):
-        return given
-    return engine.view(_GIVEN, given.drop(_ROW, strict=False).with_row_index(_ROW), numbered_by=_ROW)
+    folded = Counter(name.lower() for name in columns)
+    twice = [name for name in columns if folded[name.lower()] > 1]
+    if twice:
+        raise InputError(
+            f"The columns {' and '.join(twice[:2])} have one name but for upper and lower case. Rename one."
+        )
+    if key in PERSON:
+        raise InputError(f"The column {key} is personal data and cannot name rows. Name a column of ids.")
+    clear = [name for name in columns if name.lower().replace("_", "").replace(" ", "") in _CLEAR]
+    if clear:
+        raise InputError(
+            f"The table has a column {clear[0]}: clear social security numbers are not taken. Read the file "
+            "with reconcile.read, which replaces them by keyed hashes, or leave the column out."
+        )
+    return given if isinstance(given, Table) else engine.view(f"reconcile_given_{next(_VIEWS)}", given)
 
 
-def as_text(given: Table, read: Sequence[str], optional: Sequence[str], /) -> Table:
-    """Look at the columns that rules read as text, at the optional ones that are absent as empty.
+def as_text(given: Table, meta: Mapping[str, Any], /) -> Table:
+    """Look at the columns that rules read as text.
+
+    An optional column that is absent is looked for under its other names, and counts as empty without any.
+
+    Args:
+        given: the table.
+        meta: of the suite: columns, optional, values, aliases.
 
     Raises:
         InputError: a column holds something that is not text and cannot be judged as such.
     """
-    schema = given.schema
-    columns = [name for name in (*read, *optional) if name in schema]
-    problems = [problem for name in columns if (problem := _problem(name, schema[name]))]
+    kinds = given.kinds
+    named = {_plain(name): name for name in kinds}
+    optional = {name: _found(name, meta, kinds, named) for name in meta["optional"]}
+    read = {name: [name] for name in meta["columns"] if name in kinds}
+    read |= {name: sources for name, sources in optional.items() if sources}
+    problems = [
+        problem
+        for name, sources in read.items()
+        for source in sources
+        if (problem := _problem(source, kinds[source], meta["values"].get(name, ())))
+    ]
     if problems:
         raise InputError("\n".join(sorted(problems)))
-    texts = [f"CAST({quote(name)} AS {_type(name)}) AS {quote(name)}" for name in columns]
-    empty = [f"CAST(NULL AS {_type(name)}) AS {quote(name)}" for name in optional if name not in schema]
+    texts = [
+        f"{_first([f'CAST({quote(source)} AS {_type(name)})' for source in sources])} AS {quote(name)}"
+        for name, sources in read.items()
+    ]
+    empty = [f"CAST(NULL AS {_type(name)}) AS {quote(name)}" for name in optional if not optional[name]]
     wanted = ", ".join((f"{quote(given.numbered_by)} AS {quote(_ROW)}", *texts, *empty))
-    given.engine.run(f"CREATE OR REPLACE VIEW {quote(_VIEW)} AS SELECT {wanted} FROM {quote(given.name)}")
-    return Table(given.engine, _VIEW, _ROW)
+    view = f"reconcile_judged_{next(_VIEWS)}"
+    given.engine.run(f"CREATE VIEW {quote(view)} AS SELECT {wanted} FROM {quote(given.name)}")
+    return Table(given.engine, view, _ROW)
 
 
-def keys_of(given: Table, key: str, /) -> pl.Series:
-    """Bring the keys into memory, in the order of the rows."""
-    query = f"SELECT CAST({quote(key)} AS VARCHAR) AS key FROM {{table}} ORDER BY {quote(given.numbered_by)}"
-    return given.engine.frame(query, table=given)["key"]
+def _found(
+    name: str, meta: Mapping[str, Any], kinds: Mapping[str, str], named: Mapping[str, str]
+) -> list[str]:
+    """Find the columns that hold an optional element, under our name or one of the dictionary's."""
+    other = [named[plain] for alias in meta["aliases"].get(name, ()) if (plain := _plain(alias)) in named]
+    return list(dict.fromkeys([*([name] if name in kinds else []), *other]))
+
+
+def _first(expressions: list[str]) -> str:
+    return expressions[0] if len(expressions) == 1 else f"coalesce({', '.join(expressions)})"
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+def keys_of(given: Table, key: str, /) -> pl.DataFrame:
+    """Bring the keys into memory: number, key, in the order of the rows.
+
+    Raises:
+        InputError: two rows have one number, or a number is none.
+    """
+    number = quote(given.numbered_by)
+    query = f"SELECT {number} AS number, CAST({quote(key)} AS VARCHAR) AS key FROM {{table}} ORDER BY number"
+    keys = given.engine.frame(query, table=given)
+    if not keys["number"].dtype.is_integer() or keys["number"].diff().drop_nulls().le(0).any():
+        raise InputError(
+            f"The table has a column called {given.numbered_by}, by which rows are numbered. Rename it."
+        )
+    return keys
 
 
 def hash_rows(judged: Table, /) -> str:
-    """Hash the rows as they are judged, in their order, with SHA-256.
+    """Hash the rows in the columns that rules read, in their order, with SHA-256.
 
     Each column is hashed by itself, the lengths of its texts apart from the texts, so that neither the
     engine's batches nor a value that looks like a separator make a difference; a null has the length -1.
     """
-    told = [
-        f"array_to_string({quote(name)}, '{_SEPARATOR}') AS {quote(name)}"
-        if name in LIST_COLUMNS
-        else quote(name)
-        for name in judged.columns
-    ]
+    told = [_told(name) for name in judged.columns]
     columns = [_Column(name) for name in judged.columns]
     query = f"SELECT {', '.join(told) or 'NULL'} FROM {{table}}"
     for batch in judged.engine.batches(query, ordered=True, table=judged):
@@ -88,13 +142,25 @@ def hash_rows(judged: Table, /) -> str:
     return hashlib.sha256("\n".join(column.digest() for column in columns).encode()).hexdigest()
 
 
-def _problem(name: str, kind: pl.DataType) -> str:
-    """Say why a column cannot be judged, empty when it can."""
+def _told(name: str) -> str:
+    """Write the SQL of what is hashed of a column; of a list also each length, so that no two agree."""
+    if name not in LIST_COLUMNS:
+        return quote(name)
+    each = "CASE WHEN x IS NULL THEN '-' ELSE concat(strlen(x), ':', x) END"
+    return f"array_to_string(list_transform({quote(name)}, lambda x: {each}), '') AS {quote(name)}"
+
+
+def _problem(name: str, kind: str, values: Sequence[str]) -> str:
+    """Say why a column cannot be judged, empty when it can; flags may be booleans, and days dates."""
     if name in LIST_COLUMNS:
-        good = isinstance(kind, pl.List) and kind.inner in (pl.String, pl.Null)
-        return "" if good or kind == pl.Null else f"Column {name} is {kind}; a list of texts was expected."
-    good = kind in (pl.String, pl.Null, pl.Boolean, pl.Date, pl.Categorical, pl.Enum)
-    if good or (kind == pl.Datetime and name.removesuffix("_before").endswith("_timestamp")):
+        good = kind in ("VARCHAR[]", '"NULL"[]', '"NULL"', "NULL", "NULL[]")
+        return "" if good else f"Column {name} is {kind}; a list of texts was expected."
+    own = name.removesuffix("_before")
+    good = kind in ("VARCHAR", '"NULL"', "NULL") or kind.startswith("ENUM")
+    good |= kind == "BOOLEAN" and "true" in values
+    good |= kind == "DATE" and own.endswith(("date", "_on"))
+    good |= kind.startswith("TIMESTAMP") and own.endswith("_timestamp")
+    if good:
         return ""
     return (
         f"Column {name} is {kind}; text was expected, since numbers lose leading zeros and times shift. "

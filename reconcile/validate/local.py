@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
 from reconcile import resources
 from reconcile.columns import ACCOUNTS, CCCID_COLUMN, LIST_COLUMNS, STUDENTS
 from reconcile.engine import Engine, Table
@@ -178,7 +176,7 @@ def _check_sql(entry: Entry, known: set[str], path: Path, engine: Engine) -> Non
         )
     sql = entry.text("sql")
     refused = problem(sql, known)
-    if not refused and _type(sql, known, engine) != pl.Boolean:
+    if not refused and _type(sql, known, engine) != "BOOLEAN":
         refused = (
             "the SQL is no condition that the engine understands; it is true for the rows that are wrong."
         )
@@ -188,7 +186,7 @@ def _check_sql(entry: Entry, known: set[str], path: Path, engine: Engine) -> Non
         raise entry.wrong(refused, "sql")
 
 
-def _type(sql: str, known: set[str], engine: Engine) -> pl.DataType | None:
+def _type(sql: str, known: set[str], engine: Engine) -> str | None:
     """Ask the engine for the type of an expression over a table without rows, None when it is none."""
     empty = ", ".join(
         f"CAST(NULL AS {'VARCHAR[]' if name in LIST_COLUMNS else 'VARCHAR'}) AS {quote(name)}"
@@ -200,7 +198,7 @@ def _type(sql: str, known: set[str], engine: Engine) -> pl.DataType | None:
         )
     except ReconcileError:
         return None
-    return Table(engine, "told").schema["told"]
+    return Table(engine, "told").kinds["told"]
 
 
 def _element(name: str, elements: tuple[Element, ...]) -> Element | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +49,8 @@ KEYWORDS: Final = (
 )
 _LONGEST: Final = 2_000  # characters
 _DEEPEST: Final = 20  # parentheses inside one another
+_GROW: Final = ("concat", "regexp_replace", "replace")
+_GROWTH: Final = 3  # of these inside one another
 
 # A run of operator characters is one token, as in the engine: -- and /* are none that is allowed.
 _TOKEN: Final = re.compile(
@@ -81,7 +84,8 @@ def problem(sql: str, columns: Collection[str], /) -> str:
             f"the SQL cannot be read from {rest[:20]!r} on; texts stand in single quotes that close, names "
             "in none, and there are no comments, no braces and no second statement."
         )
-    return _unbalanced(tokens) or next(filter(None, _refusals(tokens, columns)), "")
+    found = (_unbalanced(tokens), *_refusals(tokens, columns), _dead(tokens, columns), _growing(tokens))
+    return next(filter(None, found), "")
 
 
 def columns_of(sql: str, columns: Collection[str], /) -> tuple[str, ...]:
@@ -114,6 +118,33 @@ def _unbalanced(tokens: list[tuple[str, str]]) -> str:
         if not 0 <= depth <= _DEEPEST:
             break
     return "" if depth == 0 else f"the parentheses do not close, or are more than {_DEEPEST} deep."
+
+
+def _dead(tokens: list[tuple[str, str]], columns: Collection[str]) -> str:
+    """Find a condition that can never hold, or that says the same of every row."""
+    if not any(kind == "word" and text in columns for kind, text in tokens):
+        return "the SQL reads no column, so that it says the same of every row."
+    for first, second in itertools.pairwise(tokens):
+        pair = (first[1].upper(), second[1].upper())
+        if "NULL" in pair and {"=", "<>", "!="} & {*pair}:
+            return "nothing is equal or unequal to NULL, so that the rule never fires; write IS NULL."
+    return ""
+
+
+def _growing(tokens: list[tuple[str, str]]) -> str:
+    """Find functions that make texts longer inside one another: a few of them fill the memory."""
+    open_calls: list[bool] = []
+    before = ""
+    for _, text in tokens:
+        if text == "(":
+            grows = before.lower() in _GROW
+            if grows and sum(open_calls) >= _GROWTH:
+                return f"more than {_GROWTH} of {', '.join(_GROW)} stand inside one another."
+            open_calls.append(grows)
+        elif text == ")" and open_calls:
+            open_calls.pop()
+        before = text
+    return ""
 
 
 def _refusals(tokens: list[tuple[str, str]], columns: Collection[str]) -> Iterator[str]:

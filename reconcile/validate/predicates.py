@@ -37,6 +37,8 @@ METRICS: Final = {
 TABLE_TYPES: Final = ("expect_table_row_count_to_be_between", "expect_table_columns_to_match_set")
 
 _ROW_QUERY: Final = re.compile(r"\s*SELECT \* FROM \{batch\} WHERE (?P<predicate>.+)", re.DOTALL)
+# A text in quotes, or the place where the table stands; braces mean nothing else outside of texts.
+_TEXT_OR_BATCH: Final = re.compile(r"('[^']*')|\{?\{batch\}\}?")
 
 
 def failing(metric: str, kwargs: Mapping[str, Any], /, *, table: str) -> str:
@@ -88,19 +90,27 @@ def columns(kwargs: Mapping[str, Any], /, *, known: tuple[str, ...] = ()) -> tup
     return tuple(dict.fromkeys(named))
 
 
-def row_predicate(query: str, /) -> str:
+def row_predicate(query: str, /, *, table: str = "") -> str:
     """Take the predicate out of a row rule's query; its doubled braces become single ones.
+
+    Args:
+        query: of the rule.
+        table: the table's name, put in where the predicate looks at other rows; {batch} stays without.
 
     Raises:
         InputError: the query has another form than SELECT * FROM {batch} WHERE ...
 
     >>> row_predicate("SELECT * FROM {batch} WHERE x !~ '^[0-9]{{9}}$'")
     "x !~ '^[0-9]{9}$'"
+    >>> row_predicate("SELECT * FROM {batch} WHERE x IN (SELECT y FROM {batch})", table="t")
+    'x IN (SELECT y FROM "t")'
     """
     match = _ROW_QUERY.fullmatch(query)
     if match is None:
         raise InputError('A rule in SQL has the form "SELECT * FROM {batch} WHERE <the row is wrong>".')
-    return match["predicate"].replace("{{", "{").replace("}}", "}")
+    place = quote(table) if table else "{batch}"
+    filled = _TEXT_OR_BATCH.sub(lambda part: part[1] or place, match["predicate"])
+    return filled.replace("{{", "{").replace("}}", "}")
 
 
 def literal(value: object, /) -> str:
@@ -156,7 +166,7 @@ _PREDICATES: Final[dict[str, Callable[[Kwargs, str], str]]] = {
     "column_values.value_length.between": lambda k, _t: _outside(f"length({quote(k['column'])})", k),
     "column_values.unique": _repeated,
     "compound_columns.unique": _repeated,
-    "unexpected_rows_query": lambda k, _t: row_predicate(k["unexpected_rows_query"]),
+    "unexpected_rows_query": lambda k, t: row_predicate(k["unexpected_rows_query"], table=t),
 }
 
 _COMPARISONS: Final = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}

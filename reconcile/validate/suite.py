@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile import resources
@@ -102,11 +103,20 @@ def _require_known(policy: Policy) -> None:
     if not policy.at_most:
         return
     suites = [_with_own(_shipped(name), policy) for name in SUITES]
-    known = sorted({rule["meta"]["rule_id"] for suite in suites for rule in suite["expectations"]})
+    rules = [rule for suite in suites for rule in suite["expectations"]]
+    known = sorted({rule["meta"]["rule_id"] for rule in rules})
+    borne = {
+        rule["meta"]["rule_id"] for rule in rules if rule["severity"] != "critical" or "eased" in rule["meta"]
+    }
     for rule, limit in policy.at_most.items():
         if rule not in known:
             raise InputError(f"No rule is called {rule}, so nothing can be allowed.{nearest(rule, known)}")
-        if limit < 0 or (limit > 1 and limit != int(limit)):
+        if rule not in borne:
+            raise InputError(
+                f"The rule {rule} is critical: it closes the gate at once. Take its threshold out."
+            )
+        number = isinstance(limit, int | float) and math.isfinite(limit) and limit >= 0
+        if not number or (limit > 1 and limit % 1):
             raise InputError(
                 f"The threshold of {rule} is {limit}; a share of the rows below 1, or a whole number of "
                 "rows, was expected."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from reconcile.engine import Table
-from reconcile.errors import GateClosed
+from reconcile.errors import GateClosed, InputError
 from reconcile.results import as_frame
 from reconcile.sql import quote
 from reconcile.validate.display import sheet_html, sheet_text
@@ -31,8 +31,8 @@ class Validation:
             (what the policy bears, null without), closes (whether this rule closes the gate), remedy;
             failures and rows are null where the rule could not be evaluated.
         failures: one row a finding: row (from 0), key, rule_id, element, severity, value, message, language;
-            complete. The value is shown by its shape: letters as a or A, digits as 9. Row and key are null
-            where the table as a whole breaks a rule.
+            complete. The value is shown by its shape, letters as a or A, digits as 9; so is a key that looks
+            like no id. Row and key are null where the table as a whole breaks a rule.
         passing: keys of the rows that break no critical rule; empty when the table as a whole does,
             or when a rule could not be evaluated.
         failing: keys of all other rows.
@@ -40,7 +40,7 @@ class Validation:
         messages: rule id -> language -> message.
         as_of: the day that "today" stands for.
         suite_hash: `suite_hash` of the suite: another one as soon as a rule changes, not as a day passes.
-        rows_hash: SHA-256 of the rows as they were judged, in their order.
+        rows_hash: SHA-256 of the rows, in their order, in the columns that rules read.
     """
 
     suite: str
@@ -103,22 +103,20 @@ class Validation:
         return sheet_html(self)
 
     def _rows(self, *, good: bool) -> pl.DataFrame:
+        frame = self._frame()
+        if frame.height != self.rows:
+            raise InputError("The table changed since it was judged. Validate it again.")
+        if self.failing.len() == self.rows:  # no row passes, whichever rule says so
+            return frame.clear() if good else frame
         critical = self.failures.filter(pl.col("severity") == "critical")["row"].drop_nulls().unique()
-        whole = self.rows > 0 and self.failing.len() == self.rows  # no row passes, whichever rule says so
+        bad = pl.int_range(frame.height, eager=True).is_in(critical.implode())
+        return frame.filter(~bad if good else bad)
+
+    def _frame(self) -> pl.DataFrame:
         if not isinstance(self.table, Table):
-            frame = as_frame(self.table)
-            if whole:
-                return frame.clear() if good else frame
-            bad = pl.int_range(frame.height, eager=True).is_in(critical.implode())
-            return frame.filter(~bad if good else bad)
+            return as_frame(self.table)
         names = ", ".join(map(quote, self.table.columns))
-        number = quote(self.table.numbered_by)
-        where = str(not good).upper()
-        if not whole:
-            listed = f"(SELECT row FROM {quote('reconcile_critical')})"
-            self.table.engine.view("reconcile_critical", critical.to_frame("row"))
-            where = f"{number} {'NOT ' if good else ''}IN {listed}"
-        query = f"SELECT {names} FROM {{table}} WHERE {where} ORDER BY {number}"
+        query = f"SELECT {names} FROM {{table}} ORDER BY {quote(self.table.numbered_by)}"
         return self.table.engine.frame(query, table=self.table)
 
 
