@@ -85,7 +85,7 @@ def test_nobody_can_be_known_from_a_page_or_a_notebook(canaried: Validation, htm
 
 def test_what_stands_in_a_file_cannot_become_markup(html: str) -> None:
     assert MARKUP not in html
-    assert "&lt;b&gt;AB0001&lt;/b&gt;" in html
+    assert "&lt;a&gt;AA9999&lt;/a&gt;" in html
     assert "&lt;a&gt;a&lt;/a&gt;" in html
 
 
