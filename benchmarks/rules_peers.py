@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 _UNIQUE: Final = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 _STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 
+_ADDRESS: Final = pl.col("email").str.strip_chars(" ").str.to_lowercase()
+
 # Rules in SQL that Polars' own SQL does not understand, by rule.
 _SPOKEN: Final = {
+    "email_unique": _ADDRESS.is_duplicated() & _ADDRESS.is_not_null(),
     "idv_in_order": pl.col("idv_confirmation_timestamp").str.to_datetime(_STAMP, strict=False)
     < pl.col("idv_optin_timestamp").str.to_datetime(_STAMP, strict=False),
 }

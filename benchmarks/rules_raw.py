@@ -34,7 +34,8 @@ def _count(rule: Rule, place: str, columns: Sequence[str], counted: str) -> str:
             return str(int(not set(rule.kwargs["column_set"]) <= set(columns)))
         case "column_values_to_be_unique" | "compound_columns_to_be_unique":
             return _repeated(rule, place)
-    return counted.format(_wrong(rule) + _and(rule.kwargs.get("row_condition")))
+    wrong = _wrong(rule).replace("{batch}", place)
+    return counted.format(wrong + _and(rule.kwargs.get("row_condition")))
 
 
 def _repeated(rule: Rule, place: str) -> str:

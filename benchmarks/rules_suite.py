@@ -38,7 +38,7 @@ class Rule:
 
     @property
     def predicate(self) -> str:
-        """When a row is wrong, as a rule in SQL says it."""
+        """When a row is wrong, as a rule in SQL says it; {batch} stands for the table."""
         query = self.kwargs["unexpected_rows_query"].partition(" WHERE ")[2]
         return str(query).replace("{{", "{").replace("}}", "}")
 

@@ -6,6 +6,7 @@ One call of `validate` judges all values of an example, each in a row of its own
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 AS_OF = date(2026, 11, 21)
+FILLERS = "\u115f\u1160\u3164\uffa0"  # letters to Unicode, blanks to everybody else
 CASES = yaml.safe_load((Path(__file__).parent / "data" / "rules.yaml").read_text(encoding="utf-8"))
 RULES = [rule for element in read_dictionary(resources.expectations()) for rule in element.rules]
 DAY = timedelta(days=1)
@@ -246,7 +248,138 @@ def test_emails(addresses: list[str]):
         return bool(local and at and host and dot and top) and not set("@ \n") & set(local + domain)
 
     assert found["email_valid"] == where(addresses, lambda address: not right(address))
-    assert found["email_unique"] == where(addresses, lambda address: addresses.count(address) > 1)
+    alike = [address.strip(" ").lower() for address in addresses]
+    assert found["email_unique"] == where(alike, lambda address: alike.count(address) > 1)
+
+
+GOOD_ADDRESSES = [
+    "ana@example.org", "Ana.De-la_Cruz+7@sub.example.edu", "o'neill@example.org", "a@b.co", "1@2.io",
+    "{a}|b!#$%&*/=?^`~@example.org", "josé@español.example", "re\u0301ne\u0301@example.org", "用户@例子.世界",
+    "a@xn--bcher-kva.example", "a@b.xn--p1ai", "-a-@example.org", "a@b--c.org",
+]  # fmt: skip
+BAD_ADDRESSES = [
+    "", " ", "a", "@", "a@", "@b.co", "a@b", "a@b.c", "<a@b.co>", "mailto:a@b.co", "a@..co", "a@.co",
+    "a@b..co", "a..b@c.org", "a@b.co;", "a@b.co,", "a@b,c.org", "a;b@c.org", "a b@c.org", " a@b.co",
+    "a@b.co ", "a\t@b.co", "a@b.co\u200b", "\ufeffa@b.co", "a\u00a0b@c.org", "\u2028a@b.co", ".a@b.co",
+    "a.@b.co", ".@b.co", "a@-.co", "a@-b.co", "a@b-.co", "a@b.co.", "a@b.c0", "a@b.12", "a@b@c.org",
+    '"a b"@c.org', "a(b)@c.org", "a@[10.0.0.1]", "a@b_c.org", "a@b.-co", "a\u3164@b.co", "a@b.co\u200e",
+    "a\\b@c.org", "a:b@c.org",
+]  # fmt: skip
+
+
+def test_addresses_that_mail_can_be_sent_to():
+    addresses = [*GOOD_ADDRESSES, *BAD_ADDRESSES]
+    for suite in ("students", "mint_request"):
+        found = judged(suite, [{"email": address} for address in addresses], ["email_deliverable"])
+        wrong = [addresses[n] for n in sorted(found["email_deliverable"])]
+        assert wrong == BAD_ADDRESSES
+
+
+@generated
+@given(many(EMAILS))
+def test_what_can_be_sent_to_is_an_address_by_the_dictionary_too(addresses: list[str]):
+    changes = [{"email": address} for address in addresses]
+    by_dictionary = judged("accounts", changes, ["email_valid"])["email_valid"]
+    assert by_dictionary <= judged("students", changes, ["email_deliverable"])["email_deliverable"]
+
+
+INVISIBLE = (
+    "\u00a0\u00ad\u034f\u115f\u1160\u1680\u180e\u2000\u200b\u200d\u2028\u202e\u2060\u2066\u206f\u2800\u3000"
+)
+INVISIBLE += "\u3164\ufe0f\ufeff\uffa0\ufff9\x00\t\n\x1f\x7f\x85"
+SIGNS = " .,_*?#/-'()&<>[]{}|~`^@!\"$%+:;=\\¡§©«»¿×÷—–…“”‘’€→■★、。〈〉（），－"  # noqa: RUF001 - on purpose
+LETTERS_OF = "azAZéÑßøÿĀłŠȘʻΑжשعกकನ中々ひカㄱ가ﬁａ"  # noqa: RUF001 - on purpose
+
+
+@generated
+@given(many(st.text(INVISIBLE + SIGNS + "09" + LETTERS_OF, max_size=3)))
+def test_blanks_are_no_text(texts: list[str]):
+    columns = ("request_key", "sis_id", "attested_by", "attested_authority")
+    rules = [f"{name}_filled" for name in columns]
+    found = judged("mint_request", [dict.fromkeys(columns, text) for text in texts], rules)
+    blank = where(texts, lambda text: not set(text) & set("09" + LETTERS_OF))
+    assert [found[rule] for rule in rules] == [blank] * 4
+
+
+@generated
+@given(many(st.text(INVISIBLE + SIGNS + "0189０９" + LETTERS_OF, max_size=3)))  # noqa: RUF001 - on purpose
+def test_a_name_has_a_letter_in_it(texts: list[str]):
+    columns = ("first_name", "last_name")
+    rules = [f"{name}_lettered" for name in columns]
+    found = judged("students", [dict.fromkeys(columns, text) for text in texts], rules)
+    bare = where(
+        texts,
+        lambda text: (
+            not any(unicodedata.category(sign).startswith("L") for sign in text if sign not in FILLERS)
+        ),
+    )
+    assert [found[rule] for rule in rules] == [bare] * 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Nguyễn",
+        "O'Neill-Smith",
+        "Ng",
+        "X",
+        "Ó",
+        "Ⅳ-O",
+        "王",
+        "김",
+        "Петренко",
+        "عليرضا",
+        "ʻOkina",  # noqa: RUF001 - on purpose
+        "I.",
+        "Ana\u00a0Luz",
+    ],
+)
+def test_names_of_all_scripts_are_names(name: str):
+    columns = ("first_name", "middle_name", "last_name")
+    rules = ["first_name_lettered", "last_name_lettered", *(f"{column}_clean" for column in columns)]
+    found = judged("mint_request", [dict.fromkeys(columns, name)], rules)
+    assert set().union(*found.values()) == set()
+
+
+def test_signs_that_cannot_be_seen_are_not_clean():
+    dirty = [*"\x00\t\x1f\x7f\x80\x9f\u00ad\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202e\u2060"]
+    dirty += [*"\u2066\u2069\u206f\u3164\ufeff\ufffd"]
+    names = [
+        f"{first}{sign}{then}" for sign in dirty for first, then in (("A", "na"), ("", "Ana"), ("Ana", ""))
+    ]
+    found = judged("students", [{"last_name": name} for name in names], ["last_name_clean"])
+    assert found["last_name_clean"] == set(range(len(names)))
+    # Joiners between letters of a script that is written with them, and at the end of its words.
+    joined = ["علی\u200cرضا", "ශ්\u200dරී", "അവന്\u200d"]  # noqa: RUF001 - on purpose
+    assert not judged("mint_request", [{"last_name": name} for name in joined], ["last_name_clean"])[
+        "last_name_clean"
+    ]
+
+
+def test_words_that_stand_for_a_name():
+    stand_ins = [
+        "UNKNOWN", "Unknown", "unavailable", "N/A", "n/a", "NFN", "NLN", "LNU", "FNU", "No Name",
+        "NO LAST NAME", "no lastname", "TBD", " tbd. ", "Not Given", "LastName",
+    ]  # fmt: skip
+    people = [
+        "Null",
+        "None",
+        "Test",
+        "Na",
+        "Noname-Li",
+        "Knownes",
+        "Unknownova",
+        "Lnu Li",
+        "Nameer",
+        "Nn",
+        "Fu",
+        "No",
+    ]
+    for suite in ("students", "accounts", "mint_request"):
+        found = judged(
+            suite, [{"last_name": name} for name in (*stand_ins, *people)], ["last_name_placeholder"]
+        )
+        assert found["last_name_placeholder"] == set(range(len(stand_ins)))
 
 
 @generated

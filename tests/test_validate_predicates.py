@@ -53,6 +53,15 @@ def test_what_cannot_be_said_is_refused(metric: str, kwargs: dict[str, object], 
         failing(metric, kwargs, table="t")
 
 
+@pytest.mark.parametrize("batch", ["{batch}", "{{batch}}"])
+def test_a_row_rule_may_look_at_the_other_rows(batch: str):
+    query = f"SELECT * FROM {{batch}} WHERE a IN (SELECT a FROM {batch} WHERE b ~ '^{{{{2}}}}{{{{batch}}}}')"
+    kwargs = {"unexpected_rows_query": query}
+    text = failing("unexpected_rows_query", kwargs, table='odd "t"')
+    assert text == '(a IN (SELECT a FROM "odd ""t""" WHERE b ~ \'^{2}{batch}\'))'
+    assert row_predicate(query) == "a IN (SELECT a FROM {batch} WHERE b ~ '^{2}{batch}')"
+
+
 def test_columns_of_a_row_rule_are_those_that_occur_as_words():
     rule = {"unexpected_rows_query": "SELECT * FROM {batch} WHERE email_verified = 'true' AND zip IS NULL"}
     assert columns(rule, known=("email", "email_verified", "zip")) == ("email_verified", "zip")
