@@ -85,9 +85,7 @@ def test_what_was_written_is_read(
     [
         ("", "is empty"),
         ("\n \n", "is empty"),
-        ("a,b,a\n1,2,3\n", r'columns 1, 3 have the name "a"'),
-        ("a,,c\n1,2,3\n", "column 2 has no name"),
-        ("a,b\n1,2,3\n4,5,6\n", "column 3 has no name"),
+        ("a,b\n1,2,3\n4,5,6\n", "the header has 2 columns, but most rows have 3"),
         ("a,b,c,d\n1,2\n3,4\n", "the header has 4 columns, but most rows have 2"),
         (b"PK\x03\x04", "spreadsheet"),
         (b"\x1f\x8b", "gzip"),
@@ -125,8 +123,8 @@ def test_column_names_without_rows(tmp_path: Path):
 def test_ragged_rows_are_set_aside_with_their_line(tmp_path: Path):
     made = read(put(tmp_path, 'a,b,c\n1,"x\ny",3\n4,5\n\n6,7,8,9\n1,2,3\n3 rows selected.\n'))
     assert made.frame.rows() == [("1", "x\ny", "3"), ("1", "2", "3")]
-    assert kinds(made) == [(4, "ragged"), (5, "blank_lines"), (6, "ragged"), (8, "ragged")]
-    assert made.quarantined == 3
+    assert kinds(made) == [(4, "ragged"), (5, "blank_lines"), (6, "ragged"), (8, "footer")]
+    assert made.quarantined == 2
     assert conserved(made)
 
 
@@ -150,9 +148,18 @@ def test_a_stray_quote_is_repaired_and_said(tmp_path: Path):
     assert kinds(made) == [(2, "stray_quote"), (3, "stray_quote")]
 
 
-def test_rows_swallowed_by_a_lost_quote_are_a_doubt(tmp_path: Path):
+def test_rows_swallowed_by_a_lost_quote_are_given_back(tmp_path: Path):
     made = read(put(tmp_path, 'a,b,c\n1,2,"x\n3,4,5\n6,7,y"\n8,9,z\n'))
+    assert made.frame["a"].to_list() == ["1", "3", "6", "8"]
+    assert kinds(made) == [(2, "stray_quote"), (4, "stray_quote")]
+    made = read(put(tmp_path, 'a,b,c\n1,2,"x\n3,4,5\nor so"\n8,9,z\n'))
     assert kinds(made) == [(2, "multiline_doubt")]
+
+
+def test_names_that_are_missing_or_given_twice_are_made_distinct(tmp_path: Path):
+    made = read(put(tmp_path, "id,,id,id 2\n1,2,3,4\n"))
+    assert made.frame.columns == ["id", "column 2", "id 3", "id 2"]
+    assert kinds(made) == [(None, "header_empty"), (None, "header_twice")]
 
 
 def test_ssn_columns_become_four(tmp_path: Path):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.dialect import DELIMITERS, counts_by_line, find_delimiter
+from reconcile.read.dialect import DELIMITERS, Dialect, counts_by_line, find_dialect
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)
@@ -11,23 +11,23 @@ def test_every_delimiter_is_found(delimiter: str):
     found = Diagnostics()
     rows = [["id", "name", "note"], ["1", "Ana", '"x, y; z|w"'], ["2", "Bo", "a b"]]
     text = "\n".join(delimiter.join(row) for row in rows)
-    assert find_delimiter(text.encode(), found) == delimiter
+    assert find_dialect(text.encode(), found) == Dialect(delimiter)
     assert found.frame().is_empty()
 
 
 def test_commas_in_names_do_not_mislead():
-    assert find_delimiter(b"id|name|born\n1|Doe, Jane|x\n2|Roe, Rex|y\n", Diagnostics()) == "|"
+    assert find_dialect(b"id|name|born\n1|Doe, Jane|x\n2|Roe, Rex|y\n", Diagnostics()).delimiter == "|"
 
 
 def test_two_that_fit_equally_well_are_a_doubt():
     found = Diagnostics()
-    assert find_delimiter(b"a;b,c\n1;2,3\n4;5,6\n", found) in ",;"
+    assert find_dialect(b"a;b,c\n1;2,3\n4;5,6\n", found).delimiter in ",;"
     assert found.frame()["kind"].to_list() == ["delimiter_guess"]
 
 
 def test_one_column_has_none():
-    assert find_delimiter(b"id\n1\n2\n", Diagnostics()) == ","
-    assert find_delimiter(b"id\nx, y\nz\n", Diagnostics()) == ","
+    assert find_dialect(b"id\n1\n2\n", Diagnostics()).delimiter == ","
+    assert find_dialect(b"id\nx, y\nz\n", Diagnostics()).delimiter == ","
 
 
 def test_lines_are_counted_where_quotes_fail():

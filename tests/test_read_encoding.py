@@ -60,4 +60,19 @@ def test_a_wrong_encoding_is_refused_at_its_line():
     with pytest.raises(InputError, match="unknown"):
         decode(b"", "utf-9")
     with pytest.raises(InputError, match="utf-16-le"):
-        decode(TEXT.encode("utf-16-le")[:-1].join([b"\xff\xfe", b""]))
+        decode(b"\xff\xfe\x00\xd8a\x00")
+
+
+def test_wide_text_that_breaks_off_within_a_character_is_read_up_to_there():
+    text = "id,name\n1,Núñez\n2,Garc"
+    assert decode(text.encode("utf-16")[:-1]) == (text[:-1], "utf-16-le", ["truncated"])
+    assert decode(text.encode("utf-32")[:-3]) == (text[:-1], "utf-32-le", ["truncated"])
+
+
+def test_letters_of_dos_are_told_from_those_of_windows():
+    assert decode(TEXT.encode("cp850")) == (TEXT, "cp850", ["encoding_guess"])
+
+
+def test_text_that_was_encoded_twice_is_a_doubt_and_stays_as_it_is():
+    text = "id,name\n1,Núñez\n".encode().decode("latin-1")
+    assert decode(text.encode()) == (text, "utf-8", ["encoding_twice"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconcile.read import structure
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.structure import mend_lines, scan
+from reconcile.read.structure import mend_lines, mend_returns, scan
 
 CELLS = st.text(alphabet='ab ,"\n', max_size=4)
 
@@ -54,8 +54,22 @@ def test_line_ends_of_all_kinds():
     assert mend_lines(b"a,b\r\r\n1,2\r\r\n", found) == b"a,b\r\n1,2\r\n"
     assert mend_lines(b'a,"b\r\nc"\r\n', found) == b'a,"b\r\nc"\r\n'
     assert found.frame().is_empty()
-    assert mend_lines(b'a,b\n1,2\r3,"x\ry"\n', found) == b'a,b\n1,2\n3,"x\ry"\n'
+    assert mend_lines(b"a,b\n\r1,2\n\r", found) == b"a,b\n1,2\n"
+    assert found.frame().is_empty()
+
+
+@pytest.mark.parametrize("end", ["\x1e", "\u2028", "\x85"])
+def test_line_ends_that_are_rare_are_a_guess(end: str):
+    found = Diagnostics()
+    assert mend_lines(f"a,b{end}1,2{end}".encode(), found) == b"a,b\n1,2\n"
+    assert found.frame()["kind"].to_list() == ["line_end_guess"]
+
+
+def test_a_lone_return_ends_a_line_unless_it_stands_in_a_value():
+    found = Diagnostics()
+    assert mend_returns(b'a,b\n1,2\r3,"x\ry"\n4,u\rv\n', ",", 2, found) == b'a,b\n1,2\n3,"x\ry"\n4,u\rv\n'
     assert found.frame().select("line", "kind").rows() == [(2, "line_end_mixed")]
+    assert mend_returns(b"a\r\n1\r2\r\n", ",", 1, found) == b"a\r\n1\n2\r\n"
 
 
 def test_nul_bytes_are_taken_out_and_named():

@@ -22,6 +22,8 @@ _MOST_LINES: Final = (
     500  # an unclosed quote must not swallow the file, nor be looked for to its end each time
 )
 
+_LEAST: Final = 3  # fields, below which a text may look like a row by chance
+_WHOLE: Final = re.compile(r' *"((?:[^"]|"")*)" *')
 _STRAY: Final = re.compile(r'(?<![0-9])"')  # behind a digit it stands for inches or seconds
 
 
@@ -130,11 +132,37 @@ def _quoted(lines: Sequence[str] | Mended, at: int, delimiter: str, width: int) 
     literal = lines[at].split(delimiter)
     if answer and len(answer[0]) == width:
         fields, used, stray = answer
-        if not (stray and used > 1 and len(literal) == width):  # an odd quote, closed lines later: lost
+        if used == 1 or not _lost(lines, at, used, delimiter, width, stray=stray):
             return _record(at, fields, delimiter, stray=stray), used
     elif answer and len(literal) != width and answer[1] == 1:  # ragged either way: the quotes say how
         return _record(at, answer[0], delimiter, stray=answer[2]), 1
-    return _record(at, literal, delimiter, stray=True), 1
+    return _record(at, _literal(literal), delimiter, stray='"' in lines[at]), 1
+
+
+def _lost(
+    lines: Sequence[str] | Mended, at: int, used: int, delimiter: str, width: int, *, stray: bool
+) -> bool:
+    """Whether a quote over several lines was never meant to open: those lines are rows by themselves.
+
+    They are cut alike, all quote whole fields or none does, and most of their fields are filled.
+    """
+    pieces = [lines[i].split(delimiter) for i in range(at, at + used)]
+    if len(pieces[0]) != width or stray:
+        return len(pieces[0]) == width
+    quoting = {any(map(_WHOLE.fullmatch, row)) for row in pieces}
+    filled = all(sum(map(bool, row)) * 2 > width for row in pieces)
+    return width >= _LEAST and len(quoting) == 1 and filled and all(len(row) == width for row in pieces)
+
+
+def _literal(pieces: list[str]) -> list[str]:
+    """Take a line's quotes literally but for those that enclose a whole field."""
+    whole = [_WHOLE.fullmatch(piece) for piece in pieces]
+    if not any(whole):
+        return pieces
+    return [
+        match[1].replace('""', '"') if match else piece.removeprefix('"') if piece.count('"') == 1 else piece
+        for piece, match in zip(pieces, whole, strict=True)
+    ]
 
 
 def _record(at: int, fields: list[str], delimiter: str, *, stray: bool) -> Record:

@@ -1,12 +1,18 @@
-"""Which character separates the fields: the one that cuts all records into equally many."""
+"""How a file writes its fields: what separates them, what encloses them.
+
+Of all marks that might separate fields, that one does which cuts all records into equally many. What is
+not RFC 4180 with a single character is brought to that form by `reconcile.read.rewrite`.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from reconcile.read.rewrite import SPACES, rewrite
 from reconcile.read.structure import scan
 
 if TYPE_CHECKING:
@@ -21,46 +27,141 @@ DELIMITERS: Final = {
     "~": "tilde",
     "\x1f": "unit separator",
 }
+_RARE: Final = {":": "colon", " ": "space", "\x01": "start of heading", SPACES: "run of spaces"}
+_QUOTES: Final = {'"': "double quotes", "'": "single quotes", "`": "backticks"}
 _SAMPLE: Final = 1 << 18
 _QUOTED: Final = re.compile(rb'"[^"]*"')
 _LIKELY: Final = 0.9
+_SIGNS: Final = re.compile(r"[!#$%&*+=@<>§¶¦¬•·þ\x02-\x08\x0e-\x1e\x7f]")  # rare, but seen between fields
+_WIDENS: Final = frozenset(" ~|^:;,@$#&*<>!%=+\t")
+_ENOUGH: Final = 10  # delimiters, before what always stands beside them is taken for a part of them
+_FEW: Final = 3
 
 
-def find_delimiter(data: bytes, found: Diagnostics) -> str:
-    """Find the delimiter; a choice between two that fit equally well is a diagnostic."""
+@dataclass(frozen=True)
+class Dialect:
+    """What separates fields, and what encloses them."""
+
+    delimiter: str
+    quote: str = '"'
+
+
+class _Fit(NamedTuple):
+    score: float
+    perfect: bool
+    delimiter: str
+
+
+def find_dialect(data: bytes, found: Diagnostics) -> Dialect:
+    """Find the dialect; a choice that is not plain is a diagnostic."""
     sample = data
     if len(data) > _SAMPLE:
         sample = data[: data.rfind(b"\n", 0, _SAMPLE) + 1] or data[:_SAMPLE]
-    scored = sorted(
-        ((*_score(sample, mark), mark) for mark in DELIMITERS if mark.encode() in sample),
-        key=lambda entry: -entry[0],
+    quote = _quote(sample)
+    if quote != '"':
+        found.note(
+            "quote_guess", f"Texts stand in {_QUOTES[quote]}, which were taken off. Check a few values."
+        )
+    return Dialect(_delimiter(rewrite(sample, ",", quote).data, found), quote)
+
+
+def _quote(sample: bytes) -> str:
+    """The quote that opens and closes fields: another one than `"` only where that one never does."""
+    if _opened(sample, b'"')[0]:
+        return '"'
+    for mark in b"'", b"`":
+        opened, closed, needed = _opened(sample, mark)
+        lines = sample.count(b"\n") + 1
+        if opened and opened == closed and (needed or opened * 2 > lines):
+            return mark.decode()
+    return '"'
+
+
+def _opened(sample: bytes, mark: bytes) -> tuple[int, int, bool]:
+    """How many fields begin with a quote, how many end with one, whether any has need of them."""
+    edge = rb"[,;\t|^~:\x1f\x01]"
+    whole = re.findall(
+        rb"(?:^|(?<="
+        + edge
+        + rb"))"
+        + mark
+        + rb"((?:[^"
+        + mark
+        + rb"]|"
+        + mark * 2
+        + rb")*)"
+        + mark
+        + rb"(?="
+        + edge
+        + rb"|\r?$)",
+        sample,
+        re.MULTILINE,
     )
-    if not scored:
+    opened = len(re.findall(rb"(?:^|" + edge + rb")" + mark, sample, re.MULTILINE))
+    return opened, len(whole), any(re.search(edge + rb"|\n|" + mark, value) for value in whole)
+
+
+def _delimiter(sample: bytes, found: Diagnostics) -> str:
+    fits = sorted((_fit(sample, mark) for mark in _candidates(sample)), key=lambda fit: -fit.score)
+    best = fits[0] if fits else _Fit(0, perfect=False, delimiter=",")
+    if best.score <= 0:
         return ","
-    best, _, delimiter = scored[0]
-    rival = next((entry for entry in scored[1:] if entry[1] and best - entry[0] < 1), None)
-    if rival and best > 0:
+    rival = next((f for f in fits[1:] if f.perfect and best.score - f.score < 1), None)
+    if rival and rival.delimiter in DELIMITERS and rival.delimiter not in best.delimiter:
         found.note(
             "delimiter_guess",
-            f"Read with {DELIMITERS[delimiter]}s between fields; {DELIMITERS[rival[2]]}s would fit as well. "
+            f"Read with {_name(best.delimiter)} between fields; {_name(rival.delimiter)} would fit as well. "
             'If the columns look wrong, pass options={"delimiter": ...}.',
         )
-    return delimiter if best > 0 else ","
+    elif best.delimiter not in DELIMITERS:
+        found.note(
+            "delimiter_guess",
+            f"Read with {_name(best.delimiter)} between fields, which is rare. Check the columns.",
+        )
+    return best.delimiter
 
 
-def _score(sample: bytes, delimiter: str) -> tuple[float, bool]:
-    """Weigh one delimiter: how alike records are, whether the first is one, how many fields there are.
+def _candidates(sample: bytes) -> list[str]:
+    text = sample.decode("utf-8", "ignore")
+    signs = [m for m in Counter(_SIGNS.findall(text)) if m not in DELIMITERS and m not in _RARE]
+    single = [mark for mark in (*DELIMITERS, *_RARE, *signs) if mark in text]
+    outside = _QUOTED.sub(b'""', sample).decode("utf-8", "ignore")
+    return [*dict.fromkeys((*single, *(_widened(outside, m) for m in single if m not in {" ", SPACES})))]
 
-    The second part says whether it fits without a single exception.
-    """
-    counts = [n for n in _counts(sample, delimiter) if n]
+
+def _widened(text: str, mark: str) -> str:
+    """A mark with what stands beside it every time, as in "||", "~|~" or ", "."""
+    times = text.count(mark)
+    if times >= _ENOUGH and text.count(mark * 2) * 2 == times:
+        return mark * 2
+    grown = mark
+    while times >= _ENOUGH:
+        at = text.find(grown)
+        left, right = text[at - 1 : at], text[at + len(grown) : at + len(grown) + 1]
+        if right in _WIDENS and right != mark and right and text.count(grown + right) == times:
+            grown += right
+        elif left in _WIDENS and left != mark and left and text.count(left + grown) == times:
+            grown = left + grown
+        else:
+            break
+    return grown
+
+
+def _fit(sample: bytes, delimiter: str) -> _Fit:
+    """Weigh one delimiter: how alike records are, whether the first is one, how many fields there are."""
+    written = rewrite(sample, delimiter)
+    counts = [n for n in _counts(written.data, written.delimiter) if n]
     widths = Counter(n for n in counts if n > 1)
     if not widths:
-        return 0.0, False
+        return _Fit(0, perfect=False, delimiter=delimiter)
     width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
     share = times / len(counts)
     perfect = share == 1 and len(counts) > 1
-    return share * (2 + (counts[0] == width)) + math.log2(width) * (share > _LIKELY), perfect
+    score = share * (2 + (counts[0] == width)) + math.log2(width) * (share > _LIKELY)
+    if delimiter not in DELIMITERS and len(delimiter) == 1:
+        sure = share > _LIKELY and counts[0] == width and len(counts) > _FEW
+        score = score - 1 if sure and (width >= _FEW or delimiter not in {" ", SPACES}) else 0.0
+    return _Fit(score + (len(delimiter) > 1) * (share > _LIKELY), perfect, delimiter)
 
 
 def _counts(sample: bytes, delimiter: str) -> list[int]:
@@ -75,13 +176,21 @@ def _counts(sample: bytes, delimiter: str) -> list[int]:
 def counts_by_line(sample: bytes, delimiter: str) -> list[int]:
     """Fields a line, 0 for a blank one, when quotes are believed only within a line."""
     mark = delimiter.encode()
-    return [_QUOTED.sub(b"", line).count(mark) + 1 if line.strip() else 0 for line in sample.split(b"\n")]
+    return [
+        _QUOTED.sub(b"", line).count(mark) + 1 if line.strip() or mark in line else 0
+        for line in sample.split(b"\n")
+    ]
 
 
-def in_words(delimiter: str) -> str:
+def _name(delimiter: str) -> str:
+    known = DELIMITERS | _RARE
+    return f"{known[delimiter]}s" if delimiter in known else repr(delimiter)
+
+
+def in_words(delimiter: str, quote: str = '"') -> str:
     """Name a dialect for people.
 
     >>> in_words(";")
     'semicolon, double quotes'
     """
-    return f"{DELIMITERS.get(delimiter, repr(delimiter))}, double quotes"
+    return f"{(DELIMITERS | _RARE).get(delimiter, repr(delimiter))}, {_QUOTES.get(quote, 'no quotes')}"

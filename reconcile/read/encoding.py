@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,8 +27,17 @@ _MARKS: Final = (
 _PROBE: Final = 65_536
 _SHARE_OF_ZEROS: Final = 0.3
 # Letters of Western European names in one encoding are mostly signs or rare letters in the other.
-_CP1252_LETTERS: Final = "áéíóúüñçàèâêîôöäëïãõÁÉÍÓÚÜÑÇÖÄøåæ".encode("cp1252")
-_MAC_LETTERS: Final = "áéíóúüñçàèâêîôöäëïãõÁÉÍÓÚÜÑÇÖÄøåæ".encode("mac_roman")
+_LETTERS: Final = "áéíóúüñçàèâêîôöäëïãõÁÉÍÓÚÜÑÇÖÄøåæ"
+_DOS_LETTERS: Final = "áéíóúüñçàèâêîôöäëïåæÉÑÇÖÄ"  # its others are usual letters of cp1252
+_WESTERN: Final = {
+    "cp1252": _LETTERS.encode("cp1252"),
+    "mac_roman": _LETTERS.encode("mac_roman"),
+    "cp850": _DOS_LETTERS.encode("cp850"),
+}
+_TWICE: Final = re.compile(rb"\xc3\x83\xc2[\x80-\xbf]")  # what UTF-8 read as Latin-1 and written again has
+_HALF_READ: Final = (
+    "These letters look as if they had been UTF-8, read as Latin-1 and written again. Export the file again."
+)
 
 
 def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None) -> tuple[bytes, str]:
@@ -42,11 +53,14 @@ def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None
             text = data[len(mark) :]
             if name == "utf-8":
                 return (text, name) if text.isascii() or _valid(text) else _eight_bits(text, found)
-            return _decode_wide(text, path, name), name
+            return _decode_wide(text, path, name, found), name
     if wide := _wide_without_mark(data):
         found.note("encoding_guess", f"No byte order mark; read as {wide} because every other byte is zero.")
-        return _decode_wide(data, path, wide), wide
+        return _decode_wide(data, path, wide, found), wide
     if data.isascii() or _valid(data):
+        if _TWICE.search(data):
+            lines = [n for n, line in enumerate(data.split(b"\n"), start=1) if _TWICE.search(line)]
+            found.note_lines(lines, "encoding_twice", _HALF_READ)
         return data, "utf-8"
     return _eight_bits(data, found)
 
@@ -70,8 +84,11 @@ def _as_told(data: bytes, path: Path, encoding: str) -> tuple[bytes, str]:
     )
 
 
-def _decode_wide(data: bytes, path: Path, name: str) -> bytes:
+def _decode_wide(data: bytes, path: Path, name: str, found: Diagnostics) -> bytes:
     start = 0
+    if over := len(data) % (int(name[4:6]) // 8):
+        found.note("truncated", f"The text breaks off within a character of {name}. Check the last lines.")
+        data = data[:-over]
     try:
         return data.decode(name).encode("utf-8")
     except UnicodeError as error:
@@ -132,12 +149,12 @@ def _maybe_mixed(data: bytes) -> bool:
 
 
 def _western(data: bytes) -> str:
-    """Tell cp1252, Mac Roman and Latin-1 apart by which letters of names the bytes would be."""
-    high = bytes(b for b in data[: 16 * _PROBE] if b >= 0x80)  # noqa: PLR2004 - beyond ASCII
-    as_cp1252 = sum(b in _CP1252_LETTERS for b in high)
-    as_mac = sum(b in _MAC_LETTERS for b in high)
-    if as_mac > as_cp1252:
-        return "mac_roman"
+    """Tell cp1252, Mac Roman, cp850 and Latin-1 apart by which letters of names the bytes would be."""
+    high = Counter(b for b in data[: 16 * _PROBE] if b >= 0x80)  # noqa: PLR2004 - beyond ASCII
+    letters = {name: sum(high[b] for b in {*known}) for name, known in _WESTERN.items()}
+    best = max(letters, key=lambda name: letters[name])
+    if best != "cp1252":
+        return best
     try:
         data.decode("cp1252")
     except UnicodeDecodeError:

@@ -7,6 +7,7 @@ RFC 4180 has them; if not, nothing else of the answer is to be trusted.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,11 @@ _QUOTE: Final = 34
 _LF: Final = 10
 _CR: Final = 13
 _CHUNK: Final = 1 << 22
+_RARE_ENDS: Final = (
+    (b"\x1e", "record separator"),
+    (b"\xe2\x80\xa8", "line separator"),
+    (b"\xc2\x85", "next-line mark"),
+)
 
 
 @dataclass(frozen=True)
@@ -173,33 +179,55 @@ def _lines(part: Octets, low: int, mark: int) -> tuple[Offsets, Offsets, Offsets
 
 
 def mend_lines(data: bytes, found: Diagnostics) -> bytes:
-    """Take NUL bytes out and turn lone carriage returns outside quotes into line feeds."""
+    """Take NUL bytes out, and bring line ends that are the same in a whole file to LF or CRLF."""
     if b"\0" in data:
-        feeds = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _LF)
-        nuls = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 0)
-        lines = np.unique(np.searchsorted(feeds, nuls) + 1)
-        found.note_lines(lines.tolist(), "nul_bytes", "NUL bytes were taken out here. Check the values.")
+        note_bytes(data, b"\0", "nul_bytes", "NUL bytes were taken out here. Check the values.", found)
         data = data.replace(b"\0", b"")
+    if data.endswith(b"\x1a"):  # how DOS ended a text
+        data = data.rstrip(b"\x1a")
+    if b"\n" in data:
+        if data.count(b"\n\r") > data.count(b"\r\n"):
+            return data.replace(b"\n\r", b"\n")
+        return data.replace(b"\r\r\n", b"\r\n") if b"\r\r\n" in data else data
+    if b"\r" in data:  # as old Macs wrote
+        return data.replace(b"\r", b"\n")
+    for end, name in _RARE_ENDS:
+        if end in data:
+            found.note("line_end_guess", f"No usual line ends; lines were cut at each {name}.")
+            return data.replace(end, b"\n")
+    return data
+
+
+def note_bytes(data: bytes, what: bytes, kind: str, message: str, found: Diagnostics) -> None:
+    """Note the lines on which a byte or a character stands."""
+    feeds = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _LF)
+    at = np.fromiter((match.start() for match in re.finditer(re.escape(what), data)), dtype=np.int64)
+    found.note_lines(np.unique(np.searchsorted(feeds, at) + 1).tolist(), kind, message)
+
+
+def mend_returns(data: bytes, delimiter: str, width: int, found: Diagnostics) -> bytes:
+    """Turn lone carriage returns outside quotes into line feeds, unless they stand within a value.
+
+    They do where the line has `width` fields only with them.
+    """
     if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
         return data
-    if b"\n" not in data:  # as old Macs wrote
-        return data.replace(b"\r", b"\n")
-    return _mend_returns(data.replace(b"\r\r\n", b"\r\n"), found)
-
-
-def _mend_returns(data: bytes, found: Diagnostics) -> bytes:
     buffer = np.frombuffer(data, dtype=np.uint8).copy()
     returns = np.flatnonzero(buffer == _CR)
     followed = np.append(buffer, 0)[returns + 1] == _LF
     lone = returns[~followed]
-    lone = lone[_outside(np.flatnonzero(buffer == _QUOTE), lone, 0)]
+    feeds, quotes = (np.flatnonzero(buffer == byte) for byte in (_LF, _QUOTE))
+    marks = np.flatnonzero(buffer == ord(delimiter))
+    marks = marks[_outside(quotes, marks, 0)]
+    line = np.searchsorted(feeds, lone)
+    starts = np.append(0, feeds + 1)[line]
+    ends = np.append(feeds, len(buffer))[line]
+    fields = np.searchsorted(marks, ends) - np.searchsorted(marks, starts) + 1
+    inside = (np.searchsorted(quotes, lone) - np.searchsorted(quotes, starts)) % 2 == 1
+    lone = lone[_outside(quotes, lone, 0) & ~inside & ((fields != width) | (width == 1))]
     buffer[lone] = _LF
     if len(lone):
         feeds = np.flatnonzero(buffer == _LF)
         lines = np.searchsorted(feeds, lone) + 1
-        found.note_lines(
-            lines.tolist(),
-            "line_end_mixed",
-            "A lone carriage return was taken as a line end.",
-        )
+        found.note_lines(lines.tolist(), "line_end_mixed", "A lone carriage return was taken as a line end.")
     return bytes(buffer.tobytes())

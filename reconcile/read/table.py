@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
+import re
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -12,30 +12,34 @@ import numpy as np
 import polars as pl
 
 from reconcile.errors import InputError
-from reconcile.privacy import looks_like_data, redact
+from reconcile.privacy import looks_like_data
 from reconcile.read.careful import Mended
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.dialect import counts_by_line, find_delimiter
-from reconcile.read.layout import plain
-from reconcile.read.structure import mend_lines, scan
+from reconcile.read.dialect import Dialect, counts_by_line, find_dialect
+from reconcile.read.footer import cut_below, without_below
+from reconcile.read.header import Head, distinct, find_head, is_rule, numbered, usual
+from reconcile.read.ragged import note_ragged, read_ragged
+from reconcile.read.rewrite import rewrite, unslash
+from reconcile.read.structure import mend_lines, mend_returns, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from reconcile.read.rewrite import Rewritten
     from reconcile.read.structure import Flags, Offsets, Structure
 
 _LOOKED_AT: Final = 200  # records that say how wide the table is
 _SAMPLE: Final = 1 << 18  # bytes in which they are looked for
-_TITLES: Final = 30  # lines that may stand above the header
-_RAGGED: Final = (
-    "{count} fields where {width} were expected; the line was set aside. Mend it, or export again."
-)
+_TOP: Final = 33  # records among which titles, header and a line under it are
+_MARK: Final = "\ufeff".encode()
+_TOLD: Final = re.compile(
+    rb"\A\"?sep=([^\r\n\"])\"?(?=\r?\n)", re.IGNORECASE
+)  # a line that Excel understands
 _NO_HEADER: Final = (
     "The first line looks like data rather than column names: it was kept as a row, and the columns are "
     'called "column 1", "column 2" and so on. Put a line of column names above it.'
 )
-_VALUES: Final = ("[e-mail]", "[number]", "[date]")
 _STRAY: Final = (
     "A quote stands where none should; it was confined to this record. Check the values of this line."
 )
@@ -51,6 +55,7 @@ class RawTable:
         delimiter: what separates the fields.
         rows: records below the header, the rejected ones included.
         rejected: records that could not be read.
+        quote: what encloses fields.
     """
 
     frame: pl.DataFrame
@@ -58,6 +63,7 @@ class RawTable:
     delimiter: str
     rows: int
     rejected: int
+    quote: str = '"'
 
 
 def parse(
@@ -81,21 +87,47 @@ def parse(
         InputError: there is no header, no usable header, or most rows do not fit it.
     """
     data = mend_lines(data, found)
+    if _MARK in data:  # within the text: files were joined
+        data = data.replace(b"\n" + _MARK, b"\n")
+    if told := _TOLD.match(data):
+        found.note_lines([1], "preamble", "A line above the column names was skipped.")
+        data, delimiter = data[told.end() :], delimiter or told[1].decode("utf-8", "replace")
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
-    delimiter = delimiter or find_delimiter(data, found)
-    structure = scan(data, delimiter)
+    dialect = Dialect(delimiter) if delimiter else find_dialect(data, found)
+    written = rewrite(data, dialect.delimiter, dialect.quote)
+    del data
+    mark = written.delimiter
+    text = mend_returns(written.data, mark, _width(written.data, mark), found)
+    structure = scan(text, mark)
+    if not structure.clean and b'\\"' in text:
+        text, structure = _unslashed(text, structure, mark, found)
     noted = Diagnostics()
     table = None
     if structure.clean:
-        table = _table(_in_order(data, structure), delimiter, path, noted, names)
+        table = _table(_in_order(text, structure), written, path, noted, names)
     if table is None:
         noted = Diagnostics()
-        table = _table(_mended(data, delimiter), delimiter, path, noted, names)
+        table = _table(_mended(text, mark), written, path, noted, names)
     if table is None:
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
-    return table
+    return replace(table, delimiter=dialect.delimiter, quote=dialect.quote)
+
+
+def _width(data: bytes, mark: str) -> int:
+    return usual([n for n in counts_by_line(data[:_SAMPLE], mark) if n][:_LOOKED_AT] or [1])
+
+
+def _unslashed(text: bytes, structure: Structure, mark: str, found: Diagnostics) -> tuple[bytes, Structure]:
+    """Read quotes behind a backslash as such where that mends the file, or most of them end no field."""
+    other = unslash(text)
+    mended = scan(other, mark)
+    closing = len(re.findall(rb'\\"(?:' + re.escape(mark.encode()) + rb"|\r?$)", text, re.MULTILINE))
+    if not mended.clean and closing * 2 > text.count(b'\\"'):
+        return text, structure
+    found.note("escape_guess", "Quotes within texts are written with a backslash; they were read so.")
+    return other, mended
 
 
 @dataclass(frozen=True)
@@ -107,7 +139,9 @@ class _Records:
     blank: Flags
     stray: Flags
     quoted: bool
+    sound: bool
     text: Callable[[Offsets], bytes]
+    raw: Callable[[int], str]
 
 
 def _in_order(data: bytes, structure: Structure) -> _Records:
@@ -118,56 +152,97 @@ def _in_order(data: bytes, structure: Structure) -> _Records:
         blank=blank,
         stray=np.zeros_like(blank),
         quoted=structure.quoted,
+        sound=True,
         text=partial(_slices, data, structure),
+        raw=lambda at: data[structure.starts[at] : structure.ends[at]].decode("utf-8").removesuffix("\r"),
     )
 
 
 def _mended(data: bytes, delimiter: str) -> _Records:
-    width = _common([n for n in counts_by_line(data[:_SAMPLE], delimiter) if n][:_LOOKED_AT])
-    mended = Mended(data, delimiter, width)
+    mended = Mended(data, delimiter, _width(data, delimiter))
     return _Records(
         lines=mended.lines,
         widths=mended.widths,
         blank=np.equal(mended.widths, 0),
         stray=mended.stray,
         quoted=True,
+        sound=False,
         text=mended.text,
+        raw=lambda at: mended[int(mended.lines[at]) - 1],
     )
 
 
 def _table(
-    given: _Records, delimiter: str, path: Path, found: Diagnostics, known: frozenset[str]
+    given: _Records, written: Rewritten, path: Path, found: Diagnostics, known: frozenset[str]
 ) -> RawTable | None:
     """Cut the records into columns; None when the parser does not see the same records."""
+    delimiter = written.delimiter
     filled = np.flatnonzero(~given.blank)
-    top = _header_at([int(given.widths[i]) for i in filled[:_LOOKED_AT]])
-    head, body = filled[top], filled[top + 1 :]
-    header = _cut(given.text(filled[top : top + 1]), delimiter, int(given.widths[head]), quoted=given.quoted)
-    if header is None or header.height != 1:
+    if not len(filled):
+        raise InputError(f"{path} has no column with a name or a value. Export it again.")
+    first = _cells(given, filled[:_LOOKED_AT], delimiter)
+    if first is None:
         return None
-    if _headless(header.row(0), known):
-        body = filled[top:]
-        width = _common(given.widths[body].tolist())
-        names = [_numbered(i) for i in range(width)]
+    rules = [i for i, cells in enumerate(first[:_TOP]) if is_rule(cells)]
+    found.note_lines(given.lines[filled[rules]].tolist(), "ruler", "A line of dashes was skipped.")
+    filled = np.delete(filled, rules)
+    first = [written.values(cells) for i, cells in enumerate(first) if i not in rules]
+    if not first:
+        raise InputError(f"{path} has no column with a name or a value. Export it again.")
+    head = find_head(first, usual([len(cells) for cells in first]), known)
+    body = filled[head.at + head.rows :]
+    names, width = _names(head, given.widths[body], path)
+    if not head.rows:
         found.note("no_header", _NO_HEADER)
-    else:
-        names, width = _names(header.row(0), int(given.widths[head]), given.widths[body], path)
+    if head.rows > 1:
+        found.note("header_rows", f"The column names stand on {head.rows} lines. Check the names.")
+    found.note_lines(
+        given.lines[filled[: head.at]].tolist(), "preamble", "A line above the column names was skipped."
+    )
+    blank = given.lines[np.flatnonzero(given.blank)]
+    _note_blank(blank, given.lines[body[-1]] if len(body) else 0, found)
+    below = cut_below(given.lines[body], given.widths[body], width, blank, lambda i: given.raw(body[i]))
+    rest, body = body[below.end :], body[: below.end]
+    below.note(given.lines[rest], found)
     good = given.widths[body] == width
-    rows, bad = body[good], body[~good]
+    rows = body[good]
     frame = _cut(given.text(rows), delimiter, width, quoted=given.quoted)
     if frame is None or frame.height != len(rows):
         return None
     lines = pl.Series("line", given.lines[rows], dtype=pl.Int64)
-    found.note_lines(
-        given.lines[filled[:top]].tolist(), "preamble", "A line above the column names was skipped."
-    )
-    _note_blank(given.lines[np.flatnonzero(given.blank)], given.lines[filled[-1]], found)
-    _note_ragged(given.lines[bad], given.widths[bad], width, found)
     found.note_lines(lines.filter(pl.Series(given.stray[rows])), "stray_quote", _STRAY)
     if given.quoted:
-        _note_swallowed(frame, lines, delimiter, found)
-    frame = _finish(frame, names, path, found)
-    return _without_headers(RawTable(frame, lines, delimiter, len(body), len(bad)), found)
+        doubtful = _swallowed(frame, lines, delimiter)
+        if doubtful.len() and given.sound:
+            return None  # the careful path confines lost quotes
+        found.note_lines(
+            doubtful,
+            "multiline_doubt",
+            "A quoted value spans lines that look like rows. Check for a lost quote.",
+        )
+    frame, lines, bad = read_ragged(
+        frame, lines, body[~good], given.lines, given.raw, delimiter=delimiter, found=found
+    )
+    note_ragged(given.lines[bad], given.widths[bad], width, found)
+    table = RawTable(
+        written.restore(frame), lines, delimiter, len(body) + below.rejected, len(bad) + below.rejected
+    )
+    table = without_below(table, head.names if head.rows == 1 else [], found)
+    return replace(table, frame=_finish(table.frame, names, head, path, found))
+
+
+def _cells(given: _Records, rows: Offsets, delimiter: str) -> list[list[str]] | None:
+    """The cells of a few records, each of its own width; None when the parser sees other records."""
+    cells: list[list[str]] = [[] for _ in rows]
+    widths = given.widths[rows]
+    for width in np.unique(widths):
+        at = np.flatnonzero(widths == width)
+        frame = _cut(given.text(rows[at]), delimiter, int(width), quoted=given.quoted)
+        if frame is None or frame.height != len(at):
+            return None
+        for i, row in zip(at, frame.rows(), strict=True):
+            cells[i] = [cell or "" for cell in row]
+    return cells
 
 
 def _cut(data: bytes, delimiter: str, width: int, *, quoted: bool) -> pl.DataFrame | None:
@@ -211,95 +286,49 @@ def _blank(data: bytes, structure: Structure) -> Flags:
     return blank
 
 
-def _common(widths: Sequence[int]) -> int:
-    """The number of fields that most records have; of a tie the one that comes first."""
-    return Counter(widths).most_common(1)[0][0]
-
-
-def _header_at(widths: Sequence[int]) -> int:
-    """Skip title lines: much narrower than the table below them, and few."""
-    usual = _common(widths)
-    for at, width in enumerate(widths[:_TITLES]):
-        if width in {usual, usual - 1} or width * 2 > usual:
-            return at
-    return 0
-
-
-def _headless(cells: Sequence[str | None], known: frozenset[str]) -> bool:
-    """Whether a first line is a row rather than a header: values in it, and not two names that we know."""
-    names = [(cell or "").strip() for cell in cells]
-    return any(looks_like_data(name) for name in names) and sum(plain(n) in known for n in names) < 2  # noqa: PLR2004 - a value may happen to be a word
-
-
-def _numbered(at: int) -> str:
-    return f"column {at + 1}"
-
-
-def _names(
-    header: Iterable[str | None],
-    width: int,
-    widths: Offsets,
-    path: Path,
-) -> tuple[list[str], int]:
-    """Check the column names against each other and against the rows."""
-    names = [(name or "").strip() for name in header]
+def _names(head: Head, widths: Offsets, path: Path) -> tuple[list[str], int]:
+    """Check the header against the rows: the column names, and how many fields a row has."""
+    names, width = head.names, len(head.names)
+    if not head.rows:
+        width = usual(widths.tolist())
+        return [numbered(i) for i in range(width)], width
     fitting = int((widths == width).sum())
-    usual = _common(widths.tolist()) if len(widths) else width
-    if usual != width and fitting * 2 < len(widths):
-        if usual != width + 1:
-            raise InputError(
-                f"{path}: the header has {width} columns, but most rows have {usual}. "
-                "Give every column a name, and take title lines above the header out."
-            )
-        names, width = [*names, ""], usual  # a delimiter at each line's end, if all is empty behind it
-    return names, width
+    common = usual(widths.tolist()) if len(widths) else width
+    if common == width or fitting * 2 >= len(widths):
+        return names, width
+    if common == width + 1:
+        return [*names, ""], common  # right only if nothing stands behind the last delimiter
+    if common == width - 1 and not names[-1]:
+        return names[:-1], common
+    raise InputError(_mismatch(path, width, common))
 
 
-def _finish(frame: pl.DataFrame, names: list[str], path: Path, found: Diagnostics) -> pl.DataFrame:
+def _mismatch(path: Path, width: int, common: int) -> str:
+    return (
+        f"{path}: the header has {width} columns, but most rows have {common}. "
+        "Give every column a name, and take title lines above the header out."
+    )
+
+
+def _finish(
+    frame: pl.DataFrame, names: list[str], head: Head, path: Path, found: Diagnostics
+) -> pl.DataFrame:
     """Give the columns their names; a nameless column without content is left out."""
     empty = [i for i, name in enumerate(names) if not name and frame[frame.columns[i]].is_null().all()]
-    if frame.height and empty:
+    if len(names) > len(head.names) and len(names) - 1 not in empty:
+        raise InputError(_mismatch(path, len(head.names), len(names)))
+    if empty and (frame.height or not any(names)):
         found.note("empty_column", f"{len(empty)} columns without name and content were left out.")
         frame = frame.select([c for i, c in enumerate(frame.columns) if i not in empty])
         names = [name for i, name in enumerate(names) if i not in empty]
     if not names:
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    doubtful = any(looks_like_data(name) for name in names)
-    names = [_numbered(i) if redact(name) in _VALUES else name for i, name in enumerate(names)]
-    problems = [f"column {i + 1} has no name" for i, name in enumerate(names) if not name]
-    counted = Counter(name for name in names if name)
-    for name, times in sorted(counted.items()):
-        if times > 1:
-            places = ", ".join(str(i + 1) for i, other in enumerate(names) if other == name)
-            shown = "the same name" if doubtful else f'the name "{name}"'
-            problems.append(f"columns {places} have {shown}")
-    if problems:
-        raise InputError(f"{path}: {'; '.join(problems)}. Give every column a name of its own.")
-    if doubtful:
+    if any(looks_like_data(name) for name in names):
         found.note(
             "header_doubt", "The first line looks like data rather than column names. Check the header."
         )
-    frame.columns = names
+    frame.columns = distinct(names, found)
     return frame
-
-
-def _without_headers(table: RawTable, found: Diagnostics) -> RawTable:
-    """Take out lines that repeat the column names, as report writers print them on every page."""
-    frame = table.frame
-    again = frame.select(
-        again=pl.all_horizontal(pl.col(name).str.strip_chars() == name for name in frame.columns)
-    )["again"].fill_null(value=False)
-    if not again.any():
-        return table
-    found.note_lines(
-        table.lines.filter(again), "header_repeated", "The column names again; the line was set aside."
-    )
-    return replace(
-        table,
-        frame=frame.filter(~again),
-        lines=table.lines.filter(~again),
-        rejected=table.rejected + int(again.sum()),
-    )
 
 
 def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:
@@ -309,24 +338,13 @@ def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:
         found.note("blank_lines", f"{len(inner)} blank lines were skipped, the first here.", line=inner[0])
 
 
-def _note_ragged(lines: Iterable[int], widths: Iterable[int], width: int, found: Diagnostics) -> None:
-    by_count: dict[int, list[int]] = {}
-    for line, count in zip(lines, widths, strict=True):
-        by_count.setdefault(int(count), []).append(int(line))
-    for count, at in sorted(by_count.items()):
-        found.note_lines(at, "ragged", _RAGGED.format(count=count, width=width))
-
-
-def _note_swallowed(frame: pl.DataFrame, lines: pl.Series, delimiter: str, found: Diagnostics) -> None:
-    """A value over several lines that hold as many delimiters as a row has may be rows in a lost quote."""
+def _swallowed(frame: pl.DataFrame, lines: pl.Series, delimiter: str) -> pl.Series:
+    """Find values over several lines with as many delimiters as a row has: maybe rows in a lost quote."""
     marks = frame.width - 1
     if marks < 2 or not frame.height:  # noqa: PLR2004 - a single comma in a text proves nothing
-        return
+        return lines.head(0)
     doubtful = pl.any_horizontal(
         pl.all().str.contains("\n", literal=True)
         & (pl.all().str.count_matches(delimiter, literal=True) >= marks)
     ).fill_null(value=False)
-    at = lines.filter(frame.select(doubtful.alias("doubtful"))["doubtful"])
-    found.note_lines(
-        at, "multiline_doubt", "A quoted value spans lines that look like rows. Check for a lost quote."
-    )
+    return lines.filter(frame.select(doubtful.alias("doubtful"))["doubtful"])

@@ -1,0 +1,198 @@
+"""Where a table begins, whether its first line names the columns, and what they are called."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reconcile.privacy import looks_like_data, redact
+from reconcile.read.layout import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reconcile.read.diagnostics import Diagnostics
+
+    Cells = Sequence[str]
+
+_TITLES: Final = 30  # lines that may stand above the header
+_MOST_ROWS: Final = 3  # of one header
+_VALUES: Final = ("[e-mail]", "[number]", "[date]")
+_NUMBER: Final = re.compile(r"[-+$(]?[0-9][0-9.,]*[%)]?")
+_YEAR: Final = re.compile(r"(19|20)[0-9]{2}")
+_DIGIT: Final = re.compile(r"[0-9]")
+_RULE: Final = re.compile(r" *[-=_+|]+ *")
+
+
+class Head(NamedTuple):
+    """The header.
+
+    Attributes:
+        at: which record it begins with, or, without one, the first row.
+        rows: how many records it has; none when the first line is a row.
+        names: the column names as they stand.
+    """
+
+    at: int
+    rows: int
+    names: list[str]
+
+
+def usual(widths: Iterable[int]) -> int:
+    """The number of fields that most records have; of a tie the one that comes first."""
+    return Counter(widths).most_common(1)[0][0]
+
+
+def is_rule(cells: Cells) -> bool:
+    """Whether a record only underlines the one above, as SQL clients print it."""
+    return any(len(cell.strip()) > 2 for cell in cells) and all(map(_RULE.fullmatch, cells))  # noqa: PLR2004 - a dash or two may be a value
+
+
+def find_head(records: Sequence[Cells], width: int, known: frozenset[str]) -> Head:
+    """Find the header among the first records of a file whose rows have `width` fields.
+
+    Args:
+        records: the cells of the first records, those of other widths included.
+        width: the number of fields that most of them have.
+        known: names, reduced by `plain`, that show that a line is a header.
+    """
+    at = _begin(records, width, known)
+    names = [name.strip() for name in records[at]]
+    body = [r for r in records[at + 1 :] if len(r) == len(names)]
+    if _known(names, known) < 2 and names_columns(names, body) is False:  # noqa: PLR2004 - a value may happen to be a word
+        return Head(at, 0, names)
+    rows = [names]
+    while len(rows) < _MOST_ROWS and _goes_on(rows, body[len(rows) - 1 :]):
+        rows.append([name.strip() for name in body[len(rows) - 1]])
+    return Head(at, len(rows), _joined(rows))
+
+
+def _begin(records: Sequence[Cells], width: int, known: frozenset[str]) -> int:
+    """Skip title lines: of another width, much narrower or followed by names, or with one cell filled."""
+    at = next((i for i, r in enumerate(records[:_TITLES]) if len(r) == width), 0)
+    following = [i for i, r in enumerate(records[: _TITLES + 1]) if i > at and len(r) == width]
+    for i in following:
+        padded = width > 2 and _filled(records[at]) < 2 < _filled(records[i])  # noqa: PLR2004 - one text, padded
+        if not padded or names_columns(records[i], records[i + 1 :]) is False:
+            break
+        at = i
+    above = records[at - 1] if at and len(records[at]) == width else ()
+    if len(above) == width or not above or above[0].startswith("#"):
+        return at
+    if _known(above, known) >= 2:  # noqa: PLR2004 - as above
+        return at - 1
+    if (
+        len(above) > 1
+        and len(above) * 2 > width
+        and names_columns(records[at], records[at + 1 :]) is not True
+    ):
+        return at - 1
+    return at
+
+
+def _filled(cells: Cells) -> int:
+    return sum(bool(cell.strip()) for cell in cells)
+
+
+def _known(cells: Cells, known: frozenset[str]) -> int:
+    return sum(plain(cell) in known for cell in cells)
+
+
+def names_columns(cells: Cells, body: Sequence[Cells]) -> bool | None:
+    """Whether a record names the columns of those below rather than being one of them; None is a doubt."""
+    if any(looks_like_data(cell.strip()) for cell in cells):
+        return False
+    body = [r for r in body if len(r) == len(cells)]
+    numbered = digit_columns(body)
+    if any(cells[i].strip() and not _DIGIT.search(cells[i]) for i in numbered):
+        return True
+    numbers = [
+        c for c in (cells[i].strip() for i in numbered) if _NUMBER.fullmatch(c) and not _YEAR.fullmatch(c)
+    ]
+    if numbers:
+        return False
+    again = [
+        i
+        for i, cell in enumerate(cells)
+        if cell.strip() and sum(r[i] == cell for r in body if tuple(r) != tuple(cells)) > 1
+    ]
+    return False if len(again) > 1 else None
+
+
+def digit_columns(body: Sequence[Cells]) -> list[int]:
+    """Columns in which every cell that is filled has a digit."""
+    if not body:
+        return []
+    columns = zip(*body, strict=True)
+    filled = [[cell for cell in column if cell.strip()] for column in columns]
+    return [i for i, column in enumerate(filled) if column and all(map(_DIGIT.search, column))]
+
+
+def _goes_on(rows: Sequence[Cells], below: Sequence[Cells]) -> bool:
+    """Whether the next record still belongs to the header.
+
+    Either the rows so far leave columns without a name that the next one names, or none of its cells has
+    a digit although at least two columns below always have one.
+    """
+    if len(below) < 3:  # noqa: PLR2004 - rows that could tell a name from a value
+        return False
+    following, body = below[0], below[1:]
+    numbered = digit_columns(body)
+    if not numbered or any(_DIGIT.search(cell) for cell in following) or list(following) == list(rows[0]):
+        return False
+    named = [i for i in numbered if following[i].strip()]
+    gaps = [i for i, cell in enumerate(rows[-1]) if not cell and following[i].strip()]
+    return bool(named) and (len(named) > 1 or bool(gaps))
+
+
+def _joined(rows: Sequence[list[str]]) -> list[str]:
+    """One name a column: the lowest row's where these are distinct, else all rows' one behind the other."""
+    lowest = rows[-1]
+    if len(rows) == 1 or (all(lowest) and len({*lowest}) == len(lowest)):
+        return lowest
+    spread = [_spread(row, lowest) for row in rows[:-1]]
+    return [" ".join(filter(None, parts)) for parts in zip(*spread, lowest, strict=True)]
+
+
+def _spread(upper: list[str], lower: list[str]) -> list[str]:
+    """Let a name hold for the empty cells on its right that have a name below."""
+    spread, last = [], ""
+    for name, below in zip(upper, lower, strict=True):
+        last = name or (last if below else "")
+        spread.append(last)
+    return spread
+
+
+def numbered(at: int) -> str:
+    """Name a column that has no name of its own.
+
+    >>> numbered(0)
+    'column 1'
+    """
+    return f"column {at + 1}"
+
+
+def distinct(names: list[str], found: Diagnostics) -> list[str]:
+    """Give every column a name of its own; those that come later are counted."""
+    names = [numbered(i) if redact(name) in _VALUES else name for i, name in enumerate(names)]
+    taken, first = set(filter(None, names)), dict[str, int]()
+    made: list[str] = []
+    for i, name in enumerate(names):
+        if name and name not in first:
+            first[name] = i
+            made.append(name)
+            continue
+        new = name or numbered(i)
+        count = 2
+        base = new
+        while new in taken:
+            new, count = f"{base} {count}", count + 1
+        taken.add(new)
+        made.append(new)
+        if name:
+            where = f"Columns {first[name] + 1} and {i + 1} have the same name"
+            found.note("header_twice", f"{where}; the later one is counted. Rename one of them.")
+        else:
+            found.note("header_empty", f"Column {i + 1} has no name; it is called by its number. Name it.")
+    return made
