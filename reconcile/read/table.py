@@ -212,7 +212,8 @@ def _table(
     lines = pl.Series("line", given.lines[rows], dtype=pl.Int64)
     found.note_lines(lines.filter(pl.Series(given.stray[rows])), "stray_quote", _STRAY)
     if given.quoted:
-        doubtful = _swallowed(frame, lines, delimiter)
+        several = np.diff(given.lines, append=given.lines[-1] + 2)[rows] > 1
+        doubtful = _swallowed(frame, lines, several, delimiter)
         if doubtful.len() and given.sound:
             return None  # the careful path confines lost quotes
         found.note_lines(
@@ -338,13 +339,14 @@ def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:
         found.note("blank_lines", f"{len(inner)} blank lines were skipped, the first here.", line=inner[0])
 
 
-def _swallowed(frame: pl.DataFrame, lines: pl.Series, delimiter: str) -> pl.Series:
-    """Find values over several lines with as many delimiters as a row has: maybe rows in a lost quote."""
+def _swallowed(frame: pl.DataFrame, lines: pl.Series, several: Flags, delimiter: str) -> pl.Series:
+    """Among records of several lines, find values with as many delimiters as a row has: rows, maybe."""
     marks = frame.width - 1
-    if marks < 2 or not frame.height:  # noqa: PLR2004 - a single comma in a text proves nothing
+    if marks < 2 or not several.any():  # noqa: PLR2004 - a single comma in a text proves nothing
         return lines.head(0)
     doubtful = pl.any_horizontal(
         pl.all().str.contains("\n", literal=True)
         & (pl.all().str.count_matches(delimiter, literal=True) >= marks)
     ).fill_null(value=False)
-    return lines.filter(frame.select(doubtful.alias("doubtful"))["doubtful"])
+    at = pl.Series(several)
+    return lines.filter(at).filter(frame.filter(at).select(doubtful.alias("doubtful"))["doubtful"])
