@@ -198,7 +198,7 @@ def _ours(place: Path, suite: Path, threads: int) -> Judge:
         with _shipped_from(suite), Engine(threads=threads) as engine:
             rules = gate.load_suite(SUITE, as_of=AS_OF)
             given = judged.take(engine, engine.scan("accounts", place), key="cccid")
-            texts = judged.as_text(given, rules["meta"]["columns"], rules["meta"]["optional"])
+            texts = judged.as_text(given, rules["meta"])
             outcomes = gx.run(rules, texts)
         return {name: -1 if one.failures is None else one.failures for name, one in outcomes.items()}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from canaries import search
 from test_validate_gate import row, table
-from test_validate_page import MARKUP, canary_accounts
+from test_validate_page import canary_accounts
 
 from reconcile.cli import main
 from reconcile.files import permissions_are_enforced

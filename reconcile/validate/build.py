@@ -63,7 +63,17 @@ def suite(name: str, folder: Path, /) -> dict[str, Any]:
 
 def suite_json(name: str, folder: Path, /) -> str:
     """Write one suite as the text of its file."""
-    return json.dumps(suite(name, folder), ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(suite(name, folder), ensure_ascii=False, indent=1)
+    return visible(text) + "\n"
+
+
+def visible(text: str, /) -> str:
+    """Write characters that an editor would hide or reorder as JSON and regular expressions' readers do.
+
+    >>> visible("[\N{ZERO WIDTH SPACE}-\N{RIGHT-TO-LEFT MARK}]")
+    '[\\\\u200b-\\\\u200f]'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def suite_path(name: str, folder: Path, /) -> Path:

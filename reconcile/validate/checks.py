@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from reconcile.validate.build import visible
 from reconcile.validate.predicates import row_predicate
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def in_words(rule: Rule, /) -> str:
 def pattern(rule: Rule, /) -> str:
     """Give the regular expression or the SQL that a rule rests on, empty when its words say it all."""
     if "unexpected_rows_query" in rule.kwargs:
-        return row_predicate(rule.kwargs["unexpected_rows_query"])
+        return visible(row_predicate(rule.kwargs["unexpected_rows_query"]))
     regex = rule.kwargs.get("regex")
-    return regex if isinstance(regex, str) else ""
+    return visible(regex) if isinstance(regex, str) else ""
 
 
 def _as_it_stands(rule: Rule) -> str:

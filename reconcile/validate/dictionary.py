@@ -45,6 +45,7 @@ _RULE_KEYS: Final = _RULE_NEEDS | {"expect", "sql", "kwargs", "when", "eased", "
 _RULE_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _ROW_QUERY: Final = "unexpected_rows_expectation"
 _OUTSIDE_LITERALS: Final = re.compile(r"('[^']*')|\s+")
+_BATCH: Final = re.compile(r"('[^']*')|\{\{batch\}\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,11 +281,12 @@ def _bilingual(entry: Entry, key: str) -> dict[str, str]:
 
 
 def _query(entry: Entry) -> dict[str, Any]:
-    """Write a predicate as GX's query; braces are doubled, since GX fills {batch} in."""
+    """Write a predicate as GX's query; braces are doubled, all but those of {batch}, which GX fills in."""
     if "kwargs" in entry:
         raise entry.wrong("kwargs belong to expect; a rule in sql has none.", "kwargs")
     if "when" in entry:  # Great Expectations takes no condition beside a query
         raise entry.wrong("when belongs to expect; say it in the SQL, with AND.", "when")
     predicate = _OUTSIDE_LITERALS.sub(lambda match: match[1] or " ", entry.text("sql")).strip()
     doubled = predicate.replace("{", "{{").replace("}", "}}")
+    doubled = _BATCH.sub(lambda match: match[1] or "{batch}", doubled)
     return {"unexpected_rows_query": f"SELECT * FROM {{batch}} WHERE {doubled}"}
