@@ -30,10 +30,16 @@ class Source:
         path: the file as given.
         sha256: of its bytes, hexadecimal.
         size: in bytes.
-        encoding: the one the text was decoded with.
-        dialect: delimiter and quote, in words ("comma, double quotes").
+        encoding: the one the text was decoded with; of other files what they are ("XLSX").
+        dialect: delimiter and quote, in words ("comma, double quotes"); of a workbook its sheet.
         rows: records in the file below the header, the rejected ones included.
         columns: names in the file's own spelling and order.
+        kind: what it is: "text", "XLSX", "XLS", "ODS", "Parquet", "Arrow", "JSON lines" or "query";
+            with ", gzip" or ", zip" behind it where it was packed.
+        member: the file within a zip archive, else "".
+        real: where a symbolic link leads, None for a plain file.
+        parts: the files of a table in several parts; sha256 is then that of their hashes.
+        first_line: of a part, the line of the whole table that its own first line is.
     """
 
     path: Path
@@ -43,6 +49,11 @@ class Source:
     dialect: str
     rows: int
     columns: tuple[str, ...]
+    kind: str = "text"
+    member: str = ""
+    real: Path | None = None
+    parts: tuple[Source, ...] = ()
+    first_line: int = 1
 
 
 def as_frame(table: object, /) -> pl.DataFrame:

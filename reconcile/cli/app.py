@@ -202,16 +202,21 @@ def inspect(
         str | None,
         typer.Option(help="Read it with this layout; without one, say which it looks like.", metavar="NAME"),
     ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(help="Of a spreadsheet with several sheets, the one to read.", metavar="NAME"),
+    ] = None,
 ) -> None:
     """Say how a file is read and what was noticed in it.
 
     Encoding, delimiter, layout, repairs and doubts; no value of it is shown.
 
-    Example: `reconcile inspect students.csv --layout banner`
+    Examples: `reconcile inspect students.csv --layout banner`,
+    `reconcile inspect students.xlsx --sheet Fall`
     """
     from reconcile.read import read  # noqa: PLC0415 - `--help` stays quick
 
-    result = read(file, layout=layout)
+    result = read(file, layout=layout, sheet=sheet)
     source = result.source
     typer.echo(f"{source.path}: {source.encoding}, {source.dialect}, {len(source.columns)} columns")
     typer.echo(

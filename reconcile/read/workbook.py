@@ -1,0 +1,181 @@
+"""The sheets of a workbook and their cells: XLSX and ODS by calamine, the old XLS by xlrd."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from reconcile.errors import InputError
+from reconcile.read.measure import Measured, Place, measure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconcile.read.limits import Limits
+
+_PASSWORD: Final = "has a password. Save it without one"  # noqa: S105 - says so
+_DAMAGED: Final = "is a damaged spreadsheet. Open it in a spreadsheet and save it again"
+_NO_SERIAL: Final = dt.timedelta(0)
+
+
+@dataclass(frozen=True)
+class Oddities:
+    """What the cells alone do not say.
+
+    Attributes:
+        errors: cells that hold an error, and which.
+        uncomputed: formulas whose value was never calculated.
+        zeros: columns with numbers that a format shows with leading zeros.
+        merged: first cells of merged ones.
+    """
+
+    errors: dict[Place, str] = field(default_factory=dict)
+    uncomputed: tuple[Place, ...] = ()
+    zeros: frozenset[int] = frozenset()
+    merged: tuple[Place, ...] = ()
+
+
+class Book:
+    """A workbook, held in memory.
+
+    Attributes:
+        sheets: the worksheets by name, measured.
+        hidden: names of those that nobody sees.
+    """
+
+    def __init__(self, data: bytes, kind: str, path: Path, limits: Limits) -> None:
+        """Measure it, then open it.
+
+        Raises:
+            InputError: it is damaged, has a password, or passes a limit.
+        """
+        self._path, self._limits, self._kind = path, limits, kind
+        self._old: Any = _open_old(data, path) if kind == "xls" else None
+        if self._old is not None:
+            self.sheets = {sheet.name: _measure_old(sheet, path) for sheet in self._old.sheets()}
+            self.hidden = frozenset(sheet.name for sheet in self._old.sheets() if sheet.visibility)
+            return
+        self.sheets = measure(data, kind, path, limits)
+        self._new: Any = _guarded(path, _open_new, data)
+        seen = {tab.name: str(tab.visible).endswith("Visible") for tab in self._new.sheets_metadata}
+        self.hidden = frozenset(name for name in self.sheets if not seen.get(name, True))
+        self.sheets = {name: sheet for name, sheet in self.sheets.items() if name in seen}
+
+    def rows(self, name: str) -> tuple[list[list[Any]], Oddities]:
+        """Give all rows of a sheet from its first one on, an empty cell as "", and what is odd in them.
+
+        Raises:
+            InputError: the sheet is damaged, or passes a limit.
+        """
+        self.sheets[name].check(self._limits)
+        if self._old is not None:
+            return _old_rows(self._old, name)
+        return _guarded(self._path, _new_rows, self._new, self.sheets[name])  # type: ignore[no-any-return]
+
+
+def _guarded(path: Path, work: Any, *given: Any) -> Any:  # noqa: ANN401 - passes through whatever work answers
+    """Call a parser; what it says of a damaged file, and where it breaks, is ours to say."""
+    import python_calamine  # noqa: PLC0415 - only with spreadsheets
+
+    reason = _DAMAGED
+    try:
+        return work(*given)
+    except python_calamine.PasswordError:
+        reason = _PASSWORD
+    except (python_calamine.CalamineError, ValueError, OverflowError, MemoryError):
+        pass
+    except BaseException as error:  # a panic of the parser is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+    raise InputError(f"{path} {reason}.")
+
+
+def _open_new(data: bytes) -> Any:  # noqa: ANN401 - as above
+    import python_calamine  # noqa: PLC0415
+
+    return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+
+
+def _new_rows(book: Any, measured: Measured) -> tuple[list[list[Any]], Oddities]:  # noqa: ANN401 - as above
+    sheet = book.get_sheet_by_name(measured.name)
+    rows = sheet.to_python(skip_empty_area=False)
+    merged = measured.merged or [start for start, _ in sheet.merged_cell_ranges or ()]
+    return rows, Oddities(
+        dict(measured.errors), tuple(measured.uncomputed), frozenset(measured.zeros), tuple(merged)
+    )
+
+
+def _open_old(data: bytes, path: Path) -> Any:  # noqa: ANN401 - as above
+    import xlrd  # noqa: PLC0415 - only with old spreadsheets
+
+    reason = _DAMAGED
+    try:
+        return xlrd.open_workbook(
+            file_contents=data, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
+        )
+    except xlrd.biffh.XLRDError as error:
+        reason = _PASSWORD if "encrypt" in str(error).lower() else reason
+    except Exception:  # noqa: BLE001, S110 - it meets damage with whatever error is next, even an assertion
+        pass
+    raise InputError(f"{path} {reason}.")
+
+
+def _measure_old(sheet: Any, path: Path) -> Measured:  # noqa: ANN401 - as above
+    """Measure by the rows as they are held: none is longer than its last cell."""
+    import xlrd  # noqa: PLC0415
+
+    empty = {xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK}
+    made = Measured(sheet.name, path)
+    for row in range(sheet.nrows):
+        filled = [n for n, kind in enumerate(sheet.row_types(row)) if kind not in empty]
+        if filled:
+            made.cells += len(filled)
+            made.widen((row,), (filled[0], filled[-1]))
+    return made
+
+
+def _old_rows(book: Any, name: str) -> tuple[list[list[Any]], Oddities]:  # noqa: ANN401 - as above
+    import xlrd  # noqa: PLC0415
+
+    sheet = book.sheet_by_name(name)
+    odd = Oddities(merged=tuple((top, left) for top, _, left, _ in sheet.merged_cells))
+    zeros: set[int] = set()
+    rows = []
+    for at in range(sheet.nrows):
+        row: list[Any] = []
+        for column, cell in enumerate(sheet.row(at)):
+            value: Any = cell.value
+            if cell.ctype == xlrd.XL_CELL_ERROR:
+                odd.errors[at, column] = xlrd.error_text_from_code.get(cell.value, "#N/A")
+                value = ""
+            elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
+                value = bool(cell.value)
+            elif cell.ctype == xlrd.XL_CELL_DATE:
+                value = _old_date(cell.value, book.datemode)
+            elif cell.ctype == xlrd.XL_CELL_NUMBER and _has_zeros(book, cell):
+                zeros.add(column)
+            row.append(value)
+        rows.append(row)
+    return rows, Oddities(odd.errors, (), frozenset(zeros), odd.merged)
+
+
+def _has_zeros(book: Any, cell: Any) -> bool:  # noqa: ANN401 - as above
+    from reconcile.read.measure import ZEROS  # noqa: PLC0415
+
+    shown = book.format_map.get(book.xf_list[cell.xf_index].format_key)
+    return bool(shown and ZEROS.match(shown.format_str.partition(";")[0]))
+
+
+def _old_date(serial: float, mode: Literal[0, 1]) -> object:
+    """A date, a time of day, or the number where there is no such day."""
+    import xlrd  # noqa: PLC0415
+
+    try:
+        moment = xlrd.xldate_as_datetime(serial, mode)
+    except (xlrd.XLDateError, OverflowError, ValueError):
+        return serial
+    if 0 <= serial < 1:
+        return moment.time()
+    return moment.date() if moment.time() == dt.time(0) else moment
