@@ -68,10 +68,10 @@ def suite_json(name: str, folder: Path, /) -> str:
 
 
 def visible(text: str, /) -> str:
-    """Write characters that an editor would hide or reorder as JSON and regular expressions' readers do.
+    r"""Write characters that an editor would hide or reorder as JSON and regular expressions' readers do.
 
     >>> visible("[\N{ZERO WIDTH SPACE}-\N{RIGHT-TO-LEFT MARK}]")
-    '[\\\\u200b-\\\\u200f]'
+    '[\\u200b-\\u200f]'
     """
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 

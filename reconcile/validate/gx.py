@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -31,6 +32,7 @@ with warnings.catch_warnings():
     from great_expectations.exceptions.exceptions import GreatExpectationsError, MetricResolutionError
     from great_expectations.execution_engine.execution_engine import ExecutionEngine
     from great_expectations.expectations import core as _core  # noqa: F401 - registers the expectations
+    from great_expectations.expectations.expectation import Expectation
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metrics.metric_provider import MetricProvider
     from great_expectations.expectations.registry import _registered_metrics, register_metric
@@ -41,13 +43,13 @@ with warnings.catch_warnings():
         logging.captureWarnings(capture=False)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from great_expectations.expectations.expectation import Expectation
     from great_expectations.validator.metric_configuration import MetricConfiguration
 
     from reconcile.engine import Table
 
+_RUNNING = threading.Lock()
 _COUNT = ".unexpected_count"
 _LOOKED_AT = ".filtered_row_count"
 _ROW_COUNT = "unexpected_rows_query.row_count"
@@ -88,11 +90,35 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
     rules = ExpectationSuite(name=suite["name"], expectations=_understood(suite["expectations"]))
     validator = _Validator(execution_engine=engine, batches=[Batch(data=table)])  # type: ignore[arg-type] # our own handle
     # Given here and not to the validator, which keeps only one rule of a type on a column.
-    result = validator.validate(rules, catch_exceptions=True, result_format="SUMMARY")
+    with _configured_once():
+        result = validator.validate(rules, catch_exceptions=True, result_format="SUMMARY")
     assert isinstance(result, ExpectationSuiteValidationResult)  # noqa: S101 - it says so of a whole suite
     ids = [rule["meta"]["rule_id"] for rule in suite["expectations"]]
     unanswered = {name: Outcome(name, success=False, errored=True, failures=None, rows=None) for name in ids}
     return unanswered | {one.rule_id: one for one in (_outcome(one, engine.rows) for one in result.results)}
+
+
+@contextlib.contextmanager
+def _configured_once() -> Iterator[None]:
+    """Keep each rule's configuration while a suite runs.
+
+    Great Expectations builds it anew whenever it is read, about a hundred times a rule; that was most of what
+    a small table cost.
+    """
+    built: Any = Expectation.configuration
+    kept: dict[int, tuple[Expectation, ExpectationConfiguration]] = {}
+
+    def configuration(rule: Expectation) -> ExpectationConfiguration:
+        if id(rule) not in kept:
+            kept[id(rule)] = (rule, built.fget(rule))  # the rule is kept too, so that no other gets its id
+        return kept[id(rule)][1]
+
+    with _RUNNING:
+        Expectation.configuration = property(configuration)  # type: ignore[method-assign,assignment]
+        try:
+            yield
+        finally:
+            Expectation.configuration = built  # type: ignore[method-assign]
 
 
 def _understood(rules: list[dict[str, Any]]) -> list[Expectation]:
