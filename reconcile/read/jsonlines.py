@@ -116,7 +116,7 @@ def read_json_lines(text: bytes, path: Path, found: Diagnostics, limits: Limits)
         if cells > _UNSUSPICIOUS:  # names that stand in one line each make a column of nothing each
             grown = _BYTES * cells // len(text)
             limits.check("ratio", grown, what=f"{path} has too many cells for its size")
-    if not made.lines:
+    if not made.lines or text.lstrip()[:1] == b"[":
         raise InputError(
             f"{path} is JSON without one object a line. Write it as JSON lines (in pandas "
             "to_json(lines=True, orient='records')), or as CSV."

@@ -178,6 +178,8 @@ def _unpack_once(archive: zipfile.ZipFile, names: tuple[str, ...], path: Path, l
             limits.check("cells", cells, what=f"{path} has too many cells in {name}")
             tags = chunk.find(b"<"), chunk.rfind(b"<")
             longest = gap + (tags[0] if tags[0] >= 0 else len(chunk))
+            if limits.cell < len(chunk):
+                longest = max(longest, *map(len, chunk.split(b"<")))
             limits.check("cell", longest, what=f"{path} has a cell of too many bytes")
             gap = len(chunk) - tags[1] if tags[1] >= 0 else longest
 

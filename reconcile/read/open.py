@@ -248,7 +248,9 @@ def _ole_kind(given: Opened) -> str:
             if not kind:
                 _refuse(given, words, remedy)
             return kind
-    return _refuse(given, "an old Office file without a sheet", "Save the sheet as XLSX or CSV UTF-8")
+    return _refuse(
+        given, "an old Office file, damaged or without a sheet", "Save the sheet as XLSX or CSV UTF-8"
+    )
 
 
 def _refuse(given: Opened, kind: str, remedy: str) -> str:

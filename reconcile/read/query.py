@@ -180,7 +180,10 @@ def _connect(url: str) -> tuple[sa.Engine, str]:
         )
     if problem:
         raise InputError(f"The url of the query {problem}.")
-    parts = [part for part in (address.host, address.database) if part and "@" not in part]
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        raise InputError(f"There is no SQLite database {address.database}. Check the path behind sqlite:///.")
+    # Of a password with a bare @ in it, a part would be taken for the host: then neither is shown.
+    parts = [part for part in (address.host, address.database) if part and url.count("@") < 2]  # noqa: PLR2004
     return engine, f"query on {'/'.join(parts) or address.get_backend_name()}"
 
 
