@@ -1,4 +1,4 @@
-"""Measures: `python -m benchmarks.run end_to_end`, `... quality` and `... rules`.
+"""Measures: `python -m benchmarks.run end_to_end`, `... quality`, `... rules` and `... reading`.
 
 Inputs are made once and kept under data/bench, which git ignores; they are made again when the
 generator changes. The measured run has a process of its own, so that neither the generator nor an
@@ -57,6 +57,18 @@ def quality(given: argparse.Namespace, /) -> int:
     print(f"{given.students:,} students x {accounts:,} accounts ({given.sis}, seed {given.seed})\n")
     show_table(measured.frame)
     print(f"{measured.wrong_links:,} of {measured.recovered:,} CCCIDs to write back are another person's.")
+    return 0
+
+
+def reading(given: argparse.Namespace, /) -> int:
+    """Have readers read a table damaged in thousands of ways, or a clean one against the clock."""
+    from benchmarks import reading as module  # noqa: PLC0415 - the other commands do without
+
+    if given.speed:
+        FILES.mkdir(parents=True, exist_ok=True)
+        print(module.speed(FILES, rows=given.rows))
+    else:
+        print(module.compare(given.readers, every=given.every))
     return 0
 
 
@@ -221,6 +233,12 @@ def _parser() -> argparse.ArgumentParser:
     for command in (whole, judged):
         command.add_argument("--sis", choices=("banner", "colleague", "peoplesoft"), default="banner")
         command.add_argument("--seed", type=int, default=7)
+    readers = commands.add_parser("reading", help="a table damaged in thousands of ways, beside peers")
+    readers.add_argument("--readers", nargs="+", help="not all of those that are installed")
+    readers.add_argument("--every", type=int, default=1, help="damage only each so-many-th row")
+    readers.add_argument("--speed", action="store_true", help="instead, a clean file against the clock")
+    readers.add_argument("--rows", type=int, default=1_000_000, help="of the clean file")
+    readers.set_defaults(work=reading)
     _parse_rules(commands.add_parser("rules", help="the dictionary's rules, beside a statement and peers"))
     measured = commands.add_parser("measured", help="the process that end_to_end starts")
     measured.add_argument("files", type=Path)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Cells = Sequence[str]
 
 _TITLES: Final = 30  # lines that may stand above the header
+_ENOUGH: Final = 200  # characters that show what a cell is
 _MOST_ROWS: Final = 3  # of one header
 _VALUES: Final = ("[e-mail]", "[number]", "[date]")
 _NUMBER: Final = re.compile(r"[-+$(]?[0-9][0-9.,]*[%)]?")
@@ -101,7 +102,7 @@ def _known(cells: Cells, known: frozenset[str]) -> int:
 
 def names_columns(cells: Cells, body: Sequence[Cells]) -> bool | None:
     """Whether a record names the columns of those below rather than being one of them; None is a doubt."""
-    if any(looks_like_data(cell.strip()) for cell in cells):
+    if any(looks_like_data(cell.strip()[:_ENOUGH]) for cell in cells):
         return False
     body = [r for r in body if len(r) == len(cells)]
     numbered = digit_columns(body)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _LOOKED_AT: Final = 200  # records that say how wide the table is
 _SAMPLE: Final = 1 << 18  # bytes in which they are looked for
+_MOST_COLUMNS: Final = 200_000
+_LONGEST_NAME: Final = 5_000
 _TOP: Final = 33  # records among which titles, header and a line under it are
 _MARK: Final = "\ufeff".encode()
 _TOLD: Final = re.compile(
@@ -56,6 +58,7 @@ class RawTable:
         rows: records below the header, the rejected ones included.
         rejected: records that could not be read.
         quote: what encloses fields.
+        doubtful: whether a quoted value may hold rows.
     """
 
     frame: pl.DataFrame
@@ -64,6 +67,7 @@ class RawTable:
     rows: int
     rejected: int
     quote: str = '"'
+    doubtful: bool = False
 
 
 def parse(
@@ -106,9 +110,11 @@ def parse(
     table = None
     if structure.clean:
         table = _table(_in_order(text, structure), written, path, noted, names)
-    if table is None:
-        noted = Diagnostics()
-        table = _table(_mended(text, mark), written, path, noted, names)
+    if table is None or table.doubtful:
+        again = Diagnostics()
+        other = _table(_mended(text, mark), written, path, again, names)
+        if table is None or (other and other.rejected <= table.rejected):  # it confines lost quotes
+            table, noted = other, again
     if table is None:
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
@@ -139,7 +145,6 @@ class _Records:
     blank: Flags
     stray: Flags
     quoted: bool
-    sound: bool
     text: Callable[[Offsets], bytes]
     raw: Callable[[int], str]
 
@@ -152,7 +157,6 @@ def _in_order(data: bytes, structure: Structure) -> _Records:
         blank=blank,
         stray=np.zeros_like(blank),
         quoted=structure.quoted,
-        sound=True,
         text=partial(_slices, data, structure),
         raw=lambda at: data[structure.starts[at] : structure.ends[at]].decode("utf-8").removesuffix("\r"),
     )
@@ -166,7 +170,6 @@ def _mended(data: bytes, delimiter: str) -> _Records:
         blank=np.equal(mended.widths, 0),
         stray=mended.stray,
         quoted=True,
-        sound=False,
         text=mended.text,
         raw=lambda at: mended[int(mended.lines[at]) - 1],
     )
@@ -180,16 +183,22 @@ def _table(
     filled = np.flatnonzero(~given.blank)
     if not len(filled):
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    first = _cells(given, filled[:_LOOKED_AT], delimiter)
+    looked_at = filled[:_LOOKED_AT]
+    common = usual(given.widths[looked_at].tolist())
+    if common > _MOST_COLUMNS:
+        raise InputError(
+            f"{path}, line {given.lines[filled[0]]}: {common:,} columns are more than the "
+            f"{_MOST_COLUMNS:,} that are read. Check that this is a table, and what separates its fields."
+        )
+    first = _cells(given, looked_at, common, delimiter)
     if first is None:
         return None
     rules = [i for i, cells in enumerate(first[:_TOP]) if is_rule(cells)]
     found.note_lines(given.lines[filled[rules]].tolist(), "ruler", "A line of dashes was skipped.")
     filled = np.delete(filled, rules)
     first = [written.values(cells) for i, cells in enumerate(first) if i not in rules]
-    if not first:
-        raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    head = find_head(first, usual([len(cells) for cells in first]), known)
+    first = _shortened(first, path)
+    head = find_head(first, common, known)
     body = filled[head.at + head.rows :]
     names, width = _names(head, given.widths[body], path)
     if not head.rows:
@@ -211,11 +220,10 @@ def _table(
         return None
     lines = pl.Series("line", given.lines[rows], dtype=pl.Int64)
     found.note_lines(lines.filter(pl.Series(given.stray[rows])), "stray_quote", _STRAY)
+    doubtful = lines.head(0)
     if given.quoted:
         several = np.diff(given.lines, append=given.lines[-1] + 2)[rows] > 1
         doubtful = _swallowed(frame, lines, several, delimiter)
-        if doubtful.len() and given.sound:
-            return None  # the careful path confines lost quotes
         found.note_lines(
             doubtful,
             "multiline_doubt",
@@ -229,14 +237,29 @@ def _table(
         written.restore(frame), lines, delimiter, len(body) + below.rejected, len(bad) + below.rejected
     )
     table = without_below(table, head.names if head.rows == 1 else [], found)
-    return replace(table, frame=_finish(table.frame, names, head, path, found))
+    return replace(table, frame=_finish(table.frame, names, head, path, found), doubtful=bool(doubtful.len()))
 
 
-def _cells(given: _Records, rows: Offsets, delimiter: str) -> list[list[str]] | None:
-    """The cells of a few records, each of its own width; None when the parser sees other records."""
-    cells: list[list[str]] = [[] for _ in rows]
-    widths = given.widths[rows]
-    for width in np.unique(widths):
+def _shortened(first: list[list[str]], path: Path) -> list[list[str]]:
+    """What of the first records is looked at for column names."""
+    if not first:
+        raise InputError(f"{path} has no column with a name or a value. Export it again.")
+    if any(len(cell) > _LONGEST_NAME for cell in first[0]):
+        raise InputError(
+            f"{path}: the first line has a field of more than {_LONGEST_NAME:,} characters. "
+            "Check that this is a table with a line of column names."
+        )
+    return [[cell[:_LONGEST_NAME] for cell in cells] for cells in first]
+
+
+def _cells(given: _Records, rows: Offsets, common: int, delimiter: str) -> list[list[str]] | None:
+    """The cells of a few records, each of its own width; None when the parser sees other records.
+
+    Records much wider than common ones, which are no header, come as empty cells.
+    """
+    widths = np.minimum(given.widths[rows], 2 * common + _LOOKED_AT)
+    cells = [[""] * int(width) for width in widths]
+    for width in np.unique(widths[widths < 2 * common + _LOOKED_AT]):
         at = np.flatnonzero(widths == width)
         frame = _cut(given.text(rows[at]), delimiter, int(width), quoted=given.quoted)
         if frame is None or frame.height != len(at):
