@@ -30,7 +30,7 @@ _BETWEEN: Final = "\x1f"  # in no cell that a person typed
 _TITLES: Final = 30  # rows that may stand above the column names
 _LOOKED_AT: Final = 200  # rows that say how wide the table is
 _FOOTER_BELOW: Final = 3  # columns of a table under which a single cell is a footer
-_SERIALS: Final = range(367, 73_051)  # 1901 to 2099, as a spreadsheet counts days
+_SERIALS: Final = (367, 73_050)  # 1901 to 2099, as a spreadsheet counts days
 _TEXT_DATE: Final = re.compile(
     r"^\s*([0-9]{1,4}([-/.])[0-9]{1,2}\2[0-9]{1,4}|[0-9]{1,2}[- ][A-Za-z]{3,9}[- ][0-9]{2,4})\b"
 )
@@ -175,7 +175,7 @@ def _look(row: Sequence[Any], at: int, seen: _Columns) -> None:
             if len(cell) <= len("30-September-2004 ") and cell and _TEXT_DATE.match(cell):
                 seen.texts.setdefault(column, []).append(at + 1)
         elif kind is float or kind is int:
-            if cell in _SERIALS:
+            if _SERIALS[0] <= cell <= _SERIALS[1] and cell % 1 == 0:
                 seen.serials.setdefault(column, []).append(at + 1)
             elif abs(cell) >= EXACT:
                 seen.long.setdefault(column, []).append(at + 1)
