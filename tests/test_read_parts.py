@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 import workbooks
 
 from reconcile.errors import InputError
 from reconcile.read import read
+from reconcile.read.again import texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +99,19 @@ def test_lists_and_folders_without_parts(tmp_path: Path):
         read(tmp_path, parts=True)
     a = put(tmp_path, "a.csv", "id\n1\n")
     assert read([a]).source == read(a).source
+
+
+def test_every_text_is_given_once_more_rows_set_aside_included(tmp_path: Path):
+    put(tmp_path, "a.csv.gz", gzip.compress("id,n,m\nABD1234,x,y\nABE0001\n".encode("utf-16")))
+    put(
+        tmp_path,
+        "b.xlsx",
+        workbooks.workbook(("S", [["id", "n", "m"], ["ABF0001", 1, "y"], ["ABG0001 rows"]])),
+    )
+    put(tmp_path, "c.jsonl", '{"id":"ABH0001","n":1,"m":2}\n{"ABI0001"\n')
+    pl.DataFrame({"id": ["ABJ0001"], "n": [1], "m": [None]}).write_parquet(tmp_path / "d.parquet")
+    made = read(tmp_path, parts=True)
+    assert made.quarantined == 3
+    found = " ".join(texts(made.source))
+    for number in ("ABD1234", "ABE0001", "ABF0001", "ABG0001", "ABH0001", "ABI0001", "ABJ0001"):
+        assert number in found
