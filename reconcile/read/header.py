@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Cells = Sequence[str]
 
 _TITLES: Final = 30  # lines that may stand above the header
+_SURE: Final = 5  # rows that show what a column holds
 _ENOUGH: Final = 200  # characters that show what a cell is
 _MOST_ROWS: Final = 3  # of one header
 _VALUES: Final = ("[e-mail]", "[number]", "[date]")
@@ -64,7 +65,8 @@ def find_head(records: Sequence[Cells], width: int, known: frozenset[str]) -> He
     if _known(names, known) < 2 and names_columns(names, body) is False:  # noqa: PLR2004 - a value may happen to be a word
         return Head(at, 0, names)
     rows = [names]
-    while len(rows) < _MOST_ROWS and _goes_on(rows, body[len(rows) - 1 :]):
+    whole = all(names) and _known(names, known) > 1
+    while not whole and len(rows) < _MOST_ROWS and _goes_on(rows, body[len(rows) - 1 :]):
         rows.append([name.strip() for name in body[len(rows) - 1]])
     return Head(at, len(rows), _joined(rows))
 
@@ -113,11 +115,8 @@ def names_columns(cells: Cells, body: Sequence[Cells]) -> bool | None:
     ]
     if numbers:
         return False
-    again = [
-        i
-        for i, cell in enumerate(cells)
-        if cell.strip() and sum(r[i] == cell for r in body if tuple(r) != tuple(cells)) > 1
-    ]
+    others = [r for r in body if tuple(r) != tuple(cells)]  # the header may come again
+    again = [i for i, cell in enumerate(cells) if cell.strip() and sum(r[i] == cell for r in others) > 1]
     return False if len(again) > 1 else None
 
 
@@ -144,7 +143,7 @@ def _goes_on(rows: Sequence[Cells], below: Sequence[Cells]) -> bool:
         return False
     named = [i for i in numbered if following[i].strip()]
     gaps = [i for i, cell in enumerate(rows[-1]) if not cell and following[i].strip()]
-    return bool(named) and (len(named) > 1 or bool(gaps))
+    return bool(named and gaps) or (len(named) > 1 and len(body) >= _SURE)
 
 
 def _joined(rows: Sequence[list[str]]) -> list[str]:

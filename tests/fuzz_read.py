@@ -1,0 +1,106 @@
+"""Looks for text that breaks the reader: `python -m tests.fuzz_read --seconds 60`.
+
+With atheris installed (Linux) the mutations follow the code they reach; without it they are random,
+from a seed that is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from reconcile.errors import InputError
+
+PATH: Final = Path("fuzzed.csv")
+SEEDS: Final = (
+    b'id,name,note\n1,"a, b",x\n2,c,"d ""e"""\n',
+    b"id;name;note\r\n1;a;\xe9\r\n2;b;'c;d'\r\n3 rows selected.\r\n",
+    "id\tname\n1\tNúñez\n".encode("utf-16"),
+    b'a||b||c\n1||"x||y"||3\n4||5\r6||7||8\n\n',
+    b'title\n\nid|born|n\n--|----|-\n1|1999-12-31|"\\"q\\" r"\n1,2,3\n\nx|y\n1|2\n3|4\n5|6\n',
+)
+_PIECES: Final = (
+    b'"',
+    b"'",
+    b",",
+    b";",
+    b"\t",
+    b"|",
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\\",
+    b" ",
+    b"  ",
+    b"\xff\xfe",
+    b"\xe9",
+)
+
+
+def read(data: bytes) -> None:
+    """Read bytes; anything but a table or an InputError is a fault."""
+    from reconcile.read.diagnostics import Diagnostics  # noqa: PLC0415 - atheris has to instrument it first
+    from reconcile.read.encoding import to_utf8  # noqa: PLC0415
+    from reconcile.read.table import parse  # noqa: PLC0415
+
+    found = Diagnostics()
+    try:
+        table = parse(to_utf8(data, PATH, found, encoding=None)[0], PATH, found)
+    except InputError:
+        return
+    if table.rows != table.frame.height + table.rejected or table.lines.len() != table.frame.height:
+        message = f"{table.rows} rows are not {table.frame.height} read and {table.rejected} rejected"
+        raise AssertionError(message)
+
+
+def mutated(rng: random.Random) -> bytes:
+    """Damage one of the seeds in a few places."""
+    data = bytearray(rng.choice(SEEDS))
+    for _ in range(rng.randint(1, 8)):
+        at = rng.randrange(len(data) + 1)
+        match rng.randrange(4):
+            case 0:
+                data[at:at] = rng.choice(_PIECES)
+            case 1:
+                del data[at : at + rng.randint(1, 9)]
+            case 2:
+                data[at:at] = data[rng.randrange(len(data) + 1) :][: rng.randint(1, 30)]
+            case _:
+                data[at : at + 1] = bytes([rng.randrange(256)])
+    return bytes(data)
+
+
+def main() -> int:
+    """Fuzz for a while."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    if importlib.util.find_spec("atheris"):
+        import atheris  # type: ignore[import-not-found] # noqa: PLC0415 - optional
+
+        with atheris.instrument_imports(include=["reconcile.read"]):
+            read(SEEDS[0])
+        atheris.Setup([sys.argv[0], f"-max_total_time={given.seconds}"], read)
+        atheris.Fuzz()
+        return 0
+    rng, end, count = random.Random(given.seed), time.monotonic() + given.seconds, 0  # noqa: S311 - repeatable
+    while time.monotonic() < end:
+        data = mutated(rng)
+        try:
+            read(data)
+        except Exception:
+            print(f"seed {given.seed}, text {count}: {data!r}")  # noqa: T201 - a command
+            raise
+        count += 1
+    print(f"{count:,} texts, seed {given.seed}: nothing but tables and refusals.")  # noqa: T201 - a command
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
