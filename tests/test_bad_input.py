@@ -152,7 +152,7 @@ def test_a_spreadsheet(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "students.csv").write_bytes(b"PK\x03\x04" + bytes(100))
     said = refused(home, capsys)
     assert "spreadsheet" in said
-    assert "Save the sheet as CSV" in said
+    assert "is damaged. Copy it again." in said
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="another operating system")

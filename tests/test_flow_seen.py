@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconcile.flow import seen as module
 from reconcile.flow.seen import numbers_in
+from reconcile.read import read
 from reconcile.results import Source
 
 if TYPE_CHECKING:
@@ -52,3 +54,11 @@ def test_cuts_lose_no_number(tmp_path_factory: pytest.TempPathFactory, pieces: l
         for size in (1, 5, 16):
             patch.setattr(module, "_CHARACTERS", size)
             assert whole <= found(given)
+
+
+def test_numbers_of_a_packed_snapshot_are_seen(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.csv.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write("ccc_id,lastname\nABD1234,Example\nABD1234,Other\nabe0002,Third\n")
+    source = read(path, layout="openccc").source
+    assert sorted({n for part in numbers_in(source) for n in part}) == ["ABD1234", "ABE0002"]

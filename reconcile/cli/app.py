@@ -211,8 +211,9 @@ def inspect(
 
     Encoding, delimiter, layout, repairs and doubts; no value of it is shown.
 
-    Examples: `reconcile inspect students.csv --layout banner`,
-    `reconcile inspect students.xlsx --sheet Fall`
+    Example: `reconcile inspect students.csv --layout banner`
+
+    A workbook: `reconcile inspect students.xlsx --sheet Fall`
     """
     from reconcile.read import read  # noqa: PLC0415 - `--help` stays quick
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from reconcile.read.again import texts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,6 +24,9 @@ def numbers_in(source: Source, /) -> Iterator[pl.Series]:
 
     What cannot be decoded is passed over: no number is in it.
     """
+    if source.kind != "text" or source.parts:
+        yield from (_found(text) for text in texts(source))
+        return
     rest = ""
     encoding = source.encoding.partition(",")[0]  # of mixed files the first: in both a number looks the same
     with source.path.open(encoding=encoding, errors="replace", newline="") as file:

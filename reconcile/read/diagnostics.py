@@ -23,6 +23,10 @@ class Diagnostics:
         """Add one finding."""
         self._parts.append(pl.DataFrame([(line, kind, column, message)], schema=SCHEMA, orient="row"))
 
+    def has(self, *kinds: str) -> bool:
+        """Say whether something of one of these kinds was found so far."""
+        return any(part["kind"].is_in(kinds).any() for part in self._parts)
+
     def note_lines(
         self, lines: pl.Series | Iterable[int], kind: str, message: str, *, column: str | None = None
     ) -> None:

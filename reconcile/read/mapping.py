@@ -163,7 +163,10 @@ def _note_unmapped(
     ignored = {plain(name) for name in layout.ignored}
     extra = [name for name in names if name not in known and plain(name) not in ignored]
     if extra:
-        shown = ", ".join(f"column {names.index(n) + 1}" if looks_like_data(n) else f'"{n}"' for n in extra)
+        odd = found.has("header_doubt", "header_twice")  # then a name may be a person's
+        shown = ", ".join(
+            f"column {names.index(n) + 1}" if odd or looks_like_data(n) else f'"{n}"' for n in extra
+        )
         found.note(
             "unmapped_columns", f"{len(extra)} columns are not in the layout and were left out: {shown}."
         )
