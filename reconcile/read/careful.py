@@ -22,6 +22,8 @@ _MOST_LINES: Final = (
     500  # an unclosed quote must not swallow the file, nor be looked for to its end each time
 )
 
+_FEW_LINES: Final = 10  # looked for in a file that has lost many a quote
+_MANY_LOST: Final = 200
 _LEAST: Final = 3  # fields, below which a text may look like a row by chance
 _WHOLE: Final = re.compile(r' *"((?:[^"]|"")*)" *')
 _STRAY: Final = re.compile(r'(?<![0-9])"')  # behind a digit it stands for inches or seconds
@@ -91,11 +93,13 @@ class Mended:
         for i in map(int, np.flatnonzero(simple & (found.fields == 1))):
             if _is_blank(self[i], delimiter):
                 widths[i] = 0
-        whole, behind = np.ones(len(simple), dtype=np.bool_), 0
+        whole, behind, lost = np.ones(len(simple), dtype=np.bool_), 0, 0
         self._texts: dict[int, bytes] = {}
         for at in map(int, np.flatnonzero(~simple)):
             if at >= behind:  # else it is part of the record before
-                taken, used = _quoted(self, at, delimiter, width)
+                most = _MOST_LINES if lost < _MANY_LOST else _FEW_LINES
+                taken, used = _quoted(self, at, delimiter, width, most)
+                lost += taken.stray and used == 1
                 behind = at + used
                 self._texts[at] = f"{taken.text}\n".encode()
                 widths[at], stray[at] = taken.width, taken.stray
@@ -127,8 +131,10 @@ class Mended:
         return self._texts.get(low, sound)
 
 
-def _quoted(lines: Sequence[str] | Mended, at: int, delimiter: str, width: int) -> tuple[Record, int]:
-    answer = _cut(lines, at, delimiter)
+def _quoted(
+    lines: Sequence[str] | Mended, at: int, delimiter: str, width: int, most: int = _MOST_LINES
+) -> tuple[Record, int]:
+    answer = _cut(lines, at, delimiter, most)
     literal = lines[at].split(delimiter)
     if answer and len(answer[0]) == width:
         fields, used, stray = answer
@@ -170,7 +176,9 @@ def _record(at: int, fields: list[str], delimiter: str, *, stray: bool) -> Recor
     return Record(at + 1, len(fields), text, stray)
 
 
-def _cut(lines: Sequence[str] | Mended, at: int, delimiter: str) -> tuple[list[str], int, bool] | None:
+def _cut(
+    lines: Sequence[str] | Mended, at: int, delimiter: str, most: int
+) -> tuple[list[str], int, bool] | None:
     """Cut one record that has quotes; None when a quote stays open."""
     fields: list[str] = []
     line, used, position, stray = lines[at], 1, 0, False
@@ -187,7 +195,7 @@ def _cut(lines: Sequence[str] | Mended, at: int, delimiter: str) -> tuple[list[s
             stray = stray or start > position
             closed = _close(line, start + 1, delimiter)
             while closed is None:
-                if used >= _MOST_LINES or at + used >= len(lines):
+                if used >= most or at + used >= len(lines):
                     return None
                 line, used = f"{line}\n{lines[at + used]}", used + 1
                 closed = _close(line, start + 1, delimiter)
