@@ -16,8 +16,7 @@ SPACES: Final = "  "  # two or more of them
 _RUN: Final = re.compile(rb"(?<! ) {2,}(?! )")
 _EDGES: Final = re.compile(rb"^ +| +(?=\r?$)", re.MULTILINE)
 _STAND_INS: Final = b"\x1f\x1e\x1d\x1c\x01\x02\x03\x04\x05\x06\x07\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17"
-_SLASHED: Final = re.compile(rb'(\\+)"')
-_PAIRS: Final = re.compile(rb"\\+")
+_RUN_OF_SLASHES: Final = re.compile(rb"\\+")
 
 
 @dataclass(frozen=True)
@@ -71,11 +70,14 @@ def unslash(data: bytes) -> bytes:
     >>> unslash(rb'"a \"b\" c"')
     b'"a ""b"" c"'
     """
-    if all(len(run) % 2 == 0 for run in re.findall(rb'\\+(?![\\"])', data)):  # that is how they are written
-        data = _PAIRS.sub(lambda run: _half(run[0], data[run.end() : run.end() + 1]), data)
-    else:
-        data = _SLASHED.sub(lambda run: _half(run[1], b'"') + b'"', data)
-    return data
+    lone = (len(run[0]) for run in _RUN_OF_SLASHES.finditer(data) if data[run.end() : run.end() + 1] != b'"')
+    paired = all(count % 2 == 0 for count in lone)  # that is how a writer that escapes writes them
+
+    def escaped(run: re.Match[bytes]) -> bytes:
+        behind = data[run.end() : run.end() + 1]
+        return _half(run[0], behind) if paired or behind == b'"' else run[0]
+
+    return _RUN_OF_SLASHES.sub(escaped, data)
 
 
 def _half(slashes: bytes, behind: bytes) -> bytes:
