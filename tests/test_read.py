@@ -347,3 +347,13 @@ def test_ids_of_applications_are_hidden_like_those_of_students(tmp_path):
     path.write_text("sis_id,ccc_id\n812345678,ABD1234\n", encoding="utf-8")
     made = read(path, layout="superglue", options={"id_is_ssn": True}, ssn_key=KEY)
     assert made.frame["sis_id"].to_list() == hash_ids(pl.Series(["812-34-5678"]), KEY).to_list()
+
+
+def test_a_needed_column_that_is_there_twice_is_no_guess_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.csv"
+    path.write_text(
+        "ccc_id,lastname,birthdate,birthdate\nABD1234,Example,2001-02-03,2001-02-04\n", encoding="utf-8"
+    )
+    with pytest.raises(InputError, match="the column for birthdate is there twice"):
+        read(path, layout="openccc")
+    assert read(path).frame.columns == ["ccc_id", "lastname", "birthdate", "birthdate 2"]

@@ -65,6 +65,7 @@ def apply_layout(
     if not isinstance(chosen, Mapping):
         raise InputError('The option "columns" is no table. Write it as {field: "column name"}.')
     columns = map_columns(raw.frame.columns, layout, path=path, chosen=chosen)
+    _refuse_twice(raw.frame.columns, columns, found, path=path)
     _note_unmapped(raw.frame.columns, columns, layout, found)
     rows = _withhold(_rows(raw, columns, layout), found)
     rows = _without_ssn(rows, layout, options, key, found)
@@ -80,6 +81,20 @@ def apply_layout(
         frame=_complete(answer.frame, columns_of_table),
         rejected=_complete(answer.rejected, columns_of_table),
     )
+
+
+def _refuse_twice(
+    names: Sequence[str], columns: Mapping[str, str], found: Diagnostics, *, path: Path
+) -> None:
+    """Refuse a column that is needed and there twice: which of the two is meant is no guess of ours."""
+    if not found.has("header_twice"):
+        return
+    twice = [field for field, name in columns.items() if f"{name} 2" in names]
+    if twice:
+        raise InputError(
+            f"{path}: the column for {', '.join(sorted(twice))} is there twice. Take one out, rename it, or "
+            "map the right one."
+        )
 
 
 def _rows(raw: RawTable, columns: Mapping[str, str], layout: Layout) -> pl.DataFrame:
