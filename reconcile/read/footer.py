@@ -37,6 +37,7 @@ _SECOND: Final = (
 )
 _DIGIT: Final = re.compile(r"[0-9]")
 _ROWS: Final = 3  # so many lines of one width are another table
+_ABOVE: Final = 3  # rows that tell what a row of the table looks like
 _LOOKED_AT: Final = 200
 
 
@@ -158,7 +159,8 @@ def _without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) 
 def second_header(frame: pl.DataFrame) -> int:
     """Where, among rows of one width, another table's header stands; their number when none does.
 
-    It has a name for every column and no digit, although the rows above it have digits in some columns.
+    It has a name for every column and no digit, although the rows above it have digits in some columns, and
+    has rows above and below it: a last row of words is a row.
     """
     body = [[cell or "" for cell in row] for row in frame.head(_LOOKED_AT).rows()]
     counted = digit_columns(body[: max(len(body) // 2, 2)])
@@ -171,4 +173,5 @@ def second_header(frame: pl.DataFrame) -> int:
         at = at[(~values.str.contains("[0-9]")).fill_null(value=False).to_numpy()]
         if not len(at):
             return frame.height
-    return next((int(i) for i in at if i and len({*frame.row(int(i))}) == frame.width), frame.height)
+    inside = (int(i) for i in at if _ABOVE <= i < frame.height - 1)
+    return next((i for i in inside if len({*frame.row(i)}) == frame.width), frame.height)
