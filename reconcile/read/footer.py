@@ -37,7 +37,7 @@ _SECOND: Final = (
 )
 _DIGIT: Final = re.compile(r"[0-9]")
 _ROWS: Final = 3  # so many lines of one width are another table
-_ABOVE: Final = 3  # rows that tell what a row of the table looks like
+_ABOVE: Final = 10  # rows that tell what a row of the table looks like
 _LOOKED_AT: Final = 200
 
 
