@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from reconcile.read.table import RawTable
 
 _THINGS: Final = r"(rows?|records?|lines?|results?|students?|accounts?|items?|entries)"
+_TOTAL: Final = rf"[0-9][0-9,. ]*{_THINGS}\b.*|(grand |sub)?-?totals?\b.*"
+# What could begin a name (Sum, Page, End) counts only with a number, a mark or further words behind it.
 _FOOT: Final = re.compile(
-    rf"\W*([0-9][0-9,. ]*{_THINGS}\b.*|(grand |sub)?-?totals?\b.*|(sum|count|average|records?|rows?)\b.*|"
-    r"end\b.*|eof|page [0-9]+.*|(printed|generated|created|exported|run|report|elapsed|completion|as of)\b.*|"
-    r"sql>.*)\W*",
+    rf"\W*({_TOTAL}|(sum|count|average|records?|rows?)\b.*[0-9].*|end of .*|eof|page [0-9]+.*|"
+    r"(printed|generated|created|exported|run|report|elapsed|completion|as of)\b.*[0-9].*|"
+    r"sql>.*)\W*|\W{2,}end\W*",
     re.IGNORECASE | re.DOTALL,
 )
+_WIDE_TOTAL: Final = re.compile(rf"\W*({_TOTAL})\W*", re.IGNORECASE | re.DOTALL)
 _COUNTED: Final = re.compile(
     rf"\(?[0-9][0-9,. ]* ?{_THINGS}( (selected|affected|returned|fetched|processed))?\.?\)?"
     r"|(no rows|end of (report|file|data|list|extract))\W*|\W*end of (report|file|data|list|extract)\W*",
@@ -58,7 +61,7 @@ def is_total(cells: Sequence[str]) -> bool:
     if len(cells) == 1 or len(filled) == 1:
         return bool(_COUNTED.fullmatch(filled[0]))
     sums = all(_DIGIT.search(cell) for cell in filled[1:])
-    return len(filled) * 2 <= len(cells) and sums and bool(_FOOT.fullmatch(filled[0]))
+    return len(filled) * 2 <= len(cells) and sums and bool(_WIDE_TOTAL.fullmatch(filled[0]))
 
 
 def other_table(widths: Sequence[int], width: int) -> int:
@@ -83,7 +86,7 @@ class Below:
 
     Attributes:
         end: how many of the records are the table's.
-        feet: how many of the others are footers; the rest belong to another table.
+        feet: how many of the others are footers, which are no rows; the rest belong to another table.
         rejected: how many of the others are set aside as rows.
     """
 
@@ -97,10 +100,12 @@ class Below:
         found.note_lines(lines[self.feet :].tolist(), "second_table", _SECOND)
 
 
-def cut_below(
-    lines: Offsets, widths: Offsets, width: int, blank: Offsets, raw: Callable[[int], str]
-) -> Below:
-    """Find footers and another table below the last row that has the right width."""
+def cut_below(lines: Offsets, widths: Offsets, width: int, raw: Callable[[int], str]) -> Below:
+    """Find footers and another table below the last row that has the right width.
+
+    A footer is no row and is not counted as one. So only what reads like a footer is one: anything else, a
+    row that breaks off for instance, stays among the records, where it is set aside and counted.
+    """
     whole = np.flatnonzero(widths == width)
     end = int(whole[-1]) + 1 if len(whole) else 0
     if end == len(lines):
@@ -109,12 +114,14 @@ def cut_below(
     begin = other_table(tail, width)
     if begin < len(tail):
         return Below(end, 0, len(tail))
-    parted = bool(end) and bool(np.any((blank > lines[end - 1]) & (blank < lines[end])))
-    narrow = [n == 1 < width or n * 2 <= width for n in tail]
-    for at, slim in enumerate(narrow):
-        if slim and (parted or is_foot(raw(end + at))) and all(narrow[at:]):
-            return Below(end + at, len(tail) - at, 0)
-    return Below(len(lines), 0, 0)
+    feet = 0
+    while feet < len(tail) and _is_narrow(tail[-1 - feet], width) and is_foot(raw(len(lines) - 1 - feet)):
+        feet += 1
+    return Below(len(lines) - feet, feet, 0)
+
+
+def _is_narrow(fields: int, width: int) -> bool:
+    return fields == 1 < width or fields * 2 <= width
 
 
 def without_below(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:

@@ -91,8 +91,7 @@ def parse(
         InputError: there is no header, no usable header, or most rows do not fit it.
     """
     data = mend_lines(data, found)
-    if _MARK in data:  # within the text: files were joined
-        data = data.replace(b"\n" + _MARK, b"\n")
+    data = _without_marks(data, found)
     if told := _TOLD.match(data):
         found.note_lines([1], "preamble", "A line above the column names was skipped.")
         data, delimiter = data[told.end() :], delimiter or told[1].decode("utf-8", "replace")
@@ -119,6 +118,19 @@ def parse(
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
     return replace(table, delimiter=dialect.delimiter, quote=dialect.quote)
+
+
+def _without_marks(data: bytes, found: Diagnostics) -> bytes:
+    """Take out the byte order marks at the beginning of lines: files were joined there."""
+    mark = b"\n" + _MARK
+    if mark not in data:
+        return data
+    places = [match.start() for match in re.finditer(re.escape(mark), data)]
+    lines = [data.count(b"\n", 0, at + 1) + 1 for at in places]
+    found.note_lines(
+        lines, "mark_inside", "A byte order mark within the text was taken out: files were joined."
+    )
+    return data.replace(mark, b"\n")
 
 
 def _width(data: bytes, mark: str) -> int:
@@ -210,7 +222,7 @@ def _table(
     )
     blank = given.lines[np.flatnonzero(given.blank)]
     _note_blank(blank, given.lines[body[-1]] if len(body) else 0, found)
-    below = cut_below(given.lines[body], given.widths[body], width, blank, lambda i: given.raw(body[i]))
+    below = cut_below(given.lines[body], given.widths[body], width, lambda i: given.raw(body[i]))
     rest, body = body[below.end :], body[: below.end]
     below.note(given.lines[rest], found)
     good = given.widths[body] == width
