@@ -14,7 +14,7 @@ import polars as pl
 from reconcile.errors import InputError, nearest
 from reconcile.privacy import looks_like_data
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.measure import reference
+from reconcile.read.measured import reference
 from reconcile.read.numbers import EXACT, as_text
 from reconcile.read.table import RawTable, parse
 from reconcile.read.workbook import Book

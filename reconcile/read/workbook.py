@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from reconcile.errors import InputError
-from reconcile.read.measure import Measured, Place, measure
+from reconcile.read.measure import measure
+from reconcile.read.measured import Measured, Place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,7 +163,7 @@ def _old_rows(book: Any, name: str) -> tuple[list[list[Any]], Oddities]:  # noqa
 
 
 def _has_zeros(book: Any, cell: Any) -> bool:  # noqa: ANN401 - as above
-    from reconcile.read.measure import ZEROS  # noqa: PLC0415
+    from reconcile.read.measured import ZEROS  # noqa: PLC0415
 
     shown = book.format_map.get(book.xf_list[cell.xf_index].format_key)
     return bool(shown and ZEROS.match(shown.format_str.partition(";")[0]))
