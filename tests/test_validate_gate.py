@@ -18,6 +18,7 @@ import yaml
 from reconcile import resources
 from reconcile.engine import Engine
 from reconcile.errors import GateClosed, InputError
+from reconcile.privacy import mask_shape
 from reconcile.validate import Policy, Validation, gate, suite_hash, validate
 from reconcile.validate import suite as suites
 from reconcile.validate.dictionary import SUITES, read_dictionary
@@ -389,6 +390,7 @@ def test_shapes_tell_nothing_else_of_any_text():
         table = engine.load("texts", pl.DataFrame({"n": range(400), "text": texts}))
         shown = engine.frame(f"SELECT {shape('text')} AS shown FROM {{t}} ORDER BY n", t=table)["shown"]
     assert shown.to_list() == [shape_of(text) for text in texts]
+    assert mask_shape(pl.Series(texts)).to_list() == shown.to_list()
 
 
 def test_rows_are_told_apart_wherever_a_value_ends(students: pl.DataFrame):
