@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconcile.privacy import SsnKey
     from reconcile.read.open import Opened
     from reconcile.read.parts import Taken
-    from reconcile.read.table import RawTable
+    from reconcile.read.raw import RawTable
 
 __all__ = [
     "Layout",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from reconcile.read.diagnostics import Diagnostics
+    from reconcile.read.raw import RawTable
     from reconcile.read.structure import Offsets
-    from reconcile.read.table import RawTable
 
 _THINGS: Final = r"(rows?|records?|lines?|results?|students?|accounts?|items?|entries)"
 _TOTAL: Final = rf"[0-9][0-9,. ]*{_THINGS}\b.*|(grand |sub)?-?totals?\b.*"
@@ -124,9 +124,8 @@ def _is_narrow(fields: int, width: int) -> bool:
     return fields == 1 < width or fields * 2 <= width
 
 
-def without_below(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
-    """Take out lines that repeat the column names, totals at the end, and another table of equal width."""
-    table = _without_headers(table, names, found)
+def without_below(table: RawTable, found: Diagnostics) -> RawTable:
+    """Take out totals at the end, and another table of equal width."""
     frame, lines = table.frame, table.lines
     feet = 0
     while feet < min(_ROWS, frame.height) and is_total([cell or "" for cell in frame.row(-1 - feet)]):
@@ -144,7 +143,8 @@ def without_below(table: RawTable, names: Sequence[str], found: Diagnostics) -> 
     return table
 
 
-def _without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
+def without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
+    """Take out lines that repeat the column names."""
     again = np.arange(table.frame.height)
     for name, column in zip(names, table.frame.columns, strict=False):
         if not len(again):

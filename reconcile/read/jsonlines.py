@@ -10,7 +10,7 @@ import polars as pl
 
 from reconcile.errors import InputError
 from reconcile.read.names import fit_names
-from reconcile.read.table import RawTable
+from reconcile.read.raw import RawTable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.layout import Layout
+    from reconcile.read.raw import RawTable
     from reconcile.read.secret import Keyring
-    from reconcile.read.table import RawTable
 
 _COLUMNS: Final = {
     "students": STUDENTS,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconcile.read.diagnostics import Diagnostics
-    from reconcile.read.table import RawTable
+    from reconcile.read.raw import RawTable
     from reconcile.results import Source
 
 _NO_TABLES: Final = ("thumbs.db", "desktop.ini")

@@ -16,6 +16,7 @@ import polars as pl
 from reconcile.errors import InputError
 from reconcile.read.names import fit_names
 from reconcile.read.numbers import as_text, exact
+from reconcile.read.raw import RawTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.limits import Limits
-    from reconcile.read.table import RawTable
 
 _ROWS: Final = 10_000
 _NOT_SQL: Final = re.compile(
@@ -244,7 +244,6 @@ def _kind_of(error: Exception) -> str:
 def _table(
     names: list[str], columns: list[list[str | None]], nested: set[int], found: Diagnostics
 ) -> RawTable:
-    from reconcile.read.table import RawTable  # noqa: PLC0415 - numpy costs a quarter of a quick start
 
     made = []
     for at, (name, values) in enumerate(zip(names, columns, strict=True)):

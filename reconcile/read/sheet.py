@@ -16,7 +16,7 @@ from reconcile.privacy import looks_like_data
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.measured import reference
 from reconcile.read.numbers import EXACT, as_text
-from reconcile.read.table import RawTable, parse
+from reconcile.read.table import parse
 from reconcile.read.workbook import Book
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconcile.read.limits import Limits
+    from reconcile.read.raw import RawTable
     from reconcile.read.workbook import Oddities
 
 _BETWEEN: Final = "\x1f"  # in no cell that a person typed

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
-from reconcile.read.careful import Mended
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.dialect import Dialect, counts_by_line, find_dialect
-from reconcile.read.footer import cut_below, without_below
+from reconcile.read.footer import Below, cut_below, without_below, without_headers
 from reconcile.read.header import Head, distinct, find_head, is_rule, numbered, usual
 from reconcile.read.ragged import note_ragged, read_ragged
+from reconcile.read.raw import RawTable
+from reconcile.read.records import in_order, mended
 from reconcile.read.rewrite import rewrite, unslash
 from reconcile.read.structure import mend_lines, mend_returns, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from reconcile.read.raw import Window
+    from reconcile.read.records import Records
     from reconcile.read.rewrite import Rewritten
     from reconcile.read.structure import Flags, Offsets, Structure
 
@@ -47,29 +49,6 @@ _STRAY: Final = (
 )
 
 
-@dataclass(frozen=True)
-class RawTable:
-    """A file as it stands.
-
-    Attributes:
-        frame: all columns as text; an empty cell is null.
-        lines: the physical line on which each row begins.
-        delimiter: what separates the fields.
-        rows: records below the header, the rejected ones included.
-        rejected: records that could not be read.
-        quote: what encloses fields.
-        doubtful: whether a quoted value may hold rows.
-    """
-
-    frame: pl.DataFrame
-    lines: pl.Series
-    delimiter: str
-    rows: int
-    rejected: int
-    quote: str = '"'
-    doubtful: bool = False
-
-
 def parse(
     data: bytes,
     path: Path,
@@ -77,6 +56,7 @@ def parse(
     *,
     delimiter: str | None = None,
     names: frozenset[str] = frozenset(),
+    window: Window | None = None,
 ) -> RawTable:
     """Cut text into columns.
 
@@ -86,18 +66,22 @@ def parse(
         found: takes the diagnostics.
         delimiter: found from the text when None.
         names: column names, reduced by `plain`, that show that a first line is a header.
+        window: the text is only a stretch of a larger one.
 
     Raises:
         InputError: there is no header, no usable header, or most rows do not fit it.
     """
     data = mend_lines(data, found)
     data = _without_marks(data, found)
-    if told := _TOLD.match(data):
+    if (window is None or window.names is None) and (told := _TOLD.match(data)):
         found.note_lines([1], "preamble", "A line above the column names was skipped.")
         data, delimiter = data[told.end() :], delimiter or told[1].decode("utf-8", "replace")
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
-    dialect = Dialect(delimiter) if delimiter else find_dialect(data, found)
+    if window is not None:
+        dialect = window.dialect
+    else:
+        dialect = Dialect(delimiter) if delimiter else find_dialect(data, found)
     written = rewrite(data, dialect.delimiter, dialect.quote)
     del data
     mark = written.delimiter
@@ -108,10 +92,10 @@ def parse(
     noted = Diagnostics()
     table = None
     if structure.clean:
-        table = _table(_in_order(text, structure), written, path, noted, names)
+        table = _table(in_order(text, structure), written, path, noted, names, window=window)
     if table is None or table.doubtful:
         again = Diagnostics()
-        other = _table(_mended(text, mark), written, path, again, names)
+        other = _table(mended(text, mark, _width(text, mark)), written, path, again, names, window=window)
         if table is None or (other and other.rejected <= table.rejected):  # it confines lost quotes
             table, noted = other, again
     if table is None:
@@ -148,50 +132,19 @@ def _unslashed(text: bytes, structure: Structure, mark: str, found: Diagnostics)
     return other, mended
 
 
-@dataclass(frozen=True)
-class _Records:
-    """Where records begin, how many fields they have, and their text as RFC 4180 wants it."""
+class _Header(NamedTuple):
+    """The names as they stand, the fields of a row, and the records that may be rows."""
 
-    lines: Offsets
-    widths: Offsets
-    blank: Flags
-    stray: Flags
-    quoted: bool
-    text: Callable[[Offsets], bytes]
-    raw: Callable[[int], str]
+    head: Head
+    names: list[str]
+    width: int
+    body: Offsets
 
 
-def _in_order(data: bytes, structure: Structure) -> _Records:
-    blank = _blank(data, structure)
-    return _Records(
-        lines=structure.lines,
-        widths=structure.fields,
-        blank=blank,
-        stray=np.zeros_like(blank),
-        quoted=structure.quoted,
-        text=partial(_slices, data, structure),
-        raw=lambda at: data[structure.starts[at] : structure.ends[at]].decode("utf-8").removesuffix("\r"),
-    )
-
-
-def _mended(data: bytes, delimiter: str) -> _Records:
-    mended = Mended(data, delimiter, _width(data, delimiter))
-    return _Records(
-        lines=mended.lines,
-        widths=mended.widths,
-        blank=np.equal(mended.widths, 0),
-        stray=mended.stray,
-        quoted=True,
-        text=mended.text,
-        raw=lambda at: mended[int(mended.lines[at]) - 1],
-    )
-
-
-def _table(
-    given: _Records, written: Rewritten, path: Path, found: Diagnostics, known: frozenset[str]
-) -> RawTable | None:
-    """Cut the records into columns; None when the parser does not see the same records."""
-    delimiter = written.delimiter
+def _header(
+    given: Records, written: Rewritten, path: Path, found: Diagnostics, known: frozenset[str]
+) -> _Header | None:
+    """Find the column names; None when the parser does not see the same records."""
     filled = np.flatnonzero(~given.blank)
     if not len(filled):
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
@@ -202,7 +155,7 @@ def _table(
             f"{path}, line {given.lines[filled[0]]}: {common:,} columns are more than the "
             f"{_MOST_COLUMNS:,} that are read. Check that this is a table, and what separates its fields."
         )
-    first = _cells(given, looked_at, common, delimiter)
+    first = _cells(given, looked_at, common, written.delimiter)
     if first is None:
         return None
     rules = [i for i, cells in enumerate(first[:_TOP]) if is_rule(cells)]
@@ -220,11 +173,35 @@ def _table(
     found.note_lines(
         given.lines[filled[: head.at]].tolist(), "preamble", "A line above the column names was skipped."
     )
+    return _Header(head, names, width, body)
+
+
+def _table(
+    given: Records,
+    written: Rewritten,
+    path: Path,
+    found: Diagnostics,
+    known: frozenset[str],
+    *,
+    window: Window | None,
+) -> RawTable | None:
+    """Cut the records into columns; None when the parser does not see the same records."""
+    delimiter = written.delimiter
+    if window is not None and window.names is not None:
+        told = list(window.names)
+        header: _Header | None = _Header(Head(0, 1, told), told, len(told), np.flatnonzero(~given.blank))
+    else:
+        header = _header(given, written, path, found, known)
+    if header is None:
+        return None
+    head, names, width, body = header
     blank = given.lines[np.flatnonzero(given.blank)]
     _note_blank(blank, given.lines[body[-1]] if len(body) else 0, found)
-    below = cut_below(given.lines[body], given.widths[body], width, lambda i: given.raw(body[i]))
-    rest, body = body[below.end :], body[: below.end]
-    below.note(given.lines[rest], found)
+    below = Below(len(body), 0, 0)
+    if window is None or window.last:
+        below = cut_below(given.lines[body], given.widths[body], width, lambda i: given.raw(body[i]))
+        rest, body = body[below.end :], body[: below.end]
+        below.note(given.lines[rest], found)
     good = given.widths[body] == width
     rows = body[good]
     frame = _cut(given.text(rows), delimiter, width, quoted=given.quoted)
@@ -248,8 +225,13 @@ def _table(
     table = RawTable(
         written.restore(frame), lines, delimiter, len(body) + below.rejected, len(bad) + below.rejected
     )
-    table = without_below(table, head.names if head.rows == 1 else [], found)
-    return replace(table, frame=_finish(table.frame, names, head, path, found), doubtful=bool(doubtful.len()))
+    repeated = head.names if head.rows == 1 else []
+    table = without_headers(table, repeated, found)
+    if window is None or window.last:
+        table = without_below(table, found)
+    if window is None:
+        table = replace(table, frame=_finish(table.frame, names, head, path, found))
+    return replace(table, doubtful=bool(doubtful.len()), names=tuple(names) if window else ())
 
 
 def _shortened(first: list[list[str]], path: Path) -> list[list[str]]:
@@ -264,7 +246,7 @@ def _shortened(first: list[list[str]], path: Path) -> list[list[str]]:
     return [[cell[:_LONGEST_NAME] for cell in cells] for cells in first]
 
 
-def _cells(given: _Records, rows: Offsets, common: int, delimiter: str) -> list[list[str]] | None:
+def _cells(given: Records, rows: Offsets, common: int, delimiter: str) -> list[list[str]] | None:
     """The cells of a few records, each of its own width; None when the parser sees other records.
 
     Records much wider than common ones, which are no header, come as empty cells.
@@ -297,29 +279,6 @@ def _cut(data: bytes, delimiter: str, width: int, *, quoted: bool) -> pl.DataFra
     except pl.exceptions.PolarsError:  # its message quotes the file
         return None
     return frame.with_columns(pl.all().replace({"": None})) if quoted else frame
-
-
-def _slices(data: bytes, structure: Structure, rows: Offsets) -> bytes:
-    """The text of the chosen records; runs of neighbours are copied at once."""
-    if not len(rows):
-        return b""
-    breaks = np.flatnonzero(np.diff(rows) != 1)
-    firsts = rows[np.concatenate([[0], breaks + 1])]
-    lasts = rows[np.concatenate([breaks, [len(rows) - 1]])]
-    pieces = zip(structure.starts[firsts], structure.ends[lasts] + 1, strict=True)
-    return b"".join(data[start:end] for start, end in pieces)
-
-
-def _blank(data: bytes, structure: Structure) -> Flags:
-    length = structure.ends - structure.starts
-    blank: Flags = (structure.fields == 1) & (length == 0)
-    if len(blank) > 1 and structure.fields.max() == 1 and length[0]:
-        return np.zeros_like(blank)  # in a single column an empty line is an empty cell
-    for i in np.flatnonzero((structure.fields == 1) & (length > 0)):
-        if length[i] > _LOOKED_AT or (length[i] > 1 and structure.fields.max() == 1):
-            continue
-        blank[i] = not data[structure.starts[i] : structure.ends[i]].strip()
-    return blank
 
 
 def _names(head: Head, widths: Offsets, path: Path) -> tuple[list[str], int]:
