@@ -325,7 +325,7 @@ def test_a_policy_bears_so_many_warnings(students: pl.DataFrame, limit: float, v
     assert result.verdict == verdict
     assert result.failing.is_empty()
     if verdict == "closed":
-        assert result.reason == "rules broken more often than the policy allows: phone_shape (2)"
+        assert result.reason == "rules broken more often than allowed: phone_shape (2)"
         assert result.counts.filter("closes")["rule_id"].to_list() == ["phone_shape"]
 
 
