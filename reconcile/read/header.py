@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from reconcile.columns import plain
 from reconcile.privacy import looks_like_data, redact
-from reconcile.read.layout import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from reconcile.columns import plain
 from reconcile.errors import InputError, nearest
 from reconcile.privacy import looks_like_data
 
@@ -202,15 +202,6 @@ def check_options(options: Mapping[str, object], layout: Layout) -> dict[str, ob
                 "Correct it under options."
             )
     return {"separator": "|", **layout.options, **options}
-
-
-def plain(name: str) -> str:
-    """Reduce a column name to its letters and digits.
-
-    >>> plain("Person.Alt-IDs")
-    'personaltids'
-    """
-    return re.sub(r"[\W_]", "", name).casefold()
 
 
 def _missing(name: str, synonyms: Sequence[str], columns: Sequence[str]) -> str:

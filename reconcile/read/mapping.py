@@ -16,12 +16,13 @@ from reconcile.columns import (
     LIST_COLUMNS,
     NEVER_DELIVERED,
     STUDENTS,
+    plain,
 )
 from reconcile.errors import InputError
 from reconcile.privacy import derive_ssn, looks_like_data
 from reconcile.read.codes import check_codes
 from reconcile.read.fold import Folded, fold_people
-from reconcile.read.layout import check_options, map_columns, plain
+from reconcile.read.layout import check_options, map_columns
 from reconcile.read.secret import hide_ids, hide_values
 from reconcile.read.translate import translate
 

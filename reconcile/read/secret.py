@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import SSN_DERIVED
+from reconcile.columns import SSN_DERIVED, plain
 from reconcile.privacy import SSN_PATTERN, derive_ssn, hash_ids
-from reconcile.read.layout import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

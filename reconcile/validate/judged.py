@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from reconcile.columns import LIST_COLUMNS, PERSON
+from reconcile.columns import LIST_COLUMNS, PERSON, plain
 from reconcile.engine import Table
 from reconcile.errors import InputError, nearest
 from reconcile.results import as_frame
@@ -72,7 +71,7 @@ def as_text(given: Table, meta: Mapping[str, Any], /) -> Table:
         InputError: a column holds something that is not text and cannot be judged as such.
     """
     kinds = given.kinds
-    named = {_plain(name): name for name in kinds}
+    named = {plain(name): name for name in kinds}
     optional = {name: _found(name, meta, kinds, named) for name in meta["optional"]}
     read = {name: [name] for name in meta["columns"] if name in kinds}
     read |= {name: sources for name, sources in optional.items() if sources}
@@ -99,16 +98,12 @@ def _found(
     name: str, meta: Mapping[str, Any], kinds: Mapping[str, str], named: Mapping[str, str]
 ) -> list[str]:
     """Find the columns that hold an optional element, under our name or one of the dictionary's."""
-    other = [named[plain] for alias in meta["aliases"].get(name, ()) if (plain := _plain(alias)) in named]
+    other = [named[known] for alias in meta["aliases"].get(name, ()) if (known := plain(alias)) in named]
     return list(dict.fromkeys([*([name] if name in kinds else []), *other]))
 
 
 def _first(expressions: list[str]) -> str:
     return expressions[0] if len(expressions) == 1 else f"coalesce({', '.join(expressions)})"
-
-
-def _plain(name: str) -> str:
-    return re.sub("[^a-z0-9]", "", name.lower())
 
 
 def keys_of(given: Table, key: str, /) -> pl.DataFrame:
