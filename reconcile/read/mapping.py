@@ -42,6 +42,10 @@ _COLUMNS: Final = {
     "fraud": FRAUD,
     "crosswalk": CROSSWALK,
 }
+_LOOKS_FIXED: Final = (
+    "The file looks like fixed width: draft a layout that says where each field stands, with "
+    "`reconcile map FILE --fixed`. Otherwise: "
+)
 _YES: Final = ("Y", "YES", "TRUE", "T", "1")
 _NO: Final = ("N", "NO", "FALSE", "F", "0")
 _NAME: Final = pl.Struct({"first_name": pl.String, "middle_name": pl.String, "last_name": pl.String})
@@ -64,8 +68,16 @@ def apply_layout(
     options = check_options(options, layout)
     chosen = options.get("columns", {})
     if not isinstance(chosen, Mapping):
-        raise InputError('The option "columns" is no table. Write it as {field: "column name"}.')
-    columns = map_columns(raw.frame.columns, layout, path=path, chosen=chosen)
+        raise InputError(
+            'The option "columns" is no table. Write it as {field: "column name"}, or with its number from 1.'
+        )
+    if layout.fixed and options.get("delimiter"):
+        raise InputError(
+            f'{path}: the layout "{layout.name}" says where each field stands, so that nothing separates them. '
+            'Leave the option "delimiter" out, or take [positions] out of the layout.'
+        )
+    hint = _LOOKS_FIXED if found.has("looks_fixed") else ""
+    columns = map_columns(raw.frame.columns, layout, path=path, chosen=chosen, hint=hint)
     _refuse_twice(raw.frame.columns, columns, found, path=path)
     _note_unmapped(raw.frame.columns, columns, layout, found)
     rows = _withhold(_rows(raw, columns, layout), found)
