@@ -27,10 +27,8 @@ _TITLES: Final = 6
 _BLANK: Final = ord(" ")
 _OFTEN: Final = 0.2
 _MOSTLY: Final = 0.9
-_LOOKS: Final = (
-    "The lines look like fixed width: {what}. If they are, columns are cut wrongly here. Draft a layout that "
-    "says where each field stands: `reconcile map FILE --fixed`."
-)
+_REMEDY: Final = "Draft a layout that says where each field stands: `reconcile map FILE --fixed`."
+_LOOKS: Final = "The lines look like fixed width: {}. If they are, columns are cut wrongly here. " + _REMEDY
 
 
 def note_fixed(text: bytes, raw: RawTable, found: Diagnostics) -> None:
@@ -41,18 +39,26 @@ def note_fixed(text: bytes, raw: RawTable, found: Diagnostics) -> None:
         raw: what became of it.
         found: takes the diagnostic.
     """
-    if b"  " not in text[:_SAMPLE]:
+    lines = _padded_lines(text)
+    several = raw.frame.width > 1
+    if several and raw.delimiter not in {SPACES, " "} and _aligned(lines, raw.delimiter):
         return
-    lines = sample_lines(text)
-    mark = raw.delimiter
-    blanks = mark in {SPACES, " "}
-    if any("\t" in line for line in lines) or (raw.frame.width > 1 and not blanks and _aligned(lines, mark)):
-        return
-    fields = find_fields(lines)
-    if len(fields) > 1:
-        found.note("looks_fixed", _LOOKS.format(what=f"{len(fields)} fields stand below one another"))
-    elif raw.frame.width == 1 and _begins_alike(lines):
-        found.note("looks_fixed", _LOOKS.format(what="texts begin at the same character on all lines"))
+    fields = len(find_fields(lines))
+    if fields > 1:
+        found.note("looks_fixed", _LOOKS.format(f"{fields} fields stand below one another"))
+    elif not several and _begins_alike(lines):
+        found.note("looks_fixed", _LOOKS.format("texts begin at the same character on all lines"))
+
+
+def with_remedy(refusal: str, text: bytes) -> str:
+    """Add to the message of a refused text that it looks like fixed width, if it does."""
+    looks = len(find_fields(_padded_lines(text))) > 1
+    return f"{refusal} Or is it fixed width? {_REMEDY}" if looks else refusal
+
+
+def _padded_lines(text: bytes) -> list[str]:
+    """The first lines of a text that blanks could have filled up; none of another one."""
+    return [] if b"  " not in text[:_SAMPLE] or b"\t" in text[:_SAMPLE] else sample_lines(text)
 
 
 def sample_lines(text: bytes, /) -> list[str]:

@@ -97,12 +97,9 @@ def _lines(text: bytes, found: Diagnostics) -> pl.DataFrame:
         lines = lines.str.strip_suffix("\r")
     if _PAGE.encode() in text:
         pages = lines.str.contains(r"^\f|\f$")
-        found.note(
-            "page_break",
-            f"{int(pages.sum())} lines begin or end with a page break, which was taken out, the first here. "
-            "Check whether titles are repeated on each page.",
-            line=int(pages.arg_true()[0]) + 1,
-        ) if pages.any() else None
+        found.note_lines(
+            pages.arg_true() + 1, "page_break", "A page break was taken out. Check for titles on each page."
+        )
         lines = lines.str.strip_chars(_PAGE)
     return lines.to_frame().with_row_index("line", offset=1).with_columns(pl.col("line").cast(pl.Int64))
 
@@ -137,8 +134,8 @@ class _Lines:
         top = self.frame["text"].head(self.fixed.skip)
         self.skipped = top[-1] if top.len() else ""
         self.frame = self.frame.slice(self.fixed.skip)
-        shown = _without_digits(top).filter(top.str.contains(r"\pL"))
-        again = _without_digits(self.frame["text"]).is_in(shown.implode())
+        shown = _unpaged(top).filter(top.str.contains(r"\pL"))
+        again = _unpaged(self.frame["text"]).is_in(shown.implode())
         self._set_aside(again, "header_repeated", "A line from above the rows again; it was skipped.")
 
     def skip_blank(self) -> None:
@@ -305,9 +302,9 @@ class _Lines:
         self.frame = self.frame.filter(~which)
 
 
-def _without_digits(lines: pl.Series) -> pl.Series:
-    """Bring lines that differ in a page number only to one text."""
-    return lines.str.strip_chars_end().str.replace_all("[0-9]+", "9")
+def _unpaged(lines: pl.Series) -> pl.Series:
+    """Bring lines that differ in the number of their page only to one text."""
+    return lines.str.strip_chars_end().str.replace_all(r"(?i)\bpage:?\s*[0-9]+", "page")
 
 
 def _listed(kinds: pl.Series) -> str:

@@ -73,7 +73,7 @@ def apply_layout(
         )
     if layout.fixed and options.get("delimiter"):
         raise InputError(
-            f'{path}: the layout "{layout.name}" says where each field stands, so that nothing separates them. '
+            f'{path}: the layout "{layout.name}" says where fields stand, so that nothing separates them. '
             'Leave the option "delimiter" out, or take [positions] out of the layout.'
         )
     hint = _LOOKS_FIXED if found.has("looks_fixed") else ""
