@@ -83,8 +83,13 @@ class Purpose(Enum):
 
     @property
     def years(self) -> tuple[int, int]:
-        """The first and the last year that a date of this kind can have."""
+        """The first and the last year that a number for a day can be of."""
         return (1901, 2030) if self is Purpose.BIRTH else (1950, 2050)
+
+    @property
+    def plausible(self) -> tuple[int, int]:
+        """The first and the last year of dates that do not stand for "none"."""
+        return (1901, 2030) if self is Purpose.BIRTH else (1902, 2098)
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ def tell_dates(values: pl.Series, /, *, purpose: Purpose = Purpose.BIRTH) -> Dat
     day_number = pl.col("serial") & pl.lit(swapped)
     twins = (pl.col("date").dt.day() <= _TWELVE) & (pl.col("date").dt.day() != pl.col("date").dt.month())
     first = (pl.col("date").dt.month() == 1) & (pl.col("date").dt.day() == 1)
-    low, high = purpose.years if purpose is Purpose.BIRTH else (1902, 2098)
+    low, high = purpose.plausible
     year = pl.col("date").dt.year()
     stand_in = ~year.is_between(low, high) | (first & year.is_in([1901, 1910]))
     flags = {

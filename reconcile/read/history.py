@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from reconcile.dates import Purpose, tell_dates
 from reconcile.errors import InputError
 from reconcile.read.codes import pair_ids, split_ids, wanted
 
@@ -20,7 +21,6 @@ _NAME: Final = ("first_name", "middle_name", "last_name")
 _CCCID: Final = r"^\s*[A-Za-z]{3,4}[0-9]{4}\s*$"
 _WHERE: Final = ("row_person", "line")
 _VALUE: Final = (pl.col("additional_id").alias("value"),)
-_DAYS: Final = ("%Y-%m-%d", "%d-%b-%Y", "%m/%d/%Y", "%Y%m%d", "%d-%b-%y")
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,10 @@ class Lists:
         self, rows: pl.DataFrame
     ) -> tuple[list[pl.DataFrame], list[pl.DataFrame], list[pl.DataFrame]]:
         """Of a person's ids those count that have the greatest date not after the day asked for."""
-        text = pl.col("effective").str.slice(0, 11).str.strip_chars(" T").str.to_titlecase()
-        rows = rows.with_columns(day=pl.coalesce(text.str.to_date(f, strict=False) for f in _DAYS))
+        days = tell_dates(rows["effective"], purpose=Purpose.EVENT).frame
+        rows = rows.join(
+            days.select(effective="text", day="date"), on="effective", how="left", maintain_order="left"
+        )
         unread = rows.filter(pl.col("day").is_null())
         self.found.note_lines(
             unread["line"], "date_unreadable",
