@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli import batch, dictionary, plan, validate
+from reconcile.cli import batch, dictionary, inspect, plan, validate
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_run, show_table
 from reconcile.errors import GateClosed
 
 if TYPE_CHECKING:
     from reconcile.flow.run import Run
-
-_NOTICED_AT_MOST = 30
 
 app = typer.Typer(
     name="reconcile",
@@ -194,43 +192,7 @@ def quality(
     )
 
 
-@app.command()
-def inspect(
-    file: Annotated[Path, typer.Argument(help="An extract or a snapshot.", metavar="FILE")],
-    *,
-    layout: Annotated[
-        str | None,
-        typer.Option(help="Read it with this layout; without one, say which it looks like.", metavar="NAME"),
-    ] = None,
-    sheet: Annotated[
-        str | None,
-        typer.Option(help="Of a spreadsheet with several sheets, the one to read.", metavar="NAME"),
-    ] = None,
-) -> None:
-    """Say how a file is read and what was noticed in it.
-
-    Encoding, delimiter, layout, repairs and doubts; no value of it is shown.
-
-    Example: `reconcile inspect students.csv --layout banner`
-
-    A workbook: `reconcile inspect students.xlsx --sheet Fall`
-    """
-    from reconcile.read import read  # noqa: PLC0415 - `--help` stays quick
-
-    result = read(file, layout=layout, sheet=sheet)
-    source = result.source
-    typer.echo(f"{source.path}: {source.encoding}, {source.dialect}, {len(source.columns)} columns")
-    typer.echo(
-        f"{source.rows:,} rows = {result.frame.height:,} accepted + {result.folded:,} history of a person "
-        f"+ {result.quarantined:,} quarantined"
-    )
-    noticed = result.diagnostics
-    if noticed.height:
-        show_table(noticed.head(_NOTICED_AT_MOST))
-    more = f", the first {_NOTICED_AT_MOST} are shown" if noticed.height > _NOTICED_AT_MOST else ""
-    typer.echo(f"Noticed: {noticed.height:,}{more}")
-
-
+app.command()(inspect.inspect)
 app.command()(validate.validate)
 app.command()(dictionary.dictionary)
 
