@@ -159,8 +159,8 @@ def test_cells_come_as_a_person_sees_them(tmp_path: Path):
 def test_old_spreadsheets(tmp_path: Path):
     made = read(OLD)
     assert made.frame.rows() == [
-        ("00123", "123456789012", "2004-05-06", "TRUE", "A", "1234"),
-        ("00124", "2.5", "1999-12-31", "FALSE", "#N/A", "56789"),
+        ("00123", "123456789012", "2004-05-06", "TRUE", "A", "000001234"),
+        ("00124", "2.5", "1999-12-31", "FALSE", "#N/A", "000056789"),
     ]
     assert kinds(made) == [(None, "zeros_shown", "code"), (3, "cell_error", "grade")]
     assert made.source.encoding == "XLS"
@@ -199,6 +199,7 @@ def test_what_a_sheet_would_lose_without_a_word_is_said(tmp_path: Path):
     made = read(put(tmp_path, workbooks.workbook(("S", rows))))
     assert made.frame["born"].to_list() == ["2004-05-06", "38113", "5/6/2004"]
     assert made.frame["grade"].to_list() == ["#N/A", "#DIV/0!", "A"]
+    assert made.frame["code"].to_list() == ["000000123", "000000045", None]
     assert kinds(made) == [
         (None, "zeros_shown", "code"),
         (2, "cell_error", "grade"),

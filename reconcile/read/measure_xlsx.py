@@ -56,8 +56,9 @@ def measure_xlsx(archive: zipfile.ZipFile, path: Path, limits: Limits) -> dict[s
     links = _links(archive, names, f"{folder}/_rels/{file}.rels", path, limits)
     zeros = _styles_with_zeros(archive, names, folder, path, limits)
     lengths: list[int] = []
-    found = {}
+    found, from_1904 = {}, False
     for sheet in whole_part(archive, book, path, limits).iter():
+        from_1904 |= _local(sheet) == "workbookPr" and sheet.attrib.get("date1904") in {"1", "true"}
         if _local(sheet) != "sheet":
             continue
         link = next((v for k, v in sheet.attrib.items() if _NAMESPACES.sub("", k) == "id"), "")
@@ -67,7 +68,7 @@ def measure_xlsx(archive: zipfile.ZipFile, path: Path, limits: Limits) -> dict[s
             continue
         lengths = lengths or _shared_lengths(archive, names, folder, path, limits)
         name = sheet.attrib["name"]
-        found[name] = Measured(name, path)
+        found[name] = Measured(name, path, from_1904=from_1904)
         _look_through(found[name], stream_part(archive, part, path, limits), lengths, zeros, limits)
         if found[name].cells < 0:  # cells that do not say where they are
             handler = _Unplaced(found[name])
@@ -94,18 +95,20 @@ def _links(
 
 def _styles_with_zeros(
     archive: zipfile.ZipFile, names: dict[str, str], folder: str, path: Path, limits: Limits
-) -> set[bytes]:
-    """Numbers of the cell styles whose format adds leading zeros, as 000000000 does."""
+) -> dict[bytes, str]:
+    """Numbers of the cell styles whose format adds leading zeros, as 000000000 does, with the format."""
     part = names.get(f"{folder}/styles.xml".lower().lstrip("/"))
     if part is None:
-        return set()
+        return {}
     root = whole_part(archive, part, path, limits)
     codes = {
         e.attrib.get("numFmtId"): e.attrib.get("formatCode", "") for e in root.iter() if _local(e) == "numFmt"
     }
-    padded = {number for number, code in codes.items() if ZEROS.match(code.partition(";")[0])}
+    first = {number: code.partition(";")[0] for number, code in codes.items()}
+    padded = {number: code for number, code in first.items() if ZEROS.match(code)}
     styles = chain.from_iterable(e for e in root if _local(e) == "cellXfs")
-    return {str(n).encode() for n, style in enumerate(styles) if style.attrib.get("numFmtId") in padded}
+    given = enumerate(style.attrib.get("numFmtId") for style in styles)
+    return {str(n).encode(): padded[number] for n, number in given if number in padded}
 
 
 def _shared_lengths(
@@ -124,7 +127,7 @@ def _shared_lengths(
 
 
 def _look_through(
-    sheet: Measured, parts: Iterable[bytes], lengths: list[int], zeros: set[bytes], limits: Limits
+    sheet: Measured, parts: Iterable[bytes], lengths: list[int], zeros: dict[bytes, str], limits: Limits
 ) -> None:
     """Look through the XML of one sheet; cells is -1 where a filled cell does not say where it stands."""
     longest = max(lengths, default=0)
@@ -168,7 +171,7 @@ def _whole_cells(parts: Iterable[bytes], limits: Limits, place: str) -> Iterator
     yield rest
 
 
-def _note_odd(text: bytes, sheet: Measured, zeros: set[bytes]) -> None:
+def _note_odd(text: bytes, sheet: Measured, zeros: dict[bytes, str]) -> None:
     """Find errors, formulas without a value, and numbers that a format shows with leading zeros."""
     for match in _ODD.finditer(text):
         attributes = match[0][: match.start(4) - match.start()]
@@ -184,7 +187,7 @@ def _note_odd(text: bytes, sheet: Measured, zeros: set[bytes]) -> None:
             and style[1] in zeros
             and not _TYPED.search(attributes)
         ):
-            sheet.zeros.add(place[1])
+            sheet.zeros.setdefault(place[1], Counter())[zeros[style[1]]] += 1
 
 
 def _column(letters: bytes) -> int:

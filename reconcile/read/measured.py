@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -34,7 +35,9 @@ class Measured:
         text: bytes of text, a text that many cells share counted once a cell.
         errors: cells that hold an error, and which.
         uncomputed: formulas whose value was never calculated.
-        zeros: columns with numbers that a format shows with leading zeros.
+        zeros: of each column with numbers that a format shows with leading zeros, these formats and how
+            many cells have them.
+        from_1904: whether the workbook counts its days from 1904.
         merged: first cells of merged ones.
     """
 
@@ -46,7 +49,8 @@ class Measured:
     text: int = 0
     errors: dict[Place, str] = field(default_factory=dict)
     uncomputed: list[Place] = field(default_factory=list)
-    zeros: set[int] = field(default_factory=set)
+    zeros: dict[int, Counter[str]] = field(default_factory=dict)
+    from_1904: bool = False
     merged: list[Place] = field(default_factory=list)
 
     @property
