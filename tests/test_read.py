@@ -357,3 +357,15 @@ def test_a_needed_column_that_is_there_twice_is_no_guess_of_ours(tmp_path: Path)
     with pytest.raises(InputError, match="the column for birthdate is there twice"):
         read(path, layout="openccc")
     assert read(path).frame.columns == ["ccc_id", "lastname", "birthdate", "birthdate 2"]
+
+
+def test_blank_lines_alone_are_a_column_without_a_value(tmp_path: Path):
+    made = read(put(tmp_path, "\n\n"))
+    assert made.frame.rows() == [(None,)]
+    assert kinds(made) == [(None, "blank_file")]
+    assert conserved(made)
+    for text in ("", "\n", "  \n \n"):
+        with pytest.raises(InputError, match="is empty"):
+            read(put(tmp_path, text))
+    with pytest.raises(InputError):
+        read(put(tmp_path, "\n\n"), layout="generic")

@@ -181,4 +181,8 @@ def second_header(frame: pl.DataFrame) -> int:
         if not len(at):
             return frame.height
     inside = (int(i) for i in at if _ABOVE <= i < frame.height - 1)
-    return next((i for i in inside if len({*frame.row(i)}) == frame.width), frame.height)
+    return next((i for i in inside if _names_all(frame.row(i))), frame.height)
+
+
+def _names_all(row: Sequence[str]) -> bool:
+    return len({*row}) == len(row) and not row[0].startswith("#")  # that is a comment

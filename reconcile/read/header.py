@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import polars as pl
+
 from reconcile.columns import plain
 from reconcile.privacy import looks_like_data, redact
+from reconcile.read.raw import RawTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,6 +144,8 @@ def _goes_on(rows: Sequence[Cells], below: Sequence[Cells]) -> bool:
     numbered = digit_columns(body)
     if not numbered or any(_DIGIT.search(cell) for cell in following) or list(following) == list(rows[0]):
         return False
+    if following[0].startswith("#"):  # a comment
+        return False
     named = [i for i in numbered if following[i].strip()]
     gaps = [i for i, cell in enumerate(rows[-1]) if not cell and following[i].strip()]
     return bool(named and gaps) or (len(named) > 1 and len(body) >= _SURE)
@@ -171,6 +176,17 @@ def numbered(at: int) -> str:
     'column 1'
     """
     return f"column {at + 1}"
+
+
+def read_blank(data: bytes, found: Diagnostics) -> RawTable | None:
+    """Read blank lines and nothing else as RFC 4180 has them: one column without a name or a value."""
+    rows = data.count(b"\n") - 1
+    if rows < 1 or data.strip(b"\r\n"):
+        return None
+    found.note("blank_file", "Nothing but blank lines: one column without a value. Export the file again.")
+    frame = pl.DataFrame({numbered(0): [None] * rows}, schema={numbered(0): pl.String})
+    lines = pl.int_range(2, rows + 2, dtype=pl.Int64, eager=True).alias("line")
+    return RawTable(frame, lines, ",", rows, 0)
 
 
 def distinct(names: list[str], found: Diagnostics) -> list[str]:

@@ -12,10 +12,11 @@ import polars as pl
 
 from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
+from reconcile.read.comments import blank_comments, note_comments
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.dialect import Dialect, counts_by_line, find_dialect
 from reconcile.read.footer import Below, cut_below, without_below, without_headers
-from reconcile.read.header import Head, distinct, find_head, is_rule, numbered, usual
+from reconcile.read.header import Head, distinct, find_head, is_rule, numbered, read_blank, usual
 from reconcile.read.ragged import note_ragged, read_ragged
 from reconcile.read.raw import RawTable
 from reconcile.read.records import in_order, mended
@@ -73,9 +74,11 @@ def parse(
     """
     data = mend_lines(data, found)
     data = _without_marks(data, found)
-    if (window is None or window.names is None) and (told := _TOLD.match(data)):
-        found.note_lines([1], "preamble", "A line above the column names was skipped.")
-        data, delimiter = data[told.end() :], delimiter or told[1].decode("utf-8", "replace")
+    if window is None or window.names is None:
+        data, told = _without_remarks(data, found)
+        delimiter = delimiter or told
+    if window is None and (empty := read_blank(data, found)):
+        return empty
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
     if window is not None:
@@ -102,6 +105,14 @@ def parse(
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
     return replace(table, delimiter=dialect.delimiter, quote=dialect.quote)
+
+
+def _without_remarks(data: bytes, found: Diagnostics) -> tuple[bytes, str | None]:
+    """Take out what is said about the text at its top, and answer the delimiter if that is named there."""
+    if told := _TOLD.match(data):
+        found.note_lines([1], "preamble", "A line above the column names was skipped.")
+        return data[told.end() :], told[1].decode("utf-8", "replace")
+    return blank_comments(data, found), None
 
 
 def _without_marks(data: bytes, found: Diagnostics) -> bytes:
@@ -196,6 +207,8 @@ def _table(
         return None
     head, names, width, body = header
     blank = given.lines[np.flatnonzero(given.blank)]
+    if window is None or window.names is None:
+        blank = blank[blank > given.lines[~given.blank].min()]  # above all else they mean nothing
     _note_blank(blank, given.lines[body[-1]] if len(body) else 0, found)
     below = Below(len(body), 0, 0)
     if window is None or window.last:
@@ -227,6 +240,7 @@ def _table(
     )
     repeated = head.names if head.rows == 1 else []
     table = without_headers(table, repeated, found)
+    note_comments(table, found)
     if window is None or window.last:
         table = without_below(table, found)
     if window is None:
