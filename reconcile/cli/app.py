@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconcile.cli import batch, dictionary, inspect, plan, validate
+from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_run, show_table
 from reconcile.errors import GateClosed
@@ -193,6 +194,7 @@ def quality(
 
 
 app.command()(inspect.inspect)
+app.command()(draft_map)
 app.command()(validate.validate)
 app.command()(dictionary.dictionary)
 

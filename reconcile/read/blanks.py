@@ -73,12 +73,17 @@ def sample_lines(text: bytes, /) -> list[str]:
 def find_fields(lines: Sequence[str], /) -> list[Place]:
     """Find the stretches of characters, counted from 1, between columns that are blank on every line.
 
-    Lines above the table and footers below it are left out of account. Answers no stretch where blanks
-    below one another may be chance, or only part of values that are all written alike.
+    Answers no stretch where blanks below one another may be chance, or only part of values that are all
+    written alike.
 
     >>> find_fields(["A1  Ann Lee  7", "A22 Bo       8", "A3  Catherine9", "A4  Di       6"])
     [(1, 3), (5, 14)]
     """
+    return find_table(lines)[1]
+
+
+def find_table(lines: Sequence[str], /) -> tuple[int, list[Place]]:
+    """Find, besides the fields, how many lines stand above those that they were found on."""
     end = len(lines)
     while end and end > len(lines) - _FEWEST and is_foot(lines[end - 1]):
         end -= 1
@@ -89,8 +94,8 @@ def find_fields(lines: Sequence[str], /) -> list[Place]:
         filled = occupied(body)
         fields = stretches(np.asarray(filled.any(axis=0)))
         if len(fields) > 1 and _padded(filled, fields):
-            return fields
-    return []
+            return top, fields
+    return 0, []
 
 
 def occupied(lines: Sequence[str], /) -> Flags:
