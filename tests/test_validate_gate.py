@@ -410,10 +410,15 @@ def test_a_key_is_no_way_to_see_personal_data(students: pl.DataFrame):
     assert failures["key"].to_list() == ["Aaa 9999-99-99", "999-99-9999", "A00123"]
 
 
-@pytest.mark.parametrize("name", ["ssn", "SSN", "Social_Security_Number"])
+@pytest.mark.parametrize("name", ["ssn", "SSN", "Social_Security_Number", "SSN 2", "National ID"])
 def test_clear_numbers_are_not_taken(students: pl.DataFrame, name: str):
     with pytest.raises(InputError, match="clear social security numbers are not taken"):
         validate(students.with_columns(pl.lit("078-05-1120").alias(name)))
+
+
+@pytest.mark.parametrize(("name", "value"), [("SSN No", "N"), ("ssn_no", "false"), ("SSN Last 4", "1120")])
+def test_a_column_that_only_speaks_of_such_numbers_is_taken(students: pl.DataFrame, name: str, value: str):
+    assert validate(students.with_columns(pl.lit(value).alias(name)), as_of=AS_OF).rows == students.height
 
 
 def test_what_is_never_delivered_is_known_by_all_its_names():

@@ -19,17 +19,29 @@ from reconcile.privacy.masks import (
     mask_shape,
     redact,
 )
-from reconcile.privacy.numbers import SSN_COLUMNS, SSN_PATTERN, derive_ssn, hash_ids, require_same_key
+from reconcile.privacy.names import Naming, ssn_naming
+from reconcile.privacy.numbers import (
+    HOLDS_SSN,
+    SSN_COLUMNS,
+    SSN_PATTERN,
+    SSN_SIGN,
+    derive_ssn,
+    hash_ids,
+    require_same_key,
+)
 from reconcile.privacy.store import KEY_FILE_VARIABLE, KEY_VARIABLE, key_file, ssn_key
 
 __all__ = [
+    "HOLDS_SSN",
     "KEY_FILE_VARIABLE",
     "KEY_VARIABLE",
     "SHAPE_LENGTH",
     "SIGNS",
     "SSN_COLUMNS",
     "SSN_PATTERN",
+    "SSN_SIGN",
     "UNSEEN",
+    "Naming",
     "SsnKey",
     "derive_ssn",
     "hash_ids",
@@ -44,4 +56,5 @@ __all__ = [
     "require_same_key",
     "session_key",
     "ssn_key",
+    "ssn_naming",
 ]

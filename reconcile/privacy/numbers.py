@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from reconcile.privacy.key import SsnKey
 
 SSN_COLUMNS: Final = dict.fromkeys(("ssn_hmac", "ssn_last4", "ssn_type", "ssn_class"), pl.String)
-SSN_PATTERN: Final = r"^\s*[0-9]{3}[-\u2010-\u2015 ][0-9]{2}[-\u2010-\u2015 ][0-9]{4}\s*$"
+# The signs themselves and no escapes, which polars, Python and DuckDB write differently.
+SSN_SIGN: Final = "[-\u2010-\u2015 ]"
+_WITH_SIGNS: Final = f"[0-9]{{3}}{SSN_SIGN}[0-9]{{2}}{SSN_SIGN}[0-9]{{4}}"
+SSN_PATTERN: Final = rf"^\s*{_WITH_SIGNS}\s*$"
+HOLDS_SSN: Final = rf"^\s*([0-9]{{9}}|{_WITH_SIGNS})\s*$"
 
 _BARE: Final = r"^[0-9]{9}$"
 _ITIN: Final = r"^9[0-9]{2}(5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9])"
@@ -48,13 +52,10 @@ def derive_ssn(values: pl.Series, key: SsnKey, /) -> pl.DataFrame:
     digits = _digits(values)
     known = digits.unique().drop_nulls().sort().to_frame("digits").with_columns(ssn_class=_classify())
     usable = pl.col("ssn_class").is_in(["ok", "itin"])
-    hashes = pl.Series(
-        "ssn_hmac",
-        [key.hash(d) if c in {"ok", "itin"} else None for d, c in known.iter_rows()],
-        dtype=pl.String,
-    )
+    hashed = known.filter(usable)["digits"]
+    hashes = pl.Series(key.hashes(hashed), dtype=pl.String)
     known = known.with_columns(
-        hashes,
+        ssn_hmac=pl.col("digits").replace_strict(hashed, hashes, default=None, return_dtype=pl.String),
         ssn_last4=pl.when(usable).then(pl.col("digits").str.slice(5)),
         ssn_type=pl.when(pl.col("ssn_class") != "malformed").then(
             pl.when(pl.col("digits").str.starts_with("9")).then(pl.lit("1")).otherwise(pl.lit("0"))
@@ -71,7 +72,7 @@ def hash_ids(values: pl.Series, key: SsnKey, /) -> pl.Series:
     """
     digits = _digits(values)
     distinct = digits.unique().drop_nulls().sort()
-    made = pl.Series([f"ssn:{key.hash(d, use='id')}" for d in distinct], dtype=pl.String)
+    made = "ssn:" + pl.Series(key.hashes(distinct, use="id"), dtype=pl.String)
     return digits.replace_strict(distinct, made, return_dtype=pl.String).alias(values.name)
 
 
