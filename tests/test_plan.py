@@ -319,7 +319,7 @@ def test_a_plan_says_how_the_dictionary_is_applied(folder: Path) -> None:
         local=folder / "ours.yaml",
         at_most={"phone_shape": 0.05, "email_unique": 3},
     )
-    assert plan.accounts.previous == folder / "before.csv"
+    assert plan.accounts.previous.path == folder / "before.csv"
     assert read(folder).policy == Policy()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from reconcile.cccid import shaped_in
 from reconcile.errors import InputError
 from reconcile.read.names import fit_names
 from reconcile.read.numbers import as_text, exact
@@ -48,6 +49,7 @@ _DRIVERS: Final = {
     "mariadb": "pymysql (url mariadb+pymysql://...)",
 }
 _MIDNIGHT: Final = " 00:00:00"
+_MAY_BE_CCCID: Final = "[A-Za-z]{3}[0-9]{4}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +85,14 @@ class Answer:
         place: "query on host/database".
         sha256: of the column names and all rows as text.
         size: bytes of that text.
+        seen: every text in it that is shaped like a CCCID, since the answer itself is kept nowhere.
     """
 
     raw: RawTable
     place: Path
     sha256: str
     size: int
+    seen: pl.Series
 
 
 def run_query(query: Query, found: Diagnostics, limits: Limits) -> Answer:
@@ -102,7 +106,7 @@ def run_query(query: Query, found: Diagnostics, limits: Limits) -> Answer:
     Raises:
         InputError: the statement does more than read, the driver is missing, or the database refuses.
     """
-    _require_reading(query.sql)
+    require_reading(query.sql)
     engine, place = _connect(query.url)
     columns: list[list[str | None]] = []
     names: list[str] = []
@@ -141,11 +145,21 @@ def run_query(query: Query, found: Diagnostics, limits: Limits) -> Answer:
             "in the database's own client. What the database said is not repeated, since it may quote values."
         )
     raw = _table(fit_names(names, place, found, limits), columns, nested, found)
-    return Answer(raw, Path(place), digest.hexdigest(), size)
+    return Answer(raw, Path(place), digest.hexdigest(), size, _seen(raw.frame))
 
 
-def _require_reading(sql: str) -> None:
-    """Refuse a statement that could change something; what else could is stopped by the transaction."""
+def _seen(frame: pl.DataFrame) -> pl.Series:
+    """Collect what is shaped like a CCCID, from the cells that may hold one alone."""
+    found = [shaped_in("\n".join(cells.filter(cells.str.contains(_MAY_BE_CCCID)))) for cells in frame]
+    return pl.concat(found).unique().sort()
+
+
+def require_reading(sql: str) -> None:
+    """Refuse a statement that could change something; what else could is stopped by the transaction.
+
+    Raises:
+        InputError: it does more than read, or is several statements.
+    """
     bare = _NOT_SQL.sub(" ", sql).strip()
     if not _READS.match(bare):
         raise InputError(
