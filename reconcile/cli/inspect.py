@@ -24,7 +24,7 @@ _ROW = 18  # characters that a masked row takes of the width
 Option = Annotated[
     list[str] | None,
     typer.Option(
-        "--option", help="An option of the layout, or columns.FIELD=COLUMN to map one.", metavar="NAME=VALUE"
+        "--option", help="An option of the layout, or columns.FIELD=NAME of a column.", metavar="NAME=VALUE"
     ),
 ]
 
@@ -106,7 +106,7 @@ def inspect(
 def _options(given: Sequence[str]) -> dict[str, object]:
     """Take NAME=VALUE apart; columns.FIELD=COLUMN maps a field."""
     options: dict[str, object] = {}
-    columns: dict[str, str] = {}
+    columns: dict[str, str | int] = {}
     for one in given:
         name, sign, value = one.partition("=")
         if not (sign and name.strip()):
@@ -115,7 +115,7 @@ def _options(given: Sequence[str]) -> dict[str, object]:
                 "columns.birthdate=Born."
             )
         if name.startswith("columns."):
-            columns[name.removeprefix("columns.").strip()] = value
+            columns[name.removeprefix("columns.").strip()] = int(value) if value.isdecimal() else value
         else:
             options[name.strip()] = value
     return options | ({"columns": columns} if columns else {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconcile.columns import plain
 from reconcile.privacy import looks_like_data
-from reconcile.read.layout import guess_layout, known_names, load_layout, map_columns, shipped_layouts
+from reconcile.read.layout import guess_layout, known_names, load_layout, map_columns, rank_layouts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,20 +94,16 @@ def guess_fields(columns: Sequence[str], /) -> Fields:
             lacking=(),
             reasons=reasons,
         )
-    found = {one: _by_name(columns, load_layout(one)) for one in shipped_layouts()}
-    nearest = max(sorted(found), key=lambda one: len(found[one]))
-    if len(found[nearest]) < _FEWEST:
+    nearest = max(rank_layouts(columns), key=lambda rank: (rank.found, rank.known))
+    if nearest.found < _FEWEST:
         return Fields(layout="", nearest="", of_column={}, lacking=(), reasons=reasons)
-    layout = load_layout(nearest)
-    known = set(found[nearest].values())
-    lacking = tuple(field for field in layout.required if field not in known)
-    near = f"The nearest is {layout.title}: it knows {len(known)} of {len(columns)} columns"
+    near = f"The nearest is {nearest.layout.title}: it knows {nearest.found} of {len(columns)} columns"
     return Fields(
         layout="",
-        nearest=nearest,
-        of_column=found[nearest],
-        lacking=lacking,
-        reasons=(*reasons, f"{near} and finds none for {', '.join(lacking)}."),
+        nearest=nearest.layout.name,
+        of_column=_by_name(columns, nearest.layout),
+        lacking=nearest.missing,
+        reasons=(*reasons, f"{near} and finds none for {', '.join(nearest.missing)}."),
     )
 
 
