@@ -233,6 +233,8 @@ def _parse(text: str, path: Path) -> dict[str, object]:
 
 
 def _kind(value: object) -> str:
+    if value == []:
+        return "an empty list"
     return next((words for kind, words in _KINDS if isinstance(value, kind)), "something else")
 
 
