@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.dates import Dates, Purpose, is_iso, tell_dates
+from reconcile.dates import Dates, Purpose, tell_dates, without_times
 from reconcile.privacy import mask_shape
 
 if TYPE_CHECKING:
@@ -97,10 +97,8 @@ class _Column:
 
     def __init__(self, rows: pl.DataFrame, name: str, purpose: Purpose, found: Diagnostics) -> None:
         self._name, self._purpose, self._found = name, purpose, found
-        value = pl.col(name)
-        text = pl.when(is_iso(value)).then(value.str.head(10)).otherwise(value)
         counted = (
-            rows.select("line", text=text)
+            rows.select("line", text=without_times(rows[name]))
             .drop_nulls("text")
             .group_by("text")
             .agg(pl.col("line").min(), times=pl.len())

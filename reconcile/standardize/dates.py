@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from reconcile.dates import is_iso, tell_dates
+from reconcile.dates import tell_dates, without_times
 
 _MIXED: Final = (
     "The birthdates mix day/month and month/day; where both readings are possible the doubt is kept."
@@ -53,7 +53,5 @@ def _as_text(values: pl.Series) -> pl.Series:
     """Texts of days, since the time of a moment says nothing of a birthdate."""
     if values.dtype.is_temporal():
         return values.cast(pl.Date, strict=False).cast(pl.String)
-    text = pl.col("text")
-    made = values.cast(pl.String).alias("text").to_frame().with_columns(text.str.strip_chars())
-    short = pl.when(is_iso(text)).then(text.str.head(10)).otherwise(text)
-    return made.select(pl.when(text != "").then(short).alias("text")).to_series()
+    text = without_times(values.cast(pl.String).str.strip_chars())
+    return pl.select(pl.when(text != "").then(text)).to_series()
