@@ -57,6 +57,7 @@ _MOMENT: Final = (
     r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{4})[ Tt][0-9]{1,2}:[0-9]{2}"
     r"(?::[0-9]{2}(?:\.[0-9]+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
+_CLOCK: Final = r"[ tT:]([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2}))?(?:[.,][0-9]+)? ?(?:([AaPp])\.?[Mm])?"
 _DAY_ONE: Final = date(1899, 12, 30)  # of spreadsheets, from 1 March 1900 on
 _TWELVE: Final = 12
 _LAST_DAY: Final = 31
@@ -185,6 +186,29 @@ def tell_dates(values: pl.Series, /, *, purpose: Purpose = Purpose.BIRTH) -> Dat
         "text", "date", "day_first", **{name: flag.fill_null(value=False) for name, flag in flags.items()}
     )
     return Dates(frame, order, swapped)
+
+
+def sortable(values: pl.Series, /) -> pl.Series:
+    """Write moments so that their texts sort as they do; what is no date of an event stays as it is.
+
+    >>> sortable(pl.Series(["11/2/2025 1:05 PM", "2024-03-01T08:00:00Z", "soon"])).to_list()
+    ['2025-11-02 13:05:00', '2024-03-01T08:00:00Z', 'soon']
+    """
+    text = values.cast(pl.String).alias("text")
+    if text.drop_nulls().str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}").all():
+        return text.alias(values.name)
+    days = tell_dates(without_times(text), purpose=Purpose.EVENT).frame.select("text", "date")
+    clock = text.to_frame().select(pl.col("text").str.extract_groups(_CLOCK).struct.unnest())
+    hour = pl.col("1").cast(pl.Int32)
+    hour = pl.when(pl.col("4").is_null()).then(hour).otherwise(hour % 12)
+    hour += pl.when(pl.col("4").str.to_lowercase() == "p").then(12).otherwise(0)
+    time = pl.format(" {}:{}:{}", hour.cast(pl.String).str.zfill(2), "2", pl.col("3").fill_null("00"))
+    rows = without_times(text).to_frame().join(days, on="text", how="left", maintain_order="left")
+    rows = rows.hstack(clock).with_columns(given=text)
+    day = pl.col("date").cast(pl.String)
+    iso = pl.col("given").str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}")
+    made = pl.when(~iso).then(day + time.fill_null(""))
+    return rows.select(pl.coalesce(made, "given").alias(values.name)).to_series()
 
 
 def _plain(text: pl.Expr) -> pl.Expr:

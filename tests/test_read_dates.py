@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconcile.dates import Purpose, tell_dates
+from reconcile.join import join
 from reconcile.read import ReadResult, read
 from reconcile.standardize import standardize
 
@@ -112,6 +113,14 @@ def test_day_numbers_mean_the_days_of_a_spreadsheet(days, fraction):
     told = tell_dates(pl.Series(numbers)).frame
     assert dict(told.select("text", "date").rows()) == dict(zip(numbers, days, strict=True))
     assert told["serial"].all()
+
+
+def test_the_latest_application_is_the_latest_day_however_it_is_written():
+    sent = ["9/30/2024", "11/2/2025 1:05 PM", None]
+    applications = pl.DataFrame({"sis_id": ["1"] * 3, "cccid": ["ABD1234"] * 3, "submitted": sent})
+    people = pl.DataFrame({"sis_id": ["1"], "cccid": ["ABD1234"]})
+    joined = join(people, people.select("cccid"), applications=applications)
+    assert joined.applied["submitted"].to_list() == ["2025-11-02 13:05:00"]
 
 
 # What the reader says of a column.
