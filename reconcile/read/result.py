@@ -38,6 +38,7 @@ class ReadResult(Shown):
         rejected: the quarantined rows whose id is not theirs alone (two persons under one id), in the
             columns of `frame`: whom they mean is unknown, but somebody they are.
         used: with a layout, the file's column -> the field that it went into.
+        lines: without a layout, the line of each row; with one the column `line` of `frame` has it.
     """
 
     frame: pl.DataFrame
@@ -48,6 +49,7 @@ class ReadResult(Shown):
     quarantined: int
     rejected: pl.DataFrame
     used: Mapping[str, str] = field(default_factory=dict)
+    lines: pl.Series | None = None
 
     def profile(self) -> pl.DataFrame:
         """Describe every column by counts and shapes; no value of a person is in it.
@@ -68,7 +70,8 @@ class ReadResult(Shown):
         all else the shape: letters as a or A, digits as 9.
         """
         frame = preview_rows(self.frame, self._origin, rows=rows)
-        return _listing(frame, title=f"{self._name}: the first rows, masked", unit="column")
+        title = f"{self._name}: the first rows, masked"
+        return Listing(frame=frame, sheet=Sheet(frame=frame, title=title, unit="column", rows=frame.height))
 
     def noticed(self) -> Listing:
         """Group the diagnostics: kind, count, lines (the first five), columns, message."""
@@ -90,9 +93,15 @@ class ReadResult(Shown):
         ]
         rows += [(None, field) for field in fields.lacking]
         frame = pl.DataFrame(rows, schema={"column": pl.String, "field": pl.String}, orient="row")
-        return _listing(
-            frame, title=f"{self._name}: what the columns are", unit="column", note=" ".join(fields.reasons)
+        words = frame.with_columns(pl.col("column").fill_null("(needed, not found)"))
+        sheet = Sheet(
+            frame=words,
+            title=f"{self._name}: what the columns are",
+            unit="line",
+            note=" ".join(fields.reasons),
+            rows=words.height,
         )
+        return Listing(frame=frame, sheet=sheet)
 
     def fields(self) -> Fields:
         """Say which column holds what: as the layout had it, else as the columns' names let us guess."""
@@ -143,9 +152,3 @@ class ReadResult(Shown):
         lacking = f" Not in the file: {', '.join(absent)}." if self.layout and absent else ""
         nothing = "" if self.diagnostics.height else " Nothing was noticed."
         return f"{self.source.encoding}, {self.source.dialect}. {self.equation}.{lacking}{nothing}"
-
-
-def _listing(frame: pl.DataFrame, *, title: str, unit: str, note: str = "") -> Listing:
-    return Listing(
-        frame=frame, sheet=Sheet(frame=frame, title=title, unit=unit, note=note, rows=frame.height)
-    )
