@@ -29,11 +29,19 @@ from reconcile.privacy.numbers import (
     hash_ids,
     require_same_key,
 )
-from reconcile.privacy.store import KEY_FILE_VARIABLE, KEY_VARIABLE, key_file, ssn_key
+from reconcile.privacy.scan import may_hold_ssn
+from reconcile.privacy.store import (
+    KEY_FILE_VARIABLE,
+    KEY_STORE_VARIABLE,
+    KEY_VARIABLE,
+    key_file,
+    ssn_key,
+)
 
 __all__ = [
     "HOLDS_SSN",
     "KEY_FILE_VARIABLE",
+    "KEY_STORE_VARIABLE",
     "KEY_VARIABLE",
     "SHAPE_LENGTH",
     "SIGNS",
@@ -52,6 +60,7 @@ __all__ = [
     "mask_id",
     "mask_name",
     "mask_shape",
+    "may_hold_ssn",
     "redact",
     "require_same_key",
     "session_key",
