@@ -118,6 +118,7 @@ def read(
         folded=answer.folded,
         quarantined=answer.quarantined + raw.rejected,
         rejected=answer.rejected,
+        lines=None if known else raw.lines,
     )
 
 
@@ -238,6 +239,7 @@ def _ask(query: Query, found: Diagnostics, limits: Limits) -> tuple[RawTable, So
         rows=answer.raw.rows,
         columns=tuple(answer.raw.frame.columns),
         kind="query",
+        seen=answer.seen,
     )
     return answer.raw, source
 
