@@ -81,6 +81,7 @@ def draft_fixed(
         raise InputError(f"{path} holds tabs, so that no position is certain. Read it without positions.")
     fields, top, head = _find(lines)
     body = [line for line in lines[top:] if not is_foot(line)] or lines[-1:]
+    body[0] = body[0].ljust(fields[-1][1])  # a line of dashes may go on behind all rows
     places = _touching(_joined(fields, head, body), body)
     names = _names(head, places)
     columns = dict(zip(names, places, strict=True))
