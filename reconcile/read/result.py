@@ -51,25 +51,32 @@ class ReadResult(Shown):
     used: Mapping[str, str] = field(default_factory=dict)
     lines: pl.Series | None = None
 
-    def profile(self) -> pl.DataFrame:
+    def profile(self, *, at_most: int | None = None) -> pl.DataFrame:
         """Describe every column by counts and shapes; no value of a person is in it.
 
         Exact: nothing is sampled. A million rows of 30 columns take a few seconds.
+
+        Args:
+            at_most: only the first so many columns.
 
         Returns:
             column, field, filled, empty, empty_share, distinct, shapes (the three commonest, each with its
             share), shapes_seen, shortest, longest, lowest, highest, constant, all_different, doubts; see
             `reconcile.read.profile.profile_columns`.
         """
-        return profile_columns(self.frame, self._origin)
+        return profile_columns(self.frame, self._origin, at_most=at_most)
 
-    def preview(self, *, rows: int = 3) -> Listing:
+    def preview(self, *, rows: int = 3, at_most: int | None = None) -> Listing:
         """Show the first rows masked, one line a column: column, field, row 1, row 2, ...
 
         Of a name the first letter stands, of a date the year, of an id the last three characters, of
         all else the shape: letters as a or A, digits as 9.
+
+        Args:
+            rows: how many.
+            at_most: only the first so many columns.
         """
-        frame = preview_rows(self.frame, self._origin, rows=rows)
+        frame = preview_rows(self.frame[:, :at_most], self._origin, rows=rows)
         title = f"{self._name}: the first rows, masked"
         return Listing(frame=frame, sheet=Sheet(frame=frame, title=title, unit="column", rows=frame.height))
 
@@ -133,7 +140,7 @@ class ReadResult(Shown):
         return Origin(self.source, self.layout, self.used, self.diagnostics)
 
     def _sheet(self) -> Sheet:
-        words = profile_in_words(profile_columns(self.frame, self._origin, at_most=_COLUMNS))
+        words = profile_in_words(self.profile(at_most=_COLUMNS))
         brief = profile_in_brief(words)
         if not words["doubts"].str.len_chars().sum():
             words = words.drop("doubts")
