@@ -92,6 +92,9 @@ def backup(file: File, *, dry_run: DryRun = False) -> None:
 def restore(file: File, *, store: Where = None, dry_run: DryRun = False) -> None:
     """Use the SSN key of a copy again; the one in use is kept beside it.
 
+    In place of a file the fingerprint of an earlier key can be named, where
+    the keyring still holds it.
+
     Example: `reconcile key restore /media/safe/ssn.key`
     """
     from reconcile.privacy.change import restore_key  # noqa: PLC0415 - `--help` stays quick

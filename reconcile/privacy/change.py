@@ -7,10 +7,11 @@ files so that they compare with what was read before. After a rotation all files
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconcile.errors import InputError, OutputError
 from reconcile.files import write_private
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconcile.privacy.vault import Vault
+
+_FINGERPRINT: Final = re.compile("[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ def restore_key(file: Path, /, *, store: Store | None = None, dry_run: bool = Fa
     """Use the key of a backup, or an earlier one; the one in use is kept under its fingerprint.
 
     Args:
-        file: as `back_up` or a rotation wrote it, private to the user.
+        file: as `back_up` or a rotation wrote it, private to the user; or the fingerprint of an earlier key
+            that the keyring still holds.
         store: as in `new_key`.
         dry_run: as in `new_key`.
 
@@ -76,7 +80,9 @@ def restore_key(file: Path, /, *, store: Store | None = None, dry_run: bool = Fa
         InputError: the file holds no key or others can read it, and all of `new_key`.
         OutputError: as in `new_key`.
     """
-    return _put(parse_key(read_secret(file), where=f"The file {file}"), store, dry_run=dry_run)
+    vault = open_vault()[0] if _FINGERPRINT.fullmatch(str(file)) and not file.exists() else None
+    text = vault.read(str(file)) if vault else None
+    return _put(parse_key(text or read_secret(file), where=f"The copy {file}"), store, dry_run=dry_run)
 
 
 def back_up(file: Path, /, *, dry_run: bool = False) -> Kept:
@@ -105,8 +111,9 @@ def earlier_keys(now: Kept, /) -> list[Path]:
 
 def _put(key: SsnKey, store: Store | None, *, dry_run: bool) -> Changed:
     path = key_file()
+    planned, _ = _plan(key, store, path)
     if dry_run:
-        return _plan(key, store, path)[0]
+        return planned
     with turn(path):
         planned, vault = _plan(key, store, path)
         before = planned.before
@@ -138,7 +145,9 @@ def _plan(key: SsnKey, store: Store | None, path: Path) -> tuple[Changed, Vault 
     if wanted is Store.KEYRING:
         vault, why = open_vault()
         if vault is None:
-            raise InputError(f"The key cannot be kept in a keyring: {why}, or keep the key in a file: --store file")
+            raise InputError(
+                f"The key cannot be kept in a keyring: {why}, or keep the key in a file: --store file"
+            )
         now = Kept(key, Store.KEYRING, vault.name)
     else:
         require_fit(path)
