@@ -102,6 +102,13 @@ def test_an_address_that_leads_nowhere_is_not_shown(url: str, message: str):
         assert "Quetzal" not in shown
 
 
+def test_numbers_of_an_answer_are_kept_though_the_answer_is_not(place: Path):
+    source = ask(place, "SELECT id, 'formerly abd1234, ABD0001.' AS note, 'XABD0002' AS x FROM person").source
+    assert source.seen.to_list() == ["ABD0001", "ABD1234"]
+    assert "ABD" not in repr(source)
+    assert ask(place, "SELECT id FROM person WHERE id = 'x'").source.seen.is_empty()
+
+
 def test_no_row_is_an_answer(place: Path):
     made = ask(place, "SELECT id FROM person WHERE id = 'x'")
     assert made.frame.columns == ["id"]

@@ -16,6 +16,7 @@ from reconcile.read.mapping import apply_layout
 from reconcile.read.query import Query
 from reconcile.read.result import ReadResult
 from reconcile.read.secret import hide_columns
+from reconcile.read.steady import require_unchanged, stamp
 from reconcile.results import Source
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _take(path: Path, wanted: _Wanted) -> Taken:
     from reconcile.read.open import TEXT, take  # noqa: PLC0415 - with what it needs
     from reconcile.read.parts import Taken  # noqa: PLC0415
 
-    found = Diagnostics()
+    found, before = Diagnostics(), stamp(path)
     opened = take(path, wanted.limits, member=wanted.member)
     if opened.kind == TEXT:
         raw, kind, encoding, dialect = _from_text(opened, wanted, found)
@@ -176,6 +177,7 @@ def _take(path: Path, wanted: _Wanted) -> Taken:
         member=opened.member,
         real=opened.real,
     )
+    require_unchanged(path, before)
     return Taken(raw, source, found)
 
 
