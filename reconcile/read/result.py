@@ -142,11 +142,12 @@ class ReadResult(Shown):
     def _sheet(self) -> Sheet:
         words = profile_in_words(self.profile(at_most=_COLUMNS))
         brief = profile_in_brief(words)
+        more = f", {self.frame.width:,} columns" if self.frame.width > _COLUMNS else ""
         if not words["doubts"].str.len_chars().sum():
             words = words.drop("doubts")
         return Sheet(
             frame=words,
-            title=f"{self._name}: {self.frame.height:,} rows, {self.frame.width} columns",
+            title=f"{self._name}: {row_count(self.frame.height, self.frame.height)}{more}",
             note=self._note(),
             rows=_COLUMNS,
             unit="column",
