@@ -132,7 +132,7 @@ def run(
 
 @app.command()
 def decide(
-    file: Annotated[Path, typer.Argument(help="The work list, filled in.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="The work list, filled in, as CSV or XLSX.", metavar="FILE")],
     *,
     plan: Annotated[Path, typer.Option(help="The plan that it comes from.", metavar="FILE")],
     by: Annotated[str, typer.Option(help="Who decided.")],
