@@ -72,7 +72,7 @@ def test_decisions_reach_the_registry_and_are_not_asked_again(
     assert again == asked[2:]
 
 
-def as_excel_saves_it(path: Path, form: str) -> Path:
+def as_excel_saves_it(path: Path, form: str, *more: tuple[str, list[list[str]]]) -> Path:
     """Open the list in Excel and save it: numbers lose their zeros, and dates become dates."""
     with path.open(encoding="utf-8-sig", newline="") as opened:
         rows = [[as_excel_takes_it(cell) for cell in row] for row in csv.reader(opened)]
@@ -80,7 +80,7 @@ def as_excel_saves_it(path: Path, form: str) -> Path:
     if form == "xlsx":
         dates = [[(cell, "m/d/yyyy") if isinstance(cell, date) else cell for cell in row] for row in rows]
         path = path.with_suffix(".xlsx")
-        path.write_bytes(workbook(("pairs", dates)))
+        path.write_bytes(workbook(("pairs", dates), *more))
         return path
     delimiter, encoding = {
         "California": (",", "cp1252"),
@@ -128,6 +128,18 @@ def test_a_wrong_word_is_named_by_its_place_in_the_file(file: Path, form: str, p
         f"{path}:",
         f"  {place}: not a decision. Known: different, match, unsure.",
     ]
+
+
+def test_of_several_sheets_the_list_is_named(
+    file: Path, plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = as_excel_saves_it(file, "xlsx", ("Notes", [["asked"], ["yes"]]))
+    decide = ["decide", str(path), "--plan", str(plan), "--by", "reviewer"]
+    assert main(decide) == 2
+    assert "(--sheet): 1 'pairs', 2 'Notes'." in capsys.readouterr().err
+    assert read_decisions(path, sheet="pairs").height == 2
+    assert main([*decide, "--sheet", "Notes"]) == 2
+    assert "has no column table, id_l, id_r, decision, hash" in capsys.readouterr().err
 
 
 def test_a_list_that_somebody_fills_in_is_not_overwritten(done: Run, file: Path) -> None:

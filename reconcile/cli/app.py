@@ -136,6 +136,9 @@ def decide(
     *,
     plan: Annotated[Path, typer.Option(help="The plan that it comes from.", metavar="FILE")],
     by: Annotated[str, typer.Option(help="Who decided.")],
+    sheet: Annotated[
+        str | None, typer.Option(help="Of a workbook with several sheets, the list's.", metavar="NAME")
+    ] = None,
 ) -> None:
     """Enter a reviewer's decisions from a work list.
 
@@ -146,7 +149,8 @@ def decide(
     """
     from reconcile.flow.decisions import enter_decisions  # noqa: PLC0415 - `--help` stays quick
 
-    typer.echo(f"Decisions entered: {enter_decisions(file, plan, by=by):,}. Run the plan again.")
+    entered = enter_decisions(file, plan, by=by, sheet=sheet)
+    typer.echo(f"Decisions entered: {entered:,}. Run the plan again.")
 
 
 @app.command()

@@ -33,8 +33,12 @@ def write_work_list(done: Run, file: Path, /) -> Path:
         return done.work_list(decided=registry.decisions()).write(file)
 
 
-def read_decisions(path: str | Path, /) -> pl.DataFrame:
+def read_decisions(path: str | Path, /, *, sheet: str | int | None = None) -> pl.DataFrame:
     """Read a work list back that a reviewer has filled in, however a spreadsheet saved it.
+
+    Args:
+        path: the list as delimited text or as a workbook.
+        sheet: of a workbook with several sheets, the list's.
 
     Returns:
         table, id_l, id_r, decision ("match", "different" or "unsure"), note, hash; pairs without
@@ -44,7 +48,7 @@ def read_decisions(path: str | Path, /) -> pl.DataFrame:
         InputError: the file is no work list, a row cannot be read, a decision is none of the three words,
             or an id is not the one that was written; all rows with a problem are named at once.
     """
-    result = read(path)
+    result = read(path, sheet=sheet)
     place = "line" if result.source.encoding != result.source.kind else "row"
     if result.quarantined:  # a decision may stand in what was set aside
         told = result.diagnostics.filter(pl.col("line").is_not_null()).select("line", "message").rows()
@@ -54,7 +58,7 @@ def read_decisions(path: str | Path, /) -> pl.DataFrame:
     return decisions_in(result.frame, places, file=result.source.path)
 
 
-def enter_decisions(file: Path, plan: Path, /, *, by: str) -> int:
+def enter_decisions(file: Path, plan: Path, /, *, by: str, sheet: str | int | None = None) -> int:
     """Enter the decisions of a filled work list in a plan's registry and return how many there were.
 
     Raises:
@@ -63,7 +67,7 @@ def enter_decisions(file: Path, plan: Path, /, *, by: str) -> int:
     """
     from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
 
-    made = read_decisions(file)
+    made = read_decisions(file, sheet=sheet)
     known = Plan.read(plan, files=False)
     with Registry.open(known.registry, demo=known.issuer.kind is Issuer.DEMO, create=False) as registry:
         return registry.record(made, by=by)
