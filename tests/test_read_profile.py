@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -39,7 +39,7 @@ def put(folder: Path, text: str, name: str = "extract.csv") -> Path:
     return path
 
 
-def one(result: ReadResult, column: str) -> dict[str, object]:
+def one(result: ReadResult, column: str) -> dict[str, Any]:
     return result.profile().row(by_predicate=pl.col("column") == column, named=True)
 
 
@@ -268,9 +268,25 @@ def test_without_a_layout_the_nearest_says_what_it_lacks() -> None:
     assert guess_fields(["a", "b"]).nearest == ""
 
 
+def test_what_no_layout_knows_is_guessed_at_and_nothing_goes_by_it(tmp_path: Path) -> None:
+    rows = "".join(f"{n},A,B,AB{chr(65 + n)}100{n},{n}/1{n}/198{n},x\n" for n in range(1, 9))
+    result = read(put(tmp_path, f"Ref,Surname,Given Name,Apply,Born,Whim\n{rows}"))
+    listed = {
+        row["column"]: (row["field"], row["how"]) for row in result.mapping().frame.iter_rows(named=True)
+    }
+    assert listed["Surname"] == ("last_name", "by its name")
+    assert listed["Apply"] == ("cccid", "a guess: three letters and four digits, as CCCIDs have")
+    assert listed["Born"][0] == "birthdate"
+    assert listed["Whim"] == (None, None)
+    assert listed[None] == ("sis_id", "needed, not found")
+    assert one(result, "Born")["field"] is None
+    mapped = read(put(tmp_path, "student_id,last_name\n1,A\n"), layout="generic")
+    assert mapped.mapping().frame["how"].to_list() == ["read as this"] * 2
+
+
 def test_findings_are_grouped_and_none_is_lost() -> None:
     schema = {"line": pl.Int64, "kind": pl.String, "column": pl.String, "message": pl.String}
-    rows = [(n, "ragged", None, "Mend it.") for n in range(9, 0, -1)]
+    rows: list[Any] = [(n, "ragged", None, "Mend it.") for n in range(9, 0, -1)]
     rows += [(None, "ssn_hidden", f"c{n}", f"Message {n}.") for n in range(8)]
     grouped = group_noticed(pl.DataFrame(rows, schema=schema, orient="row"))
     assert grouped["count"].sum() == 17

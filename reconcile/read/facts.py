@@ -61,6 +61,7 @@ def as_json(result: ReadResult, profile: pl.DataFrame, /, *, rows: int) -> dict[
             "nearest": fields.nearest,
             "lacking": list(fields.lacking),
             "reasons": list(fields.reasons),
+            "mapping": result.mapping().frame.to_dicts(),
         },
         "preview": result.preview(rows=rows, at_most=profile.height).frame.to_dicts(),
         "profile": profile.to_dicts(),
@@ -92,4 +93,7 @@ def _layout_facts(result: ReadResult) -> list[tuple[str, str]]:
     if left and fields.nearest:
         more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
         facts.append(("Not used", f"{', '.join(left[:_NAMED])}{more}."))
+    might = [f"{names[name]}: {guess.field} ({guess.why})" for name, guess in result.guesses().items()]
+    if might:
+        facts.append(("Might be", f"{'; '.join(might[:_NAMED])}. `reconcile map` writes it down."))
     return facts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.read.fields import Fields, guess_fields, made_from, safe_names
+from reconcile.read.fields import Fields, guess_fields, guess_more, made_from, safe_names
 from reconcile.read.noticed import group_noticed
 from reconcile.read.preview import preview_rows
 from reconcile.read.profile import Origin, profile_columns
@@ -17,9 +17,13 @@ from reconcile.show import Listing, Sheet, Shown, row_count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconcile.read.guess import Guess
     from reconcile.results import Source
 
 _COLUMNS: Final = 60  # that are shown of a table; `profile` has them all
+_AS_READ: Final = "read as this"
+_BY_NAME: Final = "by its name"
+_LACKING: Final = "needed, not found"
 _KINDS: Final = 40  # of findings, likewise
 
 
@@ -93,22 +97,38 @@ class ReadResult(Shown):
         return Listing(frame=group_noticed(self.diagnostics), sheet=sheet)
 
     def mapping(self) -> Listing:
-        """Show which column was taken for which field: column, field; then what was looked for in vain."""
-        fields = self.fields()
-        rows: list[tuple[str | None, str | None]] = [
-            (called, fields.of_column.get(name)) for name, called in self.names().items()
-        ]
-        rows += [(None, field) for field in fields.lacking]
-        frame = pl.DataFrame(rows, schema={"column": pl.String, "field": pl.String}, orient="row")
-        words = frame.with_columns(pl.col("column").fill_null("(needed, not found)"))
+        """Show which column was taken for which field: column, field, how.
+
+        Without a layout: by its name, or a guess by what the column holds, which nothing goes by until
+        you map it; then the fields that are needed and have no column.
+        """
+        fields, guesses = self.fields(), self.guesses()
+        known = _AS_READ if self.layout else _BY_NAME
+        rows: list[tuple[str | None, str | None, str | None]] = []
+        for name, called in self.names().items():
+            guess = guesses.get(name)
+            if name in fields.of_column:
+                rows.append((called, fields.of_column[name], known))
+            elif guess:
+                rows.append((called, guess.field, f"a guess: {guess.why}"))
+            else:
+                rows.append((called, None, None))
+        guessed = {guess.field for guess in guesses.values()}
+        rows += [(None, field, _LACKING) for field in fields.lacking if field not in guessed]
+        kinds = dict.fromkeys(("column", "field", "how"), pl.String)
+        frame = pl.DataFrame(rows, schema=kinds, orient="row")
         sheet = Sheet(
-            frame=words,
+            frame=frame,
             title=f"{self._name}: what the columns are",
             unit="line",
             note=" ".join(fields.reasons),
-            rows=words.height,
+            rows=frame.height,
         )
         return Listing(frame=frame, sheet=sheet)
+
+    def guesses(self) -> dict[str, Guess]:
+        """Guess at the columns that no layout knows by name: column -> field and what speaks for it."""
+        return {} if self.layout else guess_more(self.frame, self.fields(), self.names())
 
     def fields(self) -> Fields:
         """Say which column holds what: as the layout had it, else as the columns' names let us guess."""
