@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconcile.privacy import SsnKey, mask_shape
@@ -57,6 +57,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> ReadResult:
 # Shapes ---------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=60) | st.none(), max_size=30))
 def test_shapes_are_those_of_mask_shape(values: list[str | None]) -> None:
     series = pl.Series(values, dtype=pl.String)
