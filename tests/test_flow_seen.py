@@ -162,6 +162,8 @@ def test_the_numbers_of_an_answer_are_shown_to_nobody(tmp_path: Path) -> None:
     assert given.seen is not None
     assert given.seen.to_list() == NUMBERS
     assert not any(number in repr(given) for number in NUMBERS)
+    with pytest.raises(InputError, match=r"is not kept\. Save it as a file"):
+        [*again.texts(given)]
 
 
 @pytest.mark.parametrize("form", [text, gzipped, member, parts, sheet, parquet])
