@@ -365,6 +365,7 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "sample",
         "quality",
         "inspect",
+        "map",
         "validate",
         "dictionary",
         "lab",

@@ -27,11 +27,7 @@ def put(folder: Path, text: str | bytes, name: str = "extract.csv") -> Path:
 
 
 def kinds(result: ReadResult) -> list[tuple[int | None, str]]:
-    return [
-        (line, kind)
-        for line, kind in result.diagnostics.select("line", "kind").iter_rows()
-        if kind != "layout_guess"
-    ]
+    return result.diagnostics.select("line", "kind").rows()
 
 
 def conserved(result: ReadResult) -> bool:

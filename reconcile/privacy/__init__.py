@@ -29,7 +29,6 @@ from reconcile.privacy.numbers import (
     hash_ids,
     require_same_key,
 )
-from reconcile.privacy.scan import may_hold_ssn
 from reconcile.privacy.store import (
     KEY_FILE_VARIABLE,
     KEY_STORE_VARIABLE,
@@ -60,7 +59,6 @@ __all__ = [
     "mask_id",
     "mask_name",
     "mask_shape",
-    "may_hold_ssn",
     "redact",
     "require_same_key",
     "session_key",

@@ -115,7 +115,6 @@ def read(
     if known is None:
         frame = raw.frame if raw.clear_columns else hide_columns(raw.frame, key, found, suspect=raw.suspect)
         answer = Folded(frame, 0, 0, frame.clear())
-        _note_guess([*source.columns], found)
     else:
         answer = apply_layout(raw, known, given, key, found, path=place)
     return ReadResult(
@@ -129,12 +128,6 @@ def read(
         used=used_fields(source.columns, known, given, path=place) if known else {},
         lines=None if known else raw.lines,
     )
-
-
-def _note_guess(columns: list[str], found: Diagnostics) -> None:
-    name, reasons = guess_layout(columns)
-    if name is not None:
-        found.note("layout_guess", f'This looks like the layout "{name}": {" ".join(reasons)}')
 
 
 def _delimiter(options: Mapping[str, object]) -> str | None:

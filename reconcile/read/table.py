@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from reconcile.errors import InputError
-from reconcile.privacy import looks_like_data, may_hold_ssn
+from reconcile.privacy import looks_like_data
+from reconcile.privacy.scan import may_hold_ssn
 from reconcile.read.comments import blank_comments, note_comments
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.dialect import Dialect, counts_by_line, find_dialect

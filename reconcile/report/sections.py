@@ -47,7 +47,6 @@ _REMARKS: Final = {
     "date_unreadable": "Date cannot be read",
     "encoding_guess": "Encoding was guessed",
     "encoding_mixed": "Another encoding in this line",
-    "layout_guess": "Layout was guessed",
     "line_end_mixed": "Mixed line ends",
     "multiline_doubt": "Quote perhaps lost",
     "multivalue_mismatch": "Parallel lists differ in length",
