@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconcile.read.limits import Limits
 
 _INDEX: Final = "__index_level_0__"  # the numbering that pandas writes along
+_ROW_NUMBERS: Final = "The row numbers that pandas had added were left out. Write the file with index=False."
 _NESTED: Final = "The cells hold lists or structures; the column was left out. Write one value a cell."
 
 
@@ -41,7 +42,7 @@ def read_columns(data: bytes, kind: str, path: Path, found: Diagnostics, limits:
         if i not in single:
             found.note("nested_column", _NESTED, column=name)
         elif name == _INDEX:
-            found.note("index_column", "The row numbers that pandas had added were left out.", column=name)
+            found.note("index_column", _ROW_NUMBERS, column=name)
         elif (text := _text(frame[f"c{i}"], name, found)) is not None:
             made.append(text.alias(name))
     if not made:
@@ -94,7 +95,9 @@ def _text(column: pl.Series, name: str, found: Diagnostics) -> pl.Series | None:
         text = column.cast(pl.String, strict=False)
         if text.null_count() > column.null_count():
             found.note(
-                "binary_column", "The cells hold bytes and no text; the column was left out.", column=name
+                "binary_column",
+                "The cells hold bytes and no text; the column was left out. Write it as text.",
+                column=name,
             )
             return None
     elif isinstance(kind, pl.Categorical | pl.Enum):

@@ -184,6 +184,8 @@ def counts_by_line(sample: bytes, delimiter: str) -> list[int]:
 
 def _name(delimiter: str) -> str:
     known = DELIMITERS | _RARE
+    if delimiter == SPACES:
+        return "runs of spaces"
     return f"{known[delimiter]}s" if delimiter in known else repr(delimiter)
 
 

@@ -37,6 +37,9 @@ _WESTERN: Final = {
     "cp850": _DOS_LETTERS.encode("cp850"),
 }
 _TWICE: Final = re.compile(rb"\xc3\x83\xc2[\x80-\xbf]")  # what UTF-8 read as Latin-1 and written again has
+_NO_MARK: Final = (
+    "No byte order mark; read as {} because every other byte is zero. Name the encoding if it is wrong."
+)
 _HALF_READ: Final = (
     "These letters look as if they had been UTF-8, read as Latin-1 and written again. Export the file again."
 )
@@ -135,7 +138,7 @@ def wide_encoding(data: bytes, found: Diagnostics) -> str:
         if data.startswith(mark):
             return "" if name == "utf-8" else name
     if wide := _wide_without_mark(data):
-        found.note("encoding_guess", f"No byte order mark; read as {wide} because every other byte is zero.")
+        found.note("encoding_guess", _NO_MARK.format(wide))
     return wide
 
 

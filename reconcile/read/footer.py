@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from reconcile.read.diagnostics import FOOTER
 from reconcile.read.header import digit_columns, note_words, usual
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ _COUNTED: Final = re.compile(
     r"|(no rows|end of (report|file|data|list|extract))\W*|\W*end of (report|file|data|list|extract)\W*",
     re.IGNORECASE,
 )
-_FOOTER: Final = "A line below the rows, no row itself, was left out."
 _SECOND: Final = (
     "Another table stands below the first; only the first was read. Put this line into a file of its own."
+)
+_AGAIN: Final = (
+    "The column names again; the line was set aside. Check whether the file holds the same rows twice."
 )
 _DIGIT: Final = re.compile(r"[0-9]")
 _ROWS: Final = 3  # so many lines of one width are another table
@@ -96,7 +99,7 @@ class Below:
 
     def note(self, lines: Offsets, found: Diagnostics) -> None:
         """Say on which lines it stands."""
-        found.note_lines(lines[: self.feet].tolist(), "footer", _FOOTER)
+        found.note_lines(lines[: self.feet].tolist(), "footer", FOOTER)
         found.note_lines(lines[self.feet :].tolist(), "second_table", _SECOND)
 
 
@@ -131,7 +134,7 @@ def without_below(table: RawTable, found: Diagnostics) -> RawTable:
     while feet < min(_ROWS, frame.height) and is_total([cell or "" for cell in frame.row(-1 - feet)]):
         feet += 1
     if feet:
-        found.note_lines(lines.tail(feet), "footer", _FOOTER)
+        found.note_lines(lines.tail(feet), "footer", FOOTER)
         frame, lines = frame.head(-feet), lines.head(-feet)
         table = replace(table, frame=frame, lines=lines, rows=table.rows - feet)
     at = second_header(frame)
@@ -154,7 +157,7 @@ def without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) -
         again = again[(values.str.strip_chars() == name).fill_null(value=not name).to_numpy()]
     if not len(again) or not names:
         return table
-    found.note_lines(table.lines[again], "header_repeated", "The column names again; the line was set aside.")
+    found.note_lines(table.lines[again], "header_repeated", _AGAIN)
     left = np.delete(np.arange(table.frame.height), again)
     return replace(
         table,
