@@ -211,9 +211,9 @@ ASIDE: Final = tuple(kind for kind, remark in REMARKS.items() if remark.sort is 
 
 
 def titled(kind: str, /) -> str:
-    """Title a kind as it stands in a frame of diagnostics.
+    """Title a kind as it stands in a frame of diagnostics; what is none stays as it is.
 
     >>> titled("ragged")
     'Too many or too few fields'
     """
-    return _TITLES[kind]
+    return _TITLES.get(kind, kind)
