@@ -105,8 +105,9 @@ def _text(column: pl.Series, name: str, found: Diagnostics) -> pl.Series | None:
     elif isinstance(kind, pl.Duration):
         text = column.dt.to_string("polars")
     elif kind == pl.Binary:
-        text = column.cast(pl.String, strict=False)
-        if text.null_count() > column.null_count():
+        try:
+            text = column.cast(pl.String)
+        except pl.exceptions.ComputeError:  # not even strict=False makes a null of what is no UTF-8
             found.note(
                 "binary_column",
                 "The cells hold bytes and no text; the column was left out. Write it as text.",
