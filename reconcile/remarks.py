@@ -37,6 +37,7 @@ Kind = Literal[
     "escape_guess",
     "float_ids",
     "footer",
+    "footer_doubt",
     "formula_without_value",
     "future_id",
     "header_comment",
@@ -164,6 +165,7 @@ REMARKS: Final[dict[Kind, Remark]] = {
     "blank_file": Remark("Nothing but blank lines", Sort.DOUBT),
     "blank_lines": Remark("Blank lines", Sort.REPAIR),
     "footer": Remark("Line below the rows", Sort.REPAIR),
+    "footer_doubt": Remark("Row that may be a note", Sort.DOUBT),
     "no_rows": Remark("No rows", Sort.DOUBT),
     # What spreadsheets, other formats and databases bring along.
     "cell_error": Remark("Error in a cell", Sort.DOUBT),

@@ -6,8 +6,9 @@ import io
 import re
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import polars as pl
@@ -17,17 +18,16 @@ import pytest
 import workbooks
 
 from reconcile.privacy import SsnKey
-from reconcile.read import Query, read
+from reconcile.read import Limits, Query, read
 from reconcile.read.layout import Layout
 from reconcile.read.positions import FixedWidth
-from reconcile.remarks import ASIDE, REMARKS, Kind
+from reconcile.remarks import ASIDE, REMARKS, Kind, Sort
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reconcile.read import ReadResult
 
 KEY = SsnKey(bytes(32))
+PAGE = Path(__file__).parents[1] / "docs" / "reading.md"
 WORDS_TO_ACT = (
     "Add|Call|Check|Copy|Correct|Delete|Draft|Export|Extract|Fill|Find|Format|Give|Have|Leave|Look|Make|Map|"
     "Mend|Name|Open|Pass|Put|Rename|Say|Select|Store|Take|Trim|Unmerge|Write"
@@ -86,10 +86,10 @@ def cells(more: str, *, line: int) -> Shown:
     return Shown(workbooks.bare_xlsx(f'{head}<row r="2">{workbooks.text_cell("A2", "Quillon")}{more}'), line)
 
 
-def columns(**made: Any) -> Shown:
+def columns(*, line: int | None = None, **made: Any) -> Shown:
     out = io.BytesIO()
     pq.write_table(pa.table({"last_name": ["Quillon", "Brandtner"], **made}), out)
-    return Shown(out.getvalue(), None, "extract.parquet")
+    return Shown(out.getvalue(), line, "extract.parquet")
 
 
 def fixed(*lines: str, line: int, **settings: Any) -> Shown:
@@ -159,6 +159,7 @@ FILES: dict[Kind, Shown] = {
     "blank_file": Shown("\n\n\n"),
     "blank_lines": Shown(PLAIN + "\n7,Quillon,1987-02-03\n", 7),
     "footer": Shown(PLAIN + "5 rows selected.\n", 7),
+    "footer_doubt": Shown(PLAIN + "Without those who withdrew,,\n", 7),
     "no_rows": Shown("id,last_name\n"),
     # What spreadsheets, other formats and databases bring along.
     "cell_error": sheet(["id", "last_name"], ["1", "=A1"], ["2", "Quillon"], line=2),
@@ -176,6 +177,7 @@ FILES: dict[Kind, Shown] = {
         line=3,
     ),
     "date_1904": sheet(["last_name", "birthdate"], ["Quillon", 31000], line=2, date_1904=True),
+    "date_range": columns(day=pa.array([0, 2**31 - 1], pa.int32()).cast(pa.date32()), line=2),
     "nested_column": columns(units=[["a"], ["b"]]),
     "nested_value": Shown('{"id":"1","last_name":["Quillon"]}\n{"id":"2","last_name":"Vesely"}\n', 1),
     "index_column": columns(__index_level_0__=[1, 2]),
@@ -266,3 +268,28 @@ def require_message(message: str, frame: pl.DataFrame) -> None:
     texts = frame.select(pl.col(pl.String)).to_dict(as_series=False).values()
     values = {text for column in texts for text in column if text and len(text) > 4}
     assert not [value for value in {*PEOPLE, *values} if value in message], message
+
+
+def table_under(heading: str) -> list[list[str]]:
+    """The rows of the table under a heading of the page on reading."""
+    part = PAGE.read_text(encoding="utf-8").split(f"# {heading}\n")[1].split("\n#")[0]
+    lines = [line for line in part.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@pytest.mark.parametrize(
+    ("heading", "sort"),
+    [("Rows that were set aside", Sort.ASIDE), ("Repairs", Sort.REPAIR), ("Doubts", Sort.DOUBT)],
+)
+def test_the_page_lists_every_kind_under_its_title(heading: str, sort: Sort) -> None:
+    listed = [(kind.strip("`"), title) for title, kind, *_ in table_under(heading)]
+    known = [(kind, remark.title) for kind, remark in REMARKS.items() if remark.sort is sort]
+    assert listed == known
+    for _, kind, done, remedy in table_under(heading):
+        assert done.endswith("."), kind
+        assert re.match(rf"(?:{WORDS_TO_ACT})\b.*\.$", remedy), kind
+
+
+def test_the_page_states_the_limits_as_they_are() -> None:
+    stated = {name.strip("`"): int(most.replace(",", "")) for name, _, most in table_under("Limits")}
+    assert stated == asdict(Limits())

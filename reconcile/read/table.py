@@ -42,6 +42,7 @@ _MARK: Final = "\ufeff".encode()
 _TOLD: Final = re.compile(
     rb"\A\"?sep=([^\r\n\"])\"?(?=\r?\n)", re.IGNORECASE
 )  # a line that Excel understands
+_ONE_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=]{50,}")  # no name of a column is so long without a break
 _NO_HEADER: Final = (
     "The first line looks like data rather than column names: it was kept as a row, and the columns are "
     'called "column 1", "column 2" and so on. Put a line of column names above it.'
@@ -339,7 +340,7 @@ def _finish(
         names = [name for i, name in enumerate(names) if i not in empty]
     if not names:
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    if any(looks_like_data(name) for name in names):
+    if any(looks_like_data(name) or _ONE_TOKEN.fullmatch(name) for name in names):
         found.note(
             "header_doubt", "The first line looks like data rather than column names. Check the header."
         )
