@@ -9,14 +9,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from reconcile.errors import InputError
+from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.joined import split_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconcile.read.diagnostics import Diagnostics
+    from reconcile.read.joined import Part
 
 # The longer marks come first: UTF-32's begins like UTF-16's.
 _MARKS: Final = (
@@ -48,16 +51,29 @@ _NO_MARK: Final = (
 _HALF_READ: Final = (
     "These letters look as if they had been UTF-8, read as Latin-1 and written again. Export the file again."
 )
+_JOINED: Final = (
+    "From here on the text is written otherwise, in {}: files seem to have been joined. Check the lines "
+    "around this one, and export the file again."
+)
+_LONGEST_LINE: Final = 64 << 20
+_ENDS: Final = (b"\n", b"\r", b"\x1e", b"\x85", "\u2028".encode(), "\u2028".encode("utf-16-le"))
 
 
 def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None) -> tuple[bytes, str]:
     """Answer the text as UTF-8 without a byte order mark, and the encoding it came in.
 
     Raises:
-        InputError: the encoding asked for is unknown, or the bytes are not written in it.
+        InputError: the encoding asked for is unknown, the bytes are not written in it, or no line ends.
     """
+    _require_line_end(data, path)
     if encoding is not None:
         return _as_told(data, path, encoding)
+    parts = split_parts(data)
+    return _by_parts(parts, path, found) if parts else _whole(data, path, found)
+
+
+def _whole(data: bytes, path: Path, found: Diagnostics) -> tuple[bytes, str]:
+    """Decode a text that is written in one way."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             text = data[len(mark) :]
@@ -72,6 +88,36 @@ def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None
             found.note_lines(lines, "encoding_twice", _HALF_READ)
         return data, "utf-8"
     return _eight_bits(data, found)
+
+
+def _require_line_end(data: bytes, path: Path) -> None:
+    head = data[:_LONGEST_LINE]
+    if len(data) > _LONGEST_LINE and not any(end in head for end in _ENDS):
+        raise InputError(
+            f"{path}: the first line has more than {_LONGEST_LINE >> 20} MiB. Check that this is a table, "
+            "and export it with one line a row."
+        )
+
+
+def _by_parts(parts: list[Part], path: Path, found: Diagnostics) -> tuple[bytes, str]:
+    """Decode a text of which a part is UTF-16, and say where each of the others begins."""
+    texts: list[bytes] = []
+    names: dict[str, None] = {}
+    line = 1
+    for part in parts:
+        here = Diagnostics()
+        if part.wide:
+            text, name = _decode_wide(part.data, path, part.wide, here), part.wide
+        else:
+            text, name = (part.data, "utf-8") if _valid(part.data) else _eight_bits(part.data, here)
+        frame = here.frame()
+        found.add(frame.with_columns(pl.col("line") + (line - 1)))
+        if texts:
+            found.note("encoding_mixed", _JOINED.format(name), line=line)
+        texts.append(text)
+        names[name] = None
+        line += text.count(b"\n")
+    return b"".join(texts), ", ".join(names)
 
 
 def codec(encoding: str, path: Path) -> codecs.CodecInfo:

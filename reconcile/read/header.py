@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TITLES: Final = 30  # lines that may stand above the header
 _SURE: Final = 5  # rows that show what a column holds
 _ENOUGH: Final = 200  # characters that show what a cell is
+_MOST_BLANK: Final = 10_000  # lines, beyond which a file of blank ones is called empty
 _MOST_ROWS: Final = 3  # of one header
 _VALUES: Final = ("[e-mail]", "[number]", "[date]")
 _NUMBER: Final = re.compile(r"[-+$(]?[0-9][0-9.,]*[%)]?")
@@ -211,7 +212,7 @@ def read_blank(data: bytes, found: Diagnostics) -> RawTable | None:
     if not data.isspace() or data.strip(b"\r\n"):
         return None
     rows = data.count(b"\n") - 1
-    if rows < 1:
+    if not 1 <= rows <= _MOST_BLANK:
         return None
     found.note("blank_file", "Nothing but blank lines: one column without a value. Export the file again.")
     frame = pl.DataFrame({numbered(0): [None] * rows}, schema={numbered(0): pl.String})
@@ -222,18 +223,17 @@ def read_blank(data: bytes, found: Diagnostics) -> RawTable | None:
 def distinct(names: list[str], found: Diagnostics) -> list[str]:
     """Give every column a name of its own; those that come later are counted."""
     names = [numbered(i) if redact(name) in _VALUES else name for i, name in enumerate(names)]
-    taken, first = set(filter(None, names)), dict[str, int]()
+    taken, first, counts = set(filter(None, names)), dict[str, int](), Counter[str]()
     made: list[str] = []
     for i, name in enumerate(names):
         if name and name not in first:
             first[name] = i
             made.append(name)
             continue
-        new = name or numbered(i)
-        count = 2
-        base = new
+        base = new = name or numbered(i)
         while new in taken:
-            new, count = f"{base} {count}", count + 1
+            counts[base] += 1
+            new = f"{base} {counts[base] + 1}"
         taken.add(new)
         made.append(new)
         if name:
