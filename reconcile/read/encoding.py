@@ -48,6 +48,12 @@ _TWICE: Final = re.compile(rb"\xc3\x83\xc2[\x80-\xbf]")  # what UTF-8 read as La
 _NO_MARK: Final = (
     "No byte order mark; read as {} because every other byte is zero. Name the encoding if it is wrong."
 )
+_WRONG_MARK: Final = (
+    "The byte order mark is that of {}, the text behind it is UTF-8 and was read so. Check a few letters."
+)
+_NARROW_ENDS: Final = (
+    "Line ends are single bytes in a text of {}; they were widened. Check that no row is missing."
+)
 _HALF_READ: Final = (
     "These letters look as if they had been UTF-8, read as Latin-1 and written again. Export the file again."
 )
@@ -79,7 +85,7 @@ def _whole(data: bytes, path: Path, found: Diagnostics) -> tuple[bytes, str]:
             text = data[len(mark) :]
             if name == "utf-8":
                 return (text, name) if text.isascii() or _valid(text) else _eight_bits(text, found)
-            return _decode_wide(text, path, name, found), name
+            return _marked_wide(text, path, name, found)
     if wide := wide_encoding(data, found):
         return _decode_wide(data, path, wide, found), wide
     if data.isascii() or _valid(data):
@@ -145,6 +151,27 @@ def _as_told(data: bytes, path: Path, encoding: str) -> tuple[bytes, str]:
         f"{path}, line {line}: the text is not written in {name}. "
         "Leave the encoding out to have it found, or name another one."
     )
+
+
+def _marked_wide(text: bytes, path: Path, name: str, found: Diagnostics) -> tuple[bytes, str]:
+    """Decode what stands behind a mark, unless it belies the mark."""
+    if text and b"\0" not in text and _valid(text):  # not even its delimiters or line ends are wide
+        found.note("encoding_guess", _WRONG_MARK.format(name))
+        return text, "utf-8"
+    return _decode_wide(_wide_ends(text, name, found), path, name, found), name
+
+
+def _wide_ends(data: bytes, name: str, found: Diagnostics) -> bytes:
+    """Widen line ends of one byte, where a text of UTF-16 has none of two."""
+    little = name == "utf-16-le"
+    if name not in {"utf-16-le", "utf-16-be"} or b"\n" not in data:
+        return data
+    if any((end + b"\0" if little else b"\0" + end) in data for end in (b"\n", b"\r")):
+        return data
+    found.note("line_end_guess", _NARROW_ENDS.format(name))
+    if little:
+        return re.sub(rb"\r?\n", b"\n\0", data)
+    return re.sub(rb"\r?\n", b"\0\n", data)
 
 
 def _decode_wide(data: bytes, path: Path, name: str, found: Diagnostics) -> bytes:

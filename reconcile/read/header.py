@@ -34,6 +34,9 @@ _OF_WORDS: Final = (
     "Words where all rows below have numbers: this line may belong to the column names. It was kept as a "
     "row. Delete it, or put the names on one line."
 )
+_MANY: Final = 10
+_FAR: Final = re.compile("[\u0a00-\u9fff]")
+_PLAIN, _LAST = 0x20, 0x7E  # of the signs that are one byte and printed
 _RULE: Final = re.compile(r" *[-=_+|]+ *")
 
 
@@ -58,6 +61,8 @@ def usual(widths: Iterable[int]) -> int:
 
 def is_rule(cells: Cells) -> bool:
     """Whether a record only underlines the one above, as SQL clients print it."""
+    if len(cells) > 2 and not cells[0].strip() and not cells[-1].strip():  # noqa: PLR2004 - bars around a table
+        cells = cells[1:-1]
     return any(len(cell.strip()) > 2 for cell in cells) and all(map(_RULE.fullmatch, cells))  # noqa: PLR2004 - a dash or two may be a value
 
 
@@ -133,6 +138,21 @@ def names_columns(cells: Cells, body: Sequence[Cells]) -> bool | None:
     others = [r for r in body if tuple(r) != tuple(cells)]  # the header may come again
     again = [i for i, cell in enumerate(cells) if cell.strip() and sum(r[i] == cell for r in others) > 1]
     return False if len(again) > 1 else None
+
+
+def are_rows(names: Cells) -> bool:
+    """Whether what stands on the only line of a file are rows that have lost their line ends.
+
+    Then many of its "names" are numbers, with a fraction or some of them twice, or they are letters of the
+    Far East whose bytes are plain text.
+    """
+    numbers = [name for name in names if _NUMBER.fullmatch(name) and not _YEAR.fullmatch(name)]
+    counted = len({*numbers}) == len(numbers) and all(map(str.isdigit, numbers))  # as months or days
+    if len(names) >= _MANY and len(numbers) * 5 >= len(names) and not counted:
+        return True
+    far = "".join(name for name in names if _FAR.search(name))
+    halves = "".join(_FAR.findall(far)).encode("utf-16-le")
+    return len(halves) >= _MANY and all(_PLAIN <= byte <= _LAST or byte in b"\r\n\t\0" for byte in halves)
 
 
 def digit_columns(body: Sequence[Cells]) -> list[int]:
