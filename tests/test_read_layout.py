@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,25 @@ def test_an_unknown_layout_or_option_names_the_nearest():
         load_layout("baner")
     with pytest.raises(InputError, match='"additional_id_code"'):
         check_options({"aditional_id_code": "X"}, load_layout("banner"))
+
+
+@pytest.mark.parametrize("answer", ["on", "X", "maybe", "", 2])
+def test_what_is_neither_yes_nor_no_does_not_leave_ssns_in_clear(answer: object):
+    with pytest.raises(InputError, match="true or false"):
+        check_options({"id_is_ssn": answer}, load_layout("generic"))
+
+
+@pytest.mark.parametrize("day", ["foo", "2026-02-30", "", 7])
+def test_a_day_that_is_no_date_is_refused(day: object):
+    with pytest.raises(InputError, match=r"as_of.*2026-11-30"):
+        check_options({"as_of": day}, load_layout("generic"))
+
+
+def test_options_are_given_as_what_they_mean():
+    made = check_options({"id_is_ssn": " Yes", "as_of": "2026-11-30"}, load_layout("generic"))
+    assert (made["id_is_ssn"], made["as_of"]) == (True, date(2026, 11, 30))
+    assert check_options({"id_is_ssn": 0}, load_layout("generic"))["id_is_ssn"] is False
+    assert check_options({}, load_layout("generic"))["id_is_ssn"] is None
 
 
 def test_a_layout_of_ones_own(tmp_path: Path):

@@ -28,12 +28,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from reconcile.columns import plain
 from reconcile.errors import InputError, nearest
+from reconcile.flags import NO, YES
 from reconcile.privacy import looks_like_data
 
 if TYPE_CHECKING:
@@ -270,10 +272,10 @@ def known_names(layout: Layout | None, options: Mapping[str, object], /) -> froz
 
 
 def check_options(options: Mapping[str, object], layout: Layout) -> dict[str, object]:
-    """Merge the user's options over the layout's defaults.
+    """Merge the user's options over the layout's defaults; id_is_ssn becomes a bool, as_of a day.
 
     Raises:
-        InputError: nobody reads an option of that name.
+        InputError: nobody reads an option of that name, id_is_ssn is neither yes nor no, or as_of no date.
     """
     known = {*COMMON_OPTIONS, *layout.options}
     for name in sorted(options):
@@ -282,7 +284,33 @@ def check_options(options: Mapping[str, object], layout: Layout) -> dict[str, ob
                 f'The layout "{layout.name}" has no option "{name}".{nearest(name, known)} '
                 "Correct it under options."
             )
-    return {"separator": "|", **layout.options, **options}
+    merged = {"separator": "|", **layout.options, **options}
+    # Whatever is not understood would leave SSNs in clear, or count what is yet to come.
+    merged["id_is_ssn"] = _yes_or_no(merged.get("id_is_ssn"))
+    merged["as_of"] = _day(merged.get("as_of"))
+    return merged
+
+
+def _yes_or_no(value: object) -> bool | None:
+    if value is None:
+        return None
+    word = str(value).strip().lower()
+    if word not in {*YES, *NO}:
+        raise InputError('The option "id_is_ssn" is neither yes nor no. Write true or false.')
+    return word in YES
+
+
+def _day(value: object) -> date | None:
+    if value is None or isinstance(value, date):
+        return value
+    day = None
+    try:
+        day = date.fromisoformat(str(value).strip())
+    except ValueError:
+        day = None
+    if day is None:
+        raise InputError('The option "as_of" is no date. Write it as 2026-11-30.')
+    return day
 
 
 def _missing(name: str, synonyms: Sequence[str], columns: Sequence[str]) -> str:

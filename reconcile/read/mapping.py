@@ -22,13 +22,13 @@ from reconcile.errors import InputError
 from reconcile.privacy import derive_ssn, looks_like_data
 from reconcile.read.codes import check_codes
 from reconcile.read.fold import Folded, fold_people
-from reconcile.read.layout import check_options, map_columns
+from reconcile.read.layout import check_options, known_names, map_columns
 from reconcile.read.secret import hide_ids, hide_values
 from reconcile.read.translate import translate
 from reconcile.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from reconcile.read.diagnostics import Diagnostics
@@ -52,8 +52,6 @@ _NOT_SUBMITTED: Final = (
     "An application that is not submitted; its date was left out. If it is, name its code with the option "
     "submitted_status."
 )
-_YES: Final = ("Y", "YES", "TRUE", "T", "1")
-_NO: Final = ("N", "NO", "FALSE", "F", "0")
 _NAME: Final = pl.Struct({"first_name": pl.String, "middle_name": pl.String, "last_name": pl.String})
 
 
@@ -85,7 +83,7 @@ def apply_layout(
     hint = _LOOKS_FIXED if found.has("looks_fixed") else ""
     columns = map_columns(raw.frame.columns, layout, path=path, chosen=chosen, hint=hint)
     _refuse_twice(raw.frame.columns, columns, found, path=path)
-    _note_unmapped(raw.frame.columns, columns, layout, found)
+    _note_unmapped(raw.frame.columns, columns, layout, found, known_names(layout, {"columns": chosen}))
     rows = _withhold(_rows(raw, columns, layout), found)
     rows = _without_ssn(rows, layout, options, key, found)
     rows = translate(rows, layout, found)
@@ -143,11 +141,10 @@ def _withhold(rows: pl.DataFrame, found: Diagnostics) -> pl.DataFrame:
 def _without_ssn(
     rows: pl.DataFrame, layout: Layout, options: Mapping[str, object], key: Keyring, found: Diagnostics
 ) -> pl.DataFrame:
-    answer = str(options.get("id_is_ssn", "")).upper()
-    told = True if answer in _YES else False if answer in _NO else None
+    told = options.get("id_is_ssn")  # True, False or None, as `check_options` leaves it
     for identity in dict.fromkeys((layout.id, "sis_id")):
         if identity in rows.columns:
-            rows = hide_ids(rows, identity, key, found, told=told)
+            rows = hide_ids(rows, identity, key, found, told=None if told is None else bool(told))
     if "ssn" in rows.columns:
         clear = rows["ssn"]
         rows = rows.drop("ssn", "ssn_hmac", "ssn_last4", "ssn_type", "ssn_class", strict=False)
@@ -189,13 +186,18 @@ def _complete(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def _note_unmapped(
-    names: Sequence[str], columns: Mapping[str, str], layout: Layout, found: Diagnostics
+    names: Sequence[str],
+    columns: Mapping[str, str],
+    layout: Layout,
+    found: Diagnostics,
+    words: Collection[str],
 ) -> None:
     known = {*columns.values()}
     ignored = {plain(name) for name in layout.ignored}
     extra = [name for name in names if name not in known and plain(name) not in ignored]
     if extra:
-        odd = found.has("header_doubt", "header_twice")  # then a name may be a person's
+        # Then a name may be a person's.
+        odd = found.has("header_doubt", "header_twice") or not any(plain(name) in words for name in names)
         shown = ", ".join(
             f"column {names.index(n) + 1}" if odd or looks_like_data(n) else f'"{n}"' for n in extra
         )
