@@ -84,6 +84,7 @@ def test_text_that_was_encoded_twice_is_a_doubt_and_stays_as_it_is():
     [
         ("note\nI\u2019m the first \u2014 it\u2019s a \u201cbig\u201d step, €40\n", "cp1252"),
         ("note\nGarcía Muñoz, Peñalosa, Hernández, Ibáñez\n", "mac_roman"),
+        ("Montant voté\n5\xa0294\xa0417,66 €\n8\xa0796\xa0072,73 €\n", "cp1252"),
         ("note\nstudents\u2019 fees \u2013 paid\nMuñoz\n", "cp1252"),
     ],
 )
@@ -126,3 +127,9 @@ def test_a_first_line_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPat
         with pytest.raises(InputError, match="first line"):
             decode(byte * 101)
     assert decode(b"a" * 99 + b"\r" + b"b" * 99)[2] == []
+
+
+@pytest.mark.parametrize("name", ["base64", "hex", "rot13", "unicode_escape", "idna", "undefined", "u\0"])
+def test_what_is_no_way_to_write_a_text_is_refused(name: str):
+    with pytest.raises(InputError, match='Try "utf-8"'):
+        decode(b"id,name\n1,A\n", encoding=name)

@@ -394,3 +394,20 @@ def test_ssns_are_hidden_in_every_format(tmp_path: Path):
     for name in ("t.parquet", "t.jsonl", "t.xlsx"):
         made = read(tmp_path / name, ssn_key=SsnKey(bytes(32)))
         assert made.frame.columns == ["id", "ssn_hmac", "ssn_last4", "ssn_type", "ssn_class"]
+
+
+def test_bytes_that_are_no_text_are_left_out(tmp_path: Path):
+    table = pa.table({"id": ["1", "2"], "code": [b"AB", None], "seal": [b"\x01\x02", b"ok"]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    made = read(tmp_path / "t.parquet")
+    assert made.frame.rows() == [("1", "AB"), ("2", None)]
+    assert made.diagnostics.select("kind", "column").rows() == [("binary_column", "seal")]
+
+
+def test_where_no_name_is_known_the_columns_left_out_are_told_by_place(tmp_path: Path):
+    file = tmp_path / "x.csv"
+    file.write_text("A1,Lopez,Maria\nA2,Quillon,Ada\nA3,Imre,Tove\n", encoding="utf-8")
+    made = read(file, layout="generic", options={"columns": {"sis_id": 1, "last_name": 2}, "delimiter": ","})
+    said = " ".join(made.diagnostics["message"])
+    assert "column 3" in said
+    assert "Maria" not in said

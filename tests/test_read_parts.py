@@ -69,6 +69,14 @@ def test_a_part_with_other_columns_is_refused(tmp_path: Path):
         read([a, b])
 
 
+def test_a_part_without_column_names_is_refused_by_places_alone(tmp_path: Path):
+    put(tmp_path, "1.csv", "Lopez,Maria,Fresno\nQuillon,Ada,Clovis\n")
+    put(tmp_path, "2.csv", "Quist,Gerda,Selma\nImre,Tove,Fresno\n")
+    with pytest.raises(InputError, match=r"lacks column 1, column 2, column 3 and") as caught:
+        read(tmp_path, parts=True)
+    assert not any(name in str(caught.value) for name in ("Lopez", "Maria", "Quist", "Gerda"))
+
+
 def test_findings_name_their_part_and_count_on(tmp_path: Path):
     a = put(tmp_path, "a.csv", "id,n,m\n1,x,y\n2\n")
     b = put(tmp_path, "b.csv", "id,n,m\n3,x,y\n4\n5,x,y\n")

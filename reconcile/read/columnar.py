@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -26,6 +27,7 @@ _LAST_DAY: Final = 2_932_896  # of the year 9999
 _LARGEST: Final = (1 << 63) - 1
 _SECONDS: Final = 86_400
 _A_SECOND: Final = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_CONTROL: Final = r"[\x00-\x08\x0e-\x1f\x7f]"  # no sign of a line or a page
 _NESTED: Final = "The cells hold lists or structures; the column was left out. Write one value a cell."
 
 
@@ -105,20 +107,28 @@ def _text(column: pl.Series, name: str, found: Diagnostics) -> pl.Series | None:
     elif isinstance(kind, pl.Duration):
         text = column.dt.to_string("polars")
     elif kind == pl.Binary:
-        try:
-            text = column.cast(pl.String)
-        except pl.exceptions.ComputeError:  # not even strict=False makes a null of what is no UTF-8
+        told = _told_bytes(column)
+        if told is None:
             found.note(
                 "binary_column",
                 "The cells hold bytes and no text; the column was left out. Write it as text.",
                 column=name,
             )
             return None
+        text = told
     elif isinstance(kind, pl.Categorical | pl.Enum):
         text = column.cast(pl.String)
     else:
         text = column.cast(pl.String)
     return text.replace({"": None})
+
+
+def _told_bytes(column: pl.Series) -> pl.Series | None:
+    """Bytes as the text that they are; None where they are none, as control characters show, too."""
+    with suppress(pl.exceptions.ComputeError):  # not even strict=False makes a null of what is no UTF-8
+        text = column.cast(pl.String)
+        return None if text.str.contains(_CONTROL).any() else text
+    return None
 
 
 def _days(column: pl.Series, form: str, a_day: int, name: str, found: Diagnostics) -> pl.Series:

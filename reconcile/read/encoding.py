@@ -43,6 +43,7 @@ _WESTERN: Final = {
 _SIGNS: Final = re.compile(
     rb"(?<![A-Za-z])[\x91\x93](?=[A-Za-z])|s\x92(?![A-Za-z])|[A-Za-z]\x92(?:s|t|m|d|ll|re|ve|[A-Z])(?![A-Z])"
     rb"|(?<![A-Za-z])[\x96\x97](?![A-Za-z])|[A-Za-z.,!?]\x94(?![A-Za-z])|\x80(?=[0-9])|(?<=[0-9])\x85"
+    rb"|[0-9]\xa0[0-9]|[0-9][ \xa0]?\x80(?![A-Za-z])"
 )
 _TWICE: Final = re.compile(rb"\xc3\x83\xc2[\x80-\xbf]")  # what UTF-8 read as Latin-1 and written again has
 _NO_MARK: Final = (
@@ -61,6 +62,7 @@ _JOINED: Final = (
     "From here on the text is written otherwise, in {}: files seem to have been joined. Check the lines "
     "around this one, and export the file again."
 )
+_NO_TEXT: Final = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 _LONGEST_LINE: Final = 64 << 20
 _ENDS: Final = (b"\n", b"\r", b"\x1e", b"\x85", "\u2028".encode(), "\u2028".encode("utf-16-le"))
 
@@ -130,12 +132,17 @@ def codec(encoding: str, path: Path) -> codecs.CodecInfo:
     """Look an encoding up.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is none of that name, or it is none that texts are written in.
     """
-    with contextlib.suppress(LookupError):
-        return codecs.lookup(encoding)
+    known = None
+    with contextlib.suppress(LookupError, ValueError):  # ValueError: a NUL in the name
+        known = codecs.lookup(encoding)
+    # What bytes.decode asks; base64 and its like make bytes of bytes.
+    if known and known.name not in _NO_TEXT and getattr(known, "_is_text_encoding", True):
+        return known
+    problem = "is unknown" if known is None else "is none that tables are written in"
     raise InputError(
-        f'{path}: the encoding "{encoding}" is unknown. Try "utf-8", "cp1252", "latin-1" or "utf-16".'
+        f'{path}: the encoding "{encoding}" {problem}. Try "utf-8", "cp1252", "latin-1" or "utf-16".'
     )
 
 
@@ -267,6 +274,7 @@ def _western(data: bytes) -> str:
     letters = {name: sum(high[b] for b in {*known}) for name, known in _WESTERN.items()}
     signs = len(_SIGNS.findall(data[: 16 * _PROBE]))
     letters |= {"cp1252": letters["cp1252"] + signs, "mac_roman": letters["mac_roman"] - signs}
+    letters["cp850"] -= signs
     best = max(letters, key=lambda name: letters[name])
     if best != "cp1252":
         return best

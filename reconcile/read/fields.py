@@ -153,17 +153,21 @@ def made_from(canonical: str, used: Mapping[str, str], /) -> list[str]:
     return [column for column, field in used.items() if field in fields]
 
 
-def safe_names(columns: Sequence[str], diagnostics: pl.DataFrame, /) -> dict[str, str]:
+def safe_names(
+    columns: Sequence[str], diagnostics: pl.DataFrame, /, *, strict: bool = False
+) -> dict[str, str]:
     """Say for each column how it may be called: by its place where its name could be a person's.
 
     Args:
         columns: the file's own names.
         diagnostics: of the reader; where the header is in doubt only names that a layout knows are shown.
+        strict: in doubt is the header also where no layout knows a single name of it.
     """
     kinds = diagnostics["kind"]
     # A title that was taken for the line of names leaves most columns without one.
     odd = kinds.is_in(_DOUBTFUL).any() or 2 * (kinds == "header_empty").sum() >= max(len(columns), 1)
     known = known_names(None, {})
+    odd = odd or (strict and not any(plain(name) in known for name in columns))
     return {
         name: f"column {at}"
         if looks_like_data(name) or (odd and plain(name) not in known)

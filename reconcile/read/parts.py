@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.errors import InputError
-from reconcile.privacy import looks_like_data
+from reconcile.read.fields import safe_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,24 +128,26 @@ def _require_columns(part: Taken, first: Taken) -> None:
     if set(ours) == set(theirs):
         return
     problems = [
-        f"{word} {_shown(names)}"
-        for word, names in (
-            ("lacks", [name for name in theirs if name not in ours]),
-            ("has in addition", [name for name in ours if name not in theirs]),
+        f"{word} {_shown(names, of)}"
+        for word, names, of in (
+            ("lacks", [name for name in theirs if name not in ours], first),
+            ("has in addition", [name for name in ours if name not in theirs], part),
         )
         if names
     ]
     raise InputError(
         f"{part.source.path} does not fit {first.source.path.name}, the first part: it "
         f"{' and '.join(problems)}. "
-        "Parts of one table have the same columns; export it again, or leave it out."
+        "Parts of one table have the same columns, each below a line of their names; export it again, or "
+        "leave it out."
     )
 
 
-def _shown(names: Sequence[str]) -> str:
-    quoted = [f'"{name}"' for name in names if not looks_like_data(name)]
-    more = ", ..." if len(names) > min(len(quoted), _SHOWN) else ""
-    return ", ".join(quoted[:_SHOWN]) + more or f"{len(names)} columns"
+def _shown(names: Sequence[str], of: Taken) -> str:
+    """Quote the names; a first line that is no line of names could hold a person, so its places are named."""
+    called = safe_names(of.raw.frame.columns, of.found.frame(), strict=True)
+    shown = [f'"{name}"' if called[name] == name else called[name] for name in names[:_SHOWN]]
+    return ", ".join(shown) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _note_same(sources: Sequence[Source], found: Diagnostics) -> None:
