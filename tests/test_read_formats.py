@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import os
 import sys
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -63,8 +64,12 @@ def test_an_archive_of_several_files_asks_which(tmp_path: Path):
     with pytest.raises(InputError, match=r"archive of 3 files \('a.csv', 'b.csv', 'notes/c.csv'\).*member="):
         read(path)
     assert read(path, member="b.csv").frame.rows() == [("1",)]
-    with pytest.raises(InputError, match=r"no one file 'bb.csv'.*Did you mean"):
+    with pytest.raises(InputError, match=r"no file 'bb.csv'.*Did you mean"):
         read(path, member="bb.csv")
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("b.csv", "x\n2\n")
+    with pytest.raises(InputError, match=r"holds 2 files 'b.csv'.*Unpack it"):
+        read(path, member="b.csv")
     with pytest.raises(InputError, match="is no archive"):
         read(put(tmp_path, CSV), member="a.csv")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -50,14 +51,39 @@ def test_a_folder_is_read_only_when_asked(tmp_path: Path):
 
 
 def test_parts_in_any_format_and_order_of_columns(tmp_path: Path):
-    put(tmp_path, "a.csv", "id,name\n1,A\n")
-    put(tmp_path, "b.xlsx", workbooks.workbook(("S", [["name", "id"], ["B", "2"]])))
-    put(tmp_path, ".hidden", "x\n9\n")
-    put(tmp_path, "~$b.xlsx", "lock")
-    made = read(tmp_path, parts=True)
+    a = put(tmp_path, "a.csv", "id,name\n1,A\n")
+    b = put(tmp_path, "b.xlsx", workbooks.workbook(("S", [["name", "id"], ["B", "2"]])))
+    made = read([a, b])
     assert made.frame.rows() == [("1", "A"), ("2", "B")]
     assert kinds(made) == [(None, "column_order")]
     assert made.source.kind == "text, XLSX"
+
+
+@pytest.mark.parametrize("other", ["b.csv.bak", "notes.md", "_SUCCESS"])
+def test_a_folder_is_of_files_that_end_alike(other: str, tmp_path: Path):
+    put(tmp_path, "fall.csv", "id,name\n1,A\n")
+    put(tmp_path, "spring.CSV.gz", gzip.compress(b"id,name\n2,B\n"))
+    put(tmp_path, ".hidden", "x\n9\n")
+    put(tmp_path, "~$b.xlsx", "lock")
+    assert read(tmp_path, parts=True).frame.height == 2
+    put(tmp_path, other, "id,name\n3,C\n")
+    with pytest.raises(InputError, match=rf'holds "{re.escape(other)}" beside files that end in \.csv'):
+        read(tmp_path, parts=True)
+
+
+def test_parts_whose_years_end_their_names(tmp_path: Path):
+    put(tmp_path, "students.2024", "id,name\n1,A\n")
+    put(tmp_path, "students.2025", "id,name\n2,B\n")
+    assert read(tmp_path, parts=True).frame.height == 2
+
+
+def test_names_in_other_capitals_are_the_same_columns_and_said(tmp_path: Path):
+    a = put(tmp_path, "a.csv", "id,Name\n1,A\n")
+    b = put(tmp_path, "b.csv", "NAME,ID\nB,2\n")
+    made = read([a, b])
+    assert (made.frame.columns, made.frame.rows()) == (["id", "Name"], [("1", "A"), ("2", "B")])
+    assert [kind for _, kind in kinds(made)] == ["column_order", "column_order"]
+    assert "capitals" in made.diagnostics["message"][0]
 
 
 def test_a_part_with_other_columns_is_refused(tmp_path: Path):
@@ -109,15 +135,15 @@ def test_lists_and_folders_without_parts(tmp_path: Path):
 
 
 def test_every_text_is_given_once_more_rows_set_aside_included(tmp_path: Path):
-    put(tmp_path, "a.csv.gz", gzip.compress("id,n,m\nABD1234,x,y\nABE0001\n".encode("utf-16")))
-    put(
+    a = put(tmp_path, "a.csv.gz", gzip.compress("id,n,m\nABD1234,x,y\nABE0001\n".encode("utf-16")))
+    b = put(
         tmp_path,
         "b.xlsx",
         workbooks.workbook(("S", [["id", "n", "m"], ["ABF0001", 1, "y"], ["ABG0001 rows"]])),
     )
-    put(tmp_path, "c.jsonl", '{"id":"ABH0001","n":1,"m":2}\n{"ABI0001"\n')
+    c = put(tmp_path, "c.jsonl", '{"id":"ABH0001","n":1,"m":2}\n{"ABI0001"\n')
     pl.DataFrame({"id": ["ABJ0001"], "n": [1], "m": [None]}).write_parquet(tmp_path / "d.parquet")
-    made = read(tmp_path, parts=True)
+    made = read([a, b, c, tmp_path / "d.parquet"])
     assert made.quarantined == 3
     found = " ".join(texts(made.source))
     for number in ("ABD1234", "ABE0001", "ABF0001", "ABG0001", "ABH0001", "ABI0001", "ABJ0001"):

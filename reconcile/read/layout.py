@@ -167,8 +167,8 @@ def map_columns(
             problems.insert(0, "there is no line of column names")
         raise InputError(
             f'{path} does not fit the layout "{layout.name}": {"; ".join(problems)}. {hint}'
-            "Rename the columns, name another layout, or map them with options={'columns': {field: column}}, "
-            "a column's name or its number from 1."
+            "Rename the columns, name another layout, or map them with options={'columns': {field: column}} "
+            "(at the prompt --option columns.FIELD=COLUMN), a column's name or its number from 1."
         )
     return found
 
@@ -185,7 +185,7 @@ def _told(
     for name, column in told.items():
         fitting = by_key.get(plain(column), ()) if isinstance(column, str) else ()
         if name not in layout.fields:
-            problems.append(f'there is no field "{name}" to map{nearest(name, layout.fields).rstrip("?.")}')
+            problems.append(f'there is no field "{name}" to map.{nearest(name, layout.fields)}'.rstrip("?."))
         elif isinstance(column, int) and not isinstance(column, bool):
             if 0 < column <= len(columns):
                 found[name] = columns[column - 1]

@@ -163,8 +163,8 @@ def _regular(path: Path) -> Path | None:
         raise InputError(f"{str(path)!r} cannot be read: {reason}. Check its name and its permissions.")
     if stat.S_ISDIR(mode):
         raise InputError(
-            f"{path} is a folder; a file is needed. Name one file in it, or pass parts=True to read all "
-            "its files as parts of one table."
+            f"{path} is a folder; a file is needed. Name one file in it, or pass parts=True (at the "
+            "prompt --parts) to read all its files as parts of one table."
         )
     if not stat.S_ISREG(mode):
         raise InputError(f"{path} is a device or a pipe and no file. Save its content as a file first.")
@@ -198,7 +198,7 @@ def _unpack(given: Opened, limits: Limits, member: str | None) -> Opened:
     kind = _kind(given)
     if kind not in _PACKED:
         if member is not None and not given.packed:
-            raise InputError(f"{given.path} is no archive; leave member={member!r} out.")
+            raise InputError(f"{given.path} is no archive of several files; leave the member out.")
         return replace(given, kind=kind)
     if given.packed:
         raise InputError(f"{given.path} holds an archive within an archive. Unpack it, and name the file.")
@@ -218,16 +218,21 @@ def _member(archive: zipfile.ZipFile, path: Path, wanted: str | None) -> str:
     if wanted is not None:
         if names.count(wanted) == 1:
             return wanted
+        if wanted in names:
+            raise InputError(
+                f"{path} holds {names.count(wanted)} files {wanted!r}; which is meant cannot be said. "
+                "Unpack it, or pack it again with one."
+            )
         raise InputError(
-            f"{path} holds no one file {wanted!r}.{nearest(wanted, names[:1000])} Correct member=."
+            f"{path} holds no file {wanted!r}.{nearest(wanted, names[:1000])} Correct the member's name."
         )
     if len(names) == 1:
         return names[0]
     if not names:
         raise InputError(f"{path} is an archive without a file in it. Pack it again.")
     raise InputError(
-        f"{path} is an archive of {len(names):,} files ({shown}); one is needed. Name it with member=, "
-        "or unpack the archive."
+        f"{path} is an archive of {len(names):,} files ({shown}); one is needed. Name it with member= "
+        "(at the prompt --member), or unpack the archive."
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _NO_TABLES: Final = ("thumbs.db", "desktop.ini")
 _SHOWN: Final = 5
+_OTHER_CASE: Final = (
+    "the column names are written with other capitals than in the first part; they were taken as the same. "
+    "Check that they mean the same."
+)
 _OTHER_ORDER: Final = (
     "the columns stand in another order than in the first part; they were taken by name. Check that the "
     "names mean the same."
@@ -48,7 +53,8 @@ def list_parts(path: Path | Sequence[str | Path]) -> list[Path]:
     Files that systems leave in folders (names that begin with . or ~$) are no parts.
 
     Raises:
-        InputError: there is no part, one stands twice, or the folder holds a folder.
+        InputError: there is no part, one stands twice, or the folder holds a folder or files that end in
+            something else.
     """
     if not isinstance(path, Path):
         parts = [Path(part) for part in path]
@@ -68,7 +74,8 @@ def list_parts(path: Path | Sequence[str | Path]) -> list[Path]:
 def _in_folder(path: Path) -> list[Path]:
     if not path.is_dir():
         raise InputError(
-            f"{path} is no folder; parts=True reads all files of one. Leave it out, or name a folder."
+            f"{path} is no folder; parts=True (at the prompt --parts) reads all files of one. Leave it out, "
+            "or name a folder."
         )
     inside = sorted(path.iterdir(), key=lambda entry: entry.name)
     kept = [e for e in inside if not e.name.startswith((".", "~$")) and e.name.lower() not in _NO_TABLES]
@@ -78,7 +85,26 @@ def _in_folder(path: Path) -> list[Path]:
         )
     if not kept:
         raise InputError(f"{path} holds no file. Name the folder of the parts.")
+    _require_alike(path, kept)
     return kept
+
+
+def _require_alike(path: Path, files: Sequence[Path]) -> None:
+    """Refuse a backup or a note among the parts: its rows would be taken along."""
+    endings = Counter(_ending(file.name) for file in files)
+    usual = max(endings, key=lambda ending: endings[ending])
+    if others := [file.name for file in files if _ending(file.name) != usual]:
+        named = ", ".join(f'"{name}"' for name in others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
+        raise InputError(
+            f"{path} holds {named} beside files that end in {usual or 'nothing'}: parts of one "
+            "folder end alike. Move what is no part; if all are, list the files: read([first, second])."
+        )
+
+
+def _ending(name: str) -> str:
+    """What a file ends in, packed or not; a number, such as a year, is part of its name."""
+    ending = PurePath(name.lower().removesuffix(".gz")).suffix
+    return "" if ending[1:].isdecimal() else ending
 
 
 def join_parts(taken: Sequence[Taken], place: Path, found: Diagnostics) -> tuple[RawTable, Source]:
@@ -96,14 +122,17 @@ def join_parts(taken: Sequence[Taken], place: Path, found: Diagnostics) -> tuple
     offset = 0
     for part in taken:
         name = part.source.path.name
-        _require_columns(part, first)
+        frame = _alike(part.raw.frame, order)
+        if frame.columns != part.raw.frame.columns:
+            found.note("column_order", f"{name}: {_OTHER_CASE}")
+        _require_columns(part, first, frame)
         noted = part.found.frame()
-        if part.raw.frame.columns != order:
+        if frame.columns != order:
             found.note("column_order", f"{name}: {_OTHER_ORDER}")
         for line, kind, column, message in noted.iter_rows():
             moved = None if line is None else line + offset
             found.note(kind, f"{name}: {message}", line=moved, column=column)
-        frames.append(part.raw.frame.select(order))
+        frames.append(frame.select(order))
         lines.append(part.raw.lines + offset)
         sources.append(replace(part.source, first_line=offset + 1))
         offset += max(_last(part.raw.lines), _last(noted["line"]), part.raw.rows)
@@ -123,8 +152,17 @@ def _last(lines: pl.Series) -> int:
     return max(lines.drop_nulls().tail(1).to_list(), default=0)  # they ascend
 
 
-def _require_columns(part: Taken, first: Taken) -> None:
-    ours, theirs = part.raw.frame.columns, first.raw.frame.columns
+def _alike(frame: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+    """Call the columns as the first part does, where only capitals tell all names apart."""
+    called = {name.casefold(): name for name in order}
+    ours = [name.casefold() for name in frame.columns]
+    if set(frame.columns) == set(order) or sorted(ours) != sorted(called) or len(called) < len(order):
+        return frame
+    return frame.rename({name: called[name.casefold()] for name in frame.columns})
+
+
+def _require_columns(part: Taken, first: Taken, frame: pl.DataFrame) -> None:
+    ours, theirs = frame.columns, first.raw.frame.columns
     if set(ours) == set(theirs):
         return
     problems = [

@@ -186,7 +186,7 @@ def _from_other(opened: Opened, wanted: Wanted, found: Diagnostics) -> tuple[Raw
 
 def _require_none(name: str, value: object, path: Path, why: str) -> None:
     if value is not None:
-        raise InputError(f"{path}: {name}= does not go with this file, {why}. Leave it out.")
+        raise InputError(f"{path}: the {name} that you name does not go with this file, {why}. Leave it out.")
 
 
 def _ask(query: Query, found: Diagnostics, limits: Limits) -> tuple[RawTable, Source]:
