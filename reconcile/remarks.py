@@ -41,6 +41,7 @@ Kind = Literal[
     "footer_doubt",
     "formula_without_value",
     "future_id",
+    "future_row",
     "header_comment",
     "header_doubt",
     "header_empty",
@@ -201,6 +202,7 @@ REMARKS: Final[dict[Kind, Remark]] = {
     # Dates.
     "date_serial": Remark("Dates as numbers", Sort.DOUBT),
     "two_digit_year": Remark("Years of two digits", Sort.DOUBT),
+    "future_row": Remark("Rows that take effect later", Sort.REPAIR),
     "day_month_doubt": Remark("Day or month first", Sort.DOUBT),
     "date_unreadable": Remark("Date cannot be read", Sort.DOUBT),
     "date_placeholder": Remark("Date that stands for none", Sort.DOUBT),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -76,7 +77,7 @@ def test_the_newest_id_of_the_day_counts(tmp_path: Path):
     assert made.frame["former_ids"].to_list() == [["77"], [], []]
     assert made.frame["former_names"].list.len().to_list() == [1, 0, 0]
     assert kinds(made) == [(4, "future_id"), (9, "date_unreadable")]
-    later = table(tmp_path, "peoplesoft", PEOPLESOFT + rows)
+    later = table(tmp_path, "peoplesoft", PEOPLESOFT + rows, as_of="2027-06-30")
     assert later.frame["cccids"].to_list()[0] == ["FUT1"]
 
 
@@ -102,3 +103,55 @@ def test_the_day_asked_for_must_be_one(tmp_path: Path):
 def test_terms_without_an_enrolment_are_all_kept(tmp_path: Path):
     made = table(tmp_path, "generic", "id,last_name,terms,cccid\n1,A,202610|202620,ABC1234|ABC1235\n")
     assert made.frame.select("terms", "cccids").row(0) == (["202610", "202620"], ["ABC1234", "ABC1235"])
+
+
+DATED = "EMPLID,EFFDT,FIRST_NAME,LAST_NAME,BIRTHDATE,CITY,EXTERNAL_SYSTEM,EXTERNAL_SYSTEM_ID\n"
+PAST = "1,2020-01-01,Ann,Lee,2004-05-17,Napa,CID,ABC1234\n"
+NOW = "1,2022-01-01,Ann,Ray,2004-05-17,Davis,CID,ABC1235\n"
+TO_COME = "1,2050-01-01,Ann,Poe,2004-05-17,,,\n"
+
+
+@pytest.mark.parametrize("rows", list(permutations((PAST, NOW, TO_COME))))
+def test_the_row_in_force_is_the_current_one_wherever_it_stands(rows: tuple[str, ...], tmp_path: Path):
+    made = table(tmp_path, "peoplesoft", DATED + "".join(rows), as_of="2026-11-16")
+    person = made.frame.row(0, named=True)
+    assert (person["last_name"], person["city"], person["line"]) == ("Ray", "Davis", rows.index(NOW) + 2)
+    assert [name["last_name"] for name in person["former_names"]] == ["Lee"]
+    assert (person["cccids"], person["former_cccids"]) == (["ABC1235"], ["ABC1234"])
+    assert kinds(made) == [(rows.index(TO_COME) + 2, "future_row")]
+    assert made.source.rows == made.folded + made.quarantined + made.frame.height == 3
+
+
+def test_rows_of_one_effective_date_that_differ_are_a_doubt_in_any_order(tmp_path: Path):
+    rows = [NOW, NOW.replace("Ray", "Rex"), NOW.replace("Ann", "Una"), PAST]
+    told = {
+        str((frame["last_name"].to_list(), frame["first_name"].to_list(), sorted(kinds(made))))
+        for order in permutations(rows)
+        for made in [table(tmp_path, "peoplesoft", DATED + "".join(order), as_of="2026-11-16")]
+        for frame in [made.frame]
+    }
+    assert told == {str((["Ray"], ["Ann"], [(2, "conflict"), (2, "conflict")]))}
+
+
+def test_names_addresses_and_ids_of_a_join_have_each_their_own_date(tmp_path: Path):
+    header = (
+        "EMPLID,NAMES_EFFDT,FIRST_NAME,LAST_NAME,ADDRESSES_EFFDT,CITY,"
+        "EFFDT,EXTERNAL_SYSTEM,EXTERNAL_SYSTEM_ID\n"
+    )
+    rows = [
+        f"1,{names},{addresses},{ids}\n"
+        for names in ("2022-01-01,Ann,Ray", "2020-01-01,Ann,Lee")
+        for addresses in ("2019-01-01,Napa", "2024-01-01,Davis", "2060-01-01,Yuba")
+        for ids in ("2021-01-01,CID,ABC1235", "2018-01-01,CID,ABC1234")
+    ]
+    made = table(tmp_path, "peoplesoft", header + "".join(rows), as_of="2026-11-16")
+    assert made.frame.select("last_name", "city", "cccids").rows() == [("Ray", "Davis", ["ABC1235"])]
+    assert kinds(made) == [(6, "future_row")]
+    assert made.folded == 11
+
+
+def test_the_only_row_of_a_person_stays_though_it_takes_effect_later(tmp_path: Path):
+    rows = "1,2050-01-01,Ann,Ray,,,,\n2,,Bo,Lee,,,,\n2,2020-01-01,Bo,Lee,,,,\n"
+    made = table(tmp_path, "peoplesoft", DATED + rows, as_of="2026-11-16")
+    assert made.frame["last_name"].to_list() == ["Ray", "Lee"]
+    assert kinds(made) == [(2, "future_row")]

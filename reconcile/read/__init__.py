@@ -69,7 +69,7 @@ def read(
         member: of a zip archive of several files, the one to read.
         parts: the path is a folder, and all files in it are parts of one table.
         options: the layout's own ("additional_id_code", "alt_id_type", "separator", ...) and, for all,
-            "columns" ({field: column name}), "as_of" (a date), "id_is_ssn", "delimiter".
+            "columns" ({field: column name}), "as_of" (a date, else today), "id_is_ssn", "delimiter".
         limits: how large a file may be once it is unpacked; generous ones when None.
         ssn_key: hashes SSNs; the user's own key when None, made at first use.
 

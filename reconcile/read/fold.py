@@ -2,7 +2,7 @@
 
 A row is either accepted (the first current row of its person), folded into it, or quarantined because
 its id is missing or not unique. Of values that differ among a person's rows the first current one
-counts, and a diagnostic says so.
+counts, and a diagnostic says so; where rows have effective dates, that in force counts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,16 @@ import polars as pl
 
 from reconcile.columns import LIST_COLUMNS, SSN_DERIVED
 from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.effective import (
+    DATES,
+    NAMES,
+    in_doubt,
+    in_force,
+    is_ranked,
+    tell_past_and_future,
+    with_ranks,
+    without_ranks,
+)
 from reconcile.read.history import Lists
 
 if TYPE_CHECKING:
@@ -22,11 +32,10 @@ if TYPE_CHECKING:
     from reconcile.read.layout import Layout
     from reconcile.remarks import Kind
 
-_NAMES: Final = ("first_name", "middle_name", "last_name", "suffix", "preferred_first_name")
 # What is gathered into lists, or only says how rows belong together; never one value of a person.
 GATHERED: Final = frozenset(
     {
-        "person", "role", "additional_id", "additional_code", "effective", "alt_ids", "alt_types",
+        "person", "role", "additional_id", "additional_code", *DATES, "alt_ids", "alt_types",
         "former_last_names", "former_first_names", "former_middle_names", "former_id_list", "cccid_list",
         "term", "line", "id_kind", "hold", "row_role", "row_person",
     }
@@ -65,12 +74,15 @@ def fold_people(
     """Fold rows that were mapped to fields, with their `line`, into people or accounts."""
     identity = layout.id
     rows = _with_roles(rows, layout)
-    kept, doubled = _quarantine(rows, identity, layout, found)
     scalars = [c for c in rows.columns if c not in GATHERED]
+    rows = with_ranks(rows, options)
+    kept, doubled = _quarantine(rows, identity, layout, found)
     people = _first_values(kept.filter(pl.col("row_role") == "current"), scalars, layout)
     if kept.height > people.height:
         _note_repeated(kept.filter(pl.col("row_role") == "current"), people, layout, found)
         _note_conflicts(kept, [c for c in scalars if c not in layout.prefer], identity, found)
+    if is_ranked(kept):
+        kept = without_ranks(tell_past_and_future(kept, people, options, found))
     alone = doubled.with_columns(row_person=pl.col("line").cast(pl.String))
     unread = Lists(alone, _first_values(alone, scalars, layout), options, Diagnostics())
     return Folded(
@@ -158,22 +170,26 @@ def _differs(column: str) -> pl.Expr:
 def _first_values(current: pl.DataFrame, scalars: list[str], layout: Layout) -> pl.DataFrame:
     """One row a person: the first value of each column, or the preferred one."""
     wanted = ["row_person", *scalars, "line", *(["hold"] if "hold" in current.columns else [])]
-    current = current.select(wanted).sort("line")
+    current = current.sort("line")
     several = pl.col("row_person").is_duplicated()
-    single = current.filter(~several)
+    single = current.filter(~several).select(wanted)
     if single.height == current.height:
         return single
-    aggregates = [
-        (
+    aggregates = {
+        c: (
             pl.when((pl.col(c) == layout.prefer[c]).any()).then(pl.lit(layout.prefer[c])).otherwise(_first(c))
             if c in layout.prefer
             else _first(c)
         ).alias(c)
         for c in scalars
-    ]
+    }
     if "hold" in current.columns:  # every hold counts, whichever row it stands on
-        aggregates.append(pl.col("hold").drop_nulls().unique().sort().str.join(" ").replace("", None))
-    folded = current.filter(several).group_by("row_person").agg(*aggregates, pl.col("line").first())
+        aggregates["hold"] = pl.col("hold").drop_nulls().unique().sort().str.join(" ").replace("", None)
+    shared = current.filter(several)
+    if is_ranked(current):
+        folded = in_force(shared, aggregates)
+    else:
+        folded = shared.group_by("row_person").agg(*aggregates.values(), pl.col("line").first())
     return pl.concat([single, folded.select(single.columns)]).sort("line")
 
 
@@ -195,12 +211,17 @@ def _note_conflicts(kept: pl.DataFrame, scalars: list[str], identity: str, found
     several = kept.filter(pl.col("row_person").is_duplicated())
     compared = [c for c in scalars if c != identity and c not in SSN_DERIVED[1:]]
     current = pl.col("row_role") == "current"
-    shown = several.with_columns(pl.when(current).then(pl.col(c)) for c in compared if c in _NAMES)
+    if is_ranked(several):
+        counts = "the latest effective date counts, and of equal ones the first by the alphabet"
+        shown = several.with_columns(in_doubt(several, compared))
+    else:
+        counts = "the first current row counts"
+        shown = several.with_columns(pl.when(current).then(pl.col(c)) for c in compared if c in NAMES)
     answer = shown.group_by("row_person").agg(pl.col("line").min(), *(_differs(c).alias(c) for c in compared))
     for column in compared:
         found.note_lines(
             answer.filter(column)["line"].sort(),
             "conflict",
-            "The rows of this person differ here; the first current row counts. Correct the others.",
+            f"The rows of this person differ here; {counts}. Correct the others.",
             column="ssn" if column == "ssn_hmac" else column,
         )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.dates import Purpose, tell_dates
-from reconcile.errors import InputError
 from reconcile.read.codes import pair_ids, split_ids, wanted
+from reconcile.read.effective import dated, day_asked
 from reconcile.words import counted
 
 if TYPE_CHECKING:
@@ -94,26 +92,24 @@ class Lists:
         if self._has("additional_code"):
             code = pl.col("additional_code").str.to_uppercase()
             rows = rows.filter(code.is_in(wanted(self.options, "additional_id_code")))
-        if not self._has("effective"):
+        column = "id_effective" if self._has("id_effective") else "effective"
+        if not self._has(column):
             return [rows.select(*_WHERE, *_VALUE)], [], []
-        return self._by_date(rows)
+        return self._by_date(rows, column)
 
     def _by_date(
-        self, rows: pl.DataFrame
+        self, rows: pl.DataFrame, column: str
     ) -> tuple[list[pl.DataFrame], list[pl.DataFrame], list[pl.DataFrame]]:
         """Of a person's ids those count that have the greatest date not after the day asked for."""
-        days = tell_dates(rows["effective"], purpose=Purpose.EVENT).frame
-        rows = rows.join(
-            days.select(effective="text", day="date"), on="effective", how="left", maintain_order="left"
-        )
+        rows = dated(rows, column)
         unread = rows.filter(pl.col("day").is_null())
         self.found.note_lines(
             unread["line"], "date_unreadable",
             "The effective date cannot be read; the id counts only if the person has no dated one. "
             "Correct the date.",
-            column="effective",
+            column=column,
         )  # fmt: skip
-        limit = _day(self.options.get("as_of"))
+        limit = day_asked(self.options)
         to_come = (pl.col("day") > pl.lit(limit, dtype=pl.Date)).fill_null(value=False)
         future, rows = rows.filter(to_come), rows.filter(~to_come)
         if future.height:
@@ -122,7 +118,7 @@ class Lists:
                 f"{counted(future.height, 'id')} to take effect after {limit}, the first here: not counted. "
                 "Name a later day with the option as_of if they should count.",
                 line=int(future["line"].min()),  # type: ignore[arg-type]
-                column="effective",
+                column=column,
             )
         newest = pl.col("day").max().over("row_person")
         rows = rows.with_columns(counts=((pl.col("day") == newest) | newest.is_null()).fill_null(value=False))
@@ -253,16 +249,3 @@ def _collect(long: pl.DataFrame, name: str) -> pl.DataFrame:
         .group_by("row_person", maintain_order=True)
         .agg(pl.col("value").alias(name))
     )
-
-
-def _day(value: object) -> date | None:
-    if value is None or isinstance(value, date):
-        return value
-    answer = None
-    try:
-        answer = date.fromisoformat(str(value))
-    except ValueError:
-        answer = None
-    if answer is None:
-        raise InputError("The option as_of is no date. Write it as 2026-11-30.")
-    return answer
