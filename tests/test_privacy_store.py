@@ -172,6 +172,27 @@ def test_an_unknown_store_is_refused(place: Path, monkeypatch: pytest.MonkeyPatc
     assert not place.exists()
 
 
+def test_a_slip_in_the_store_is_said_before_a_key_is_set_aside(place: Path, monkeypatch: pytest.MonkeyPatch):
+    ssn_key()
+    before = place.read_bytes()
+    monkeypatch.setenv(KEY_STORE_VARIABLE, "cloud")
+    for act in (find_key, new_key):
+        with pytest.raises(InputError, match="neither keyring nor file"):
+            act()
+    assert place.read_bytes() == before
+    assert [*place.parent.glob("*.unread")] == []
+
+
+def test_commands_that_name_nothing_say_what_to_name(place: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["key", "restore", "none"]) == 2
+    assert "reconcile key backup" in capsys.readouterr().err.replace("\n", " ")
+    assert main(["key", "pin", "--instead-of", "5e596b74", "--by", "the registrar"]) == 2
+    said = capsys.readouterr().err
+    assert "--registry URL" in said
+    assert "batch" not in said
+    assert not place.exists()
+
+
 def test_a_chosen_keyring_holds_the_key_and_the_file_only_says_so(place: Path, held: dict):
     keys: list[SsnKey] = []
     starting = [threading.Thread(target=lambda: keys.append(ssn_key())) for _ in range(3)]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconcile.errors import InputError
+
 if TYPE_CHECKING:
     from reconcile.privacy.change import Changed
 
@@ -132,6 +134,8 @@ def pin(
     from reconcile.cli.batch import open_registry  # noqa: PLC0415 - `--help` stays quick
     from reconcile.privacy import ssn_key  # noqa: PLC0415
 
+    if (plan is None) == (registry is None):  # said before a key is made
+        raise InputError("Name the registry to be told: either --plan PLAN.toml or --registry URL.")
     fingerprint = ssn_key().fingerprint
     with open_registry(plan, registry, demo=demo) as store:
         if not dry_run:

@@ -20,6 +20,7 @@ from reconcile.privacy.store import (
     KEY_VARIABLE,
     Kept,
     Store,
+    chosen_store,
     find_key,
     key_file,
     pointer,
@@ -82,6 +83,11 @@ def restore_key(file: Path, /, *, store: Store | None = None, dry_run: bool = Fa
     """
     vault = open_vault()[0] if _FINGERPRINT.fullmatch(str(file)) and not file.exists() else None
     text = vault.read(str(file)) if vault else None
+    if not text and not file.is_file():
+        raise InputError(
+            f"There is no copy {file}. Name the file of `reconcile key backup`, or the fingerprint of "
+            "an earlier key that the keyring holds."
+        )
     return _put(parse_key(text or read_secret(file), where=f"The copy {file}"), store, dry_run=dry_run)
 
 
@@ -133,6 +139,7 @@ def _put(key: SsnKey, store: Store | None, *, dry_run: bool) -> Changed:
 
 def _plan(key: SsnKey, store: Store | None, path: Path) -> tuple[Changed, Vault | None]:
     before = None
+    chosen_store()  # what it says is read before a key is taken for one that cannot be
     with suppress(InputError):  # the way out of a key that cannot be read is another one
         before = find_key()
     if os.environ.get(KEY_VARIABLE):

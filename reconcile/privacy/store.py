@@ -89,6 +89,7 @@ def find_key(path: Path | None = None) -> Kept | None:
     Raises:
         InputError: as in `ssn_key`.
     """
+    chosen_store()  # a slip in it is said wherever the key comes from
     if path is None and (given := os.environ.get(KEY_VARIABLE)):
         variable = f"the environment variable {KEY_VARIABLE}"
         return Kept(parse_key(given, where=f"T{variable[1:]}"), Store.ENVIRONMENT, variable)
@@ -96,8 +97,8 @@ def find_key(path: Path | None = None) -> Kept | None:
     if place.exists():
         return _at(place)
     # Without that line a keyring is asked only where it can be meant.
-    if _chosen() is Store.KEYRING or (
-        path is None and _chosen() is None and not os.environ.get(KEY_FILE_VARIABLE)
+    if chosen_store() is Store.KEYRING or (
+        path is None and chosen_store() is None and not os.environ.get(KEY_FILE_VARIABLE)
     ):
         vault, _ = open_vault()
         if vault is not None and (fingerprint := vault.current()):
@@ -131,7 +132,7 @@ def remarks(kept: Kept, /) -> list[str]:
         )
     elif where := remote(path.absolute()):
         said.append(f"The SSN key lies {where}; whoever administers that drive can read it.")
-    if _chosen() is Store.KEYRING:
+    if chosen_store() is Store.KEYRING:
         said.append(
             f"{KEY_STORE_VARIABLE} says keyring, and the key is in a file. To move it: reconcile key backup "
             "FILE, then reconcile key restore FILE --store keyring."
@@ -190,7 +191,7 @@ def _first_key(path: Path | None) -> Kept:
     """Make the key; of several processes that try at once, one wins and all use its key."""
     place = path or key_file()
     made = SsnKey(secrets.token_bytes(KEY_BYTES))
-    if _chosen() is Store.KEYRING:
+    if chosen_store() is Store.KEYRING:
         vault, why = open_vault()
         if vault is not None:
             with turn(place):
@@ -208,10 +209,17 @@ def _first_key(path: Path | None) -> Kept:
     return _at(place)
 
 
-def _chosen() -> Store | None:
+def chosen_store() -> Store | None:
+    """Say what RECONCILE_KEY_STORE wants to keep the key, None where it is not set.
+
+    Raises:
+        InputError: it is neither of the two.
+    """
     given = os.environ.get(KEY_STORE_VARIABLE, "").strip().lower()
     if given not in {"", Store.KEYRING, Store.FILE}:
-        raise InputError(f"{KEY_STORE_VARIABLE} is neither keyring nor file. Set it to one of these.")
+        raise InputError(
+            f"{KEY_STORE_VARIABLE} is neither keyring nor file. Set it to one of these, or not at all."
+        )
     return Store(given) if given else None
 
 
