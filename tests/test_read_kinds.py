@@ -192,6 +192,8 @@ FILES: dict[Kind, Shown] = {
     "digits_lost": people("1234567890123450000,Quillon,1987-02-03", "1234567890123460000,Imre,1987-02-04"),
     "id_zeros_lost": people("001234,Quillon,", "002345,Imre,1987-02-04", "3456,Lee,1987-02-05", line=4),
     "ssn_hidden": Shown("id,note\n1,212-09-9998\n2,Quillon\n"),
+    "ssn_decimal": people("1,Quillon,212099998.0", "2,Imre,", head="id,last_name,ssn", line=None),
+    "ssn_unusable": people("1,Quillon,12099998", "2,Imre,", head="id,last_name,ssn", line=None),
     "id_is_ssn": people("212099998,Quillon,212-09-9998", head="id,last_name,ssn", line=None),
     "id_may_be_ssn": people(*(f"{nine},Quillon,1987-02-03" for nine in NINE), line=None),
     "no_additional_ids": other(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -12,8 +13,14 @@ from hypothesis import strategies as st
 
 from reconcile.columns import SSN_DERIVED
 from reconcile.privacy import HOLDS_SSN, SSN_PATTERN, Naming, SsnKey, hash_ids, ssn_naming
+from reconcile.read import read
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.secret import hide_columns, hide_values
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconcile.read import ReadResult
 
 KEY = SsnKey(bytes(range(32)))
 SAYS_SO = re.compile(
@@ -21,9 +28,14 @@ SAYS_SO = re.compile(
     r"[^A-Za-z0-9]{0,3}(?:(?:is|was)[^A-Za-z0-9]{0,3})?)[0-9]{9}\b",
     re.IGNORECASE,
 )
+DASHED = re.compile("(?<![0-9])[0-9]{3}[-\u2010-\u2015][0-9]{2}[-\u2010-\u2015][0-9]{4}(?![0-9])")
+SPACED = re.compile(
+    "(?<![0-9+])(?<![0-9][-\u2010-\u2015 ./])[0-9]{3}[-\u2010-\u2015 ][0-9]{2}[-\u2010-\u2015 ][0-9]{4}"
+    "(?![0-9])(?![-\u2010-\u2015 ./][0-9])"
+)
 PIECES = (
-    "212", "09", "9998", "212099998", "5550109998", "-", "\u2013", " ", ".", "\n", "ssn", "SS#",
-    "social sec.", " no", " is ", "a", "é", "\u0661", "_",
+    "212", "09", "9998", "212099998", "212-09-9998", "212 09 9997", "5550109998", "-", "\u2013", " ", ".",
+    "\n", ", ", "ssn", "SS#", "social sec.", " no", " is ", "a", "é", "\u0661", "_", "+",
 )  # fmt: skip
 cells = st.none() | st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join)
 tables = st.integers(1, 4).flatmap(
@@ -39,11 +51,11 @@ def by_hand(cell: str | None, *, whole: str = SSN_PATTERN) -> str | None:
         return None
     if re.search(whole, cell):
         return hash_ids(pl.Series([cell]), KEY)[0]
-    return SAYS_SO.sub(r"\1[SSN]", re.sub(r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", "[SSN]", cell))
+    return SPACED.sub("[SSN]", SAYS_SO.sub(r"\1[SSN]", DASHED.sub("[SSN]", cell)))
 
 
 def digits(cell: str | None) -> str:
-    return re.sub("[^0-9]", "", cell or "")
+    return re.sub("[^0-9]", "", re.sub(r"^\s*([0-9]{9})\.0+\s*$", r"\1", cell or ""))
 
 
 def table_by_hand(table: dict[str, list[str | None]]) -> dict[str, list[str | None]]:
@@ -118,3 +130,82 @@ def test_a_wide_table_is_looked_through_once():
     made = hide_columns(wide, lambda: KEY, Diagnostics())
     assert made.drop("c7").equals(wide.drop("c7"))
     assert made["c7"].to_list() == [hash_ids(pl.Series(["212099998"]), KEY)[0], "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("SSN: 212 09 9998 ok", "SSN: [SSN] ok"),
+        ("my ssn is 212 09 9998", "my ssn is [SSN]"),
+        ("212\u201309\u20139998 is hers", "[SSN] is hers"),
+        ("212-09-9998x", "[SSN]x"),
+        ("212-09-9998A00005", "[SSN]A00005"),
+        ("a 212 09 9998, 212 09 9997; 212-09-9996 212-09-9995.", "a [SSN], [SSN]; [SSN] [SSN]."),
+        ("call 1 212 09 9998", "call 1 212 09 9998"),
+        ("call 212 09 9998 11", "call 212 09 9998 11"),
+        ("call +212 09 9998", "call +212 09 9998"),
+        ("case 1212-09-9998", "case 1212-09-9998"),
+        ("case 212-09-99980", "case 212-09-99980"),
+    ],
+)
+def test_ssns_within_a_text_are_blotted_with_any_sign(text: str, kept: str):
+    made = hide_values(pl.DataFrame({"note": [text]}), lambda: KEY, Diagnostics())
+    assert made["note"].to_list() == [kept]
+
+
+@pytest.mark.parametrize("layout", ["generic", None])
+@pytest.mark.parametrize(
+    ("ssn", "shape"),
+    [
+        ("12099{}", "99999999"),
+        ("212.09.9{}", "999.99.9999"),
+        ("XXX-XX-9{}", "AAA-AA-9999"),
+    ],
+)
+def test_ssns_that_cannot_be_used_are_told_once_a_column(
+    ssn: str, shape: str, layout: str | None, tmp_path: Path
+):
+    made = _people(tmp_path, [ssn.format(900 + at) for at in range(19)] + [""], layout)
+    assert made.frame["ssn_class"].to_list() == ["malformed"] * 19 + [None]
+    (noted,) = made.diagnostics.iter_rows(named=True)
+    assert (noted["kind"], noted["column"], noted["line"]) == ("ssn_unusable", "ssn", None)
+    assert noted["message"].startswith("19 of 19 SSNs (100.0%) cannot be used")
+    assert f"shape is {shape}. Export" in noted["message"]
+
+
+@pytest.mark.parametrize("layout", ["generic", None])
+def test_ssns_that_became_decimal_numbers_are_mended(layout: str | None, tmp_path: Path):
+    made = _people(tmp_path, [f"212099{900 + at}.0" for at in range(20)], layout)
+    assert made.frame["ssn_hmac"].to_list() == [KEY.hash(f"212099{900 + at}") for at in range(20)]
+    assert made.diagnostics["kind"].to_list() == ["ssn_decimal"]
+
+
+@pytest.mark.parametrize("layout", ["generic", None])
+def test_good_ssns_are_not_remarked_on(layout: str | None, tmp_path: Path):
+    made = _people(tmp_path, ["212-09-9998", "212 09 9997", "212099996", "", "123456789"], layout)
+    assert made.diagnostics.is_empty()
+
+
+def _people(folder: Path, ssns: list[str], layout: str | None) -> ReadResult:
+    rows = "".join(f"A{at:03},Imre,Quillon,1987-02-03,{ssn}\n" for at, ssn in enumerate(ssns))
+    path = folder / "people.csv"
+    path.write_text(f"sis_id,first_name,last_name,birthdate,ssn\n{rows}", encoding="utf-8")
+    return read(path, layout=layout, ssn_key=KEY)
+
+
+@pytest.mark.parametrize("name", ["SSN_ID", "Social"])
+def test_a_column_whose_name_may_mean_ssns_is_one_by_its_values(name: str):
+    found = Diagnostics()
+    frame = pl.DataFrame({name: ["212099998.0", "12099997"], "name": ["a", "b"]})
+    made = hide_columns(frame, lambda: KEY, found)
+    assert made.columns == [*SSN_DERIVED, "name"]
+    assert found.frame()["kind"].to_list() == ["ssn_decimal", "ssn_unusable"]
+    other = pl.DataFrame({name: ["@quillon", "12099997"]})
+    assert hide_columns(other, lambda: KEY, Diagnostics()).equals(other)
+
+
+def test_ids_that_are_ssns_as_decimal_numbers_are_hashed(tmp_path: Path):
+    path = tmp_path / "people.csv"
+    path.write_text("id,last_name\n212099998.0,Quillon\n212099997.0,Imre\n", encoding="utf-8")
+    made = read(path, layout="generic", options={"id_is_ssn": True}, ssn_key=KEY)
+    assert made.frame["sis_id"].to_list() == hash_ids(pl.Series(["212099998", "212099997"]), KEY).to_list()

@@ -22,6 +22,7 @@ from reconcile.privacy.masks import (
 from reconcile.privacy.names import Naming, ssn_naming
 from reconcile.privacy.numbers import (
     HOLDS_SSN,
+    SSN_AS_DECIMAL,
     SSN_COLUMNS,
     SSN_PATTERN,
     SSN_SIGN,
@@ -44,6 +45,7 @@ __all__ = [
     "KEY_VARIABLE",
     "SHAPE_LENGTH",
     "SIGNS",
+    "SSN_AS_DECIMAL",
     "SSN_COLUMNS",
     "SSN_PATTERN",
     "SSN_SIGN",

@@ -15,6 +15,8 @@ _WHOLE: Final = frozenset(
         "nationalid", "tin", "itin", "taxid", "taxpayerid",
     }
 )  # fmt: skip
+# "Social" alone is what offices call the number, and may be anything else.
+_PERHAPS: Final = frozenset({"social", "socialno", "socialnum", "socialnumber"})
 # Our own columns about SSNs: flags, and what is kept in place of a number.
 _OURS: Final = frozenset({"ssn_no", "ssn_exception", *SSN_DERIVED})
 # "SSN2", "SS#", "Soc Sec Num", "Student SSN#", "studentSsn"; neither "session" nor "Assn" nor "lessons".
@@ -48,6 +50,6 @@ def ssn_naming(column: str, /) -> Naming:
         return Naming.OURS
     if plain(column) in _WHOLE:
         return Naming.HOLDS
-    if _WORD.search(_BETWEEN.sub(" ", column).lower()):
+    if plain(column) in _PERHAPS or _WORD.search(_BETWEEN.sub(" ", column).lower()):
         return Naming.SPEAKS
     return Naming.SILENT

@@ -24,7 +24,8 @@ SSN_COLUMNS: Final = dict.fromkeys(("ssn_hmac", "ssn_last4", "ssn_type", "ssn_cl
 SSN_SIGN: Final = "[-\u2010-\u2015 ]"
 _WITH_SIGNS: Final = f"[0-9]{{3}}{SSN_SIGN}[0-9]{{2}}{SSN_SIGN}[0-9]{{4}}"
 SSN_PATTERN: Final = rf"^\s*{_WITH_SIGNS}\s*$"
-HOLDS_SSN: Final = rf"^\s*([0-9]{{9}}|{_WITH_SIGNS})\s*$"
+HOLDS_SSN: Final = rf"^\s*([0-9]{{9}}([.]0+)?|{_WITH_SIGNS})\s*$"
+SSN_AS_DECIMAL: Final = r"^\s*([0-9]{9})[.]0+\s*$"  # as a column of numbers is written; the SSN is group 1
 
 _BARE: Final = r"^[0-9]{9}$"
 _ITIN: Final = r"^9[0-9]{2}(5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9])"
@@ -36,8 +37,8 @@ def derive_ssn(values: pl.Series, key: SsnKey, /) -> pl.DataFrame:
     """Replace SSNs by what may be kept of them.
 
     Args:
-        values: text; nine digits, bare or as nnn-nn-nnnn with hyphens or spaces. Eight digits are
-            malformed: that a leading zero was lost would be a guess.
+        values: text; nine digits, bare, as a number that ends in .0, or as nnn-nn-nnnn with hyphens or
+            spaces. Eight digits are malformed: that a leading zero was lost would be a guess.
         key: as from `ssn_key`.
 
     Returns:
@@ -104,7 +105,7 @@ def _digits(values: pl.Series) -> pl.Series:
             pl.when(text.str.contains(SSN_PATTERN))
             .then(text.str.replace_all(r"[^0-9]", ""))
             .when(text != "")
-            .then(text)
+            .then(text.str.replace(SSN_AS_DECIMAL, "${1}"))
         )
         .to_series()
     )

@@ -24,6 +24,7 @@ from reconcile.read.codes import check_codes
 from reconcile.read.fold import Folded, fold_people
 from reconcile.read.layout import check_options, known_names, map_columns
 from reconcile.read.secret import hide_ids, hide_values
+from reconcile.read.ssn_faults import SsnFaults
 from reconcile.read.translate import translate
 from reconcile.words import counted
 
@@ -148,7 +149,11 @@ def _without_ssn(
     if "ssn" in rows.columns:
         clear = rows["ssn"]
         rows = rows.drop("ssn", "ssn_hmac", "ssn_last4", "ssn_type", "ssn_class", strict=False)
-        rows = rows.hstack(derive_ssn(clear, key()))
+        derived = derive_ssn(clear, key())
+        faults = SsnFaults()
+        faults.count("ssn", clear, derived["ssn_class"])
+        faults.note(found)
+        rows = rows.hstack(derived)
     return hide_values(rows, key, found)
 
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.columns import SSN_DERIVED
-from reconcile.privacy import HOLDS_SSN, SSN_PATTERN, SSN_SIGN, Naming, derive_ssn, hash_ids, ssn_naming
+from reconcile.privacy import (
+    HOLDS_SSN,
+    SSN_AS_DECIMAL,
+    SSN_PATTERN,
+    SSN_SIGN,
+    Naming,
+    derive_ssn,
+    hash_ids,
+    ssn_naming,
+)
+from reconcile.read.ssn_faults import SsnFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +35,24 @@ _SAYING: Final = (
     r"[^A-Za-z0-9]{0,3}(?:(?:is|was)[^A-Za-z0-9]{0,3})?"
 )
 _ANNOUNCED: Final = r"(?i)\b(%s)[0-9]{9}\b" % (_SAYING % r"\b")
-_WITHIN: Final = r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"
+# Regular expressions of polars look neither back nor ahead: what stands around an SSN is matched and given
+# back, and a second turn finds the one that shares it.
+_DASH: Final = SSN_SIGN.replace(" ", "")
+_WITHIN: Final = rf"(^|[^0-9])[0-9]{{3}}{_DASH}[0-9]{{2}}{_DASH}[0-9]{{4}}($|[^0-9])"
+# With a blank, groups of digits are an SSN only where no further group goes on: telephones have more.
+_GOES_ON: Final = SSN_SIGN.replace(" ", " ./")
+_SPACED: Final = (
+    rf"(^{_GOES_ON}?|[^0-9]{_GOES_ON}|{_GOES_ON.replace('[-', '[^-0-9+')})"
+    rf"[0-9]{{3}}{SSN_SIGN}[0-9]{{2}}{SSN_SIGN}[0-9]{{4}}"
+    rf"({_GOES_ON}?$|{_GOES_ON}[^0-9]|{_GOES_ON.replace('[-', '[^-0-9')})"
+)
+_TURNS: Final = (
+    (_WITHIN, "${1}[SSN]${2}"),
+    (_WITHIN, "${1}[SSN]${2}"),
+    (_ANNOUNCED, "${1}[SSN]"),
+    (_SPACED, "${1}[SSN]${2}"),
+    (_SPACED, "${1}[SSN]${2}"),
+)
 # All that the patterns above find is found by this one too, in a single quick look: it has no word ends,
 # for which the regular expressions of polars leave their fast path.
 _PERHAPS: Final = rf"[0-9]{{3}}{SSN_SIGN}[0-9]{{2}}{SSN_SIGN}[0-9]{{4}}|(?i:{_SAYING % ''})[0-9]{{9}}"
@@ -66,6 +93,7 @@ class Hiding:
         self._holds: dict[str, bool] = {}  # whether a column whose name speaks of SSNs holds any
         self._repeated: dict[tuple[str, str], pl.Series] = {}
         self._hidden: Counter[tuple[str, str]] = Counter()
+        self._faults = SsnFaults()
 
     def learn(self, frame: pl.DataFrame) -> bool:
         """Look at rows, a first time; say whether there is anything to learn from others."""
@@ -93,6 +121,7 @@ class Hiding:
                 parts.append(self._without_repeated(column))
                 continue
             derived = derive_ssn(column, self._key())
+            self._faults.count(column.name, column, derived["ssn_class"])
             if any(name in names for name in SSN_DERIVED):
                 derived = derived.rename({name: f"{column.name}_{name}" for name in SSN_DERIVED})
             names.update(derived.columns)
@@ -114,15 +143,16 @@ class Hiding:
         return pl.concat([none, *known]).unique().sort()
 
     def note(self, found: Diagnostics) -> None:
-        """Say what was hidden."""
+        """Say what was hidden, and which SSNs cannot be used."""
         for name in dict.fromkeys(other for _, other in self._repeated if not self._holds.get(other)):
             if number := self._repeats(name).len():
                 found.note("id_is_ssn", _ids_hidden(number), column=name)
         _note_hidden(self._hidden, found)
+        self._faults.note(found)
 
 
 def _digits(values: pl.Series) -> pl.Series:
-    return values.str.replace_all(r"[^0-9]", "")
+    return values.str.replace(SSN_AS_DECIMAL, "${1}").str.replace_all(r"[^0-9]", "")
 
 
 def _by_row(values: pl.Series) -> pl.Series:
@@ -166,9 +196,10 @@ def _hide_values(frame: pl.DataFrame, key: Keyring, hidden: Counter[tuple[str, s
         column = frame[name]
         if column.str.contains(pattern).any():
             column = changed[name] = _hash_whole(column, pattern, key(), hidden)
-        if column.str.contains(f"{_WITHIN}|{_ANNOUNCED}").any():
-            blotted = column.str.replace_all(_WITHIN, "[SSN]").str.replace_all(_ANNOUNCED, "${1}[SSN]")
-            changed[name] = blotted
+        if column.str.contains(f"{_WITHIN}|{_ANNOUNCED}|{_SPACED}").any():
+            for within, left in _TURNS:
+                column = column.str.replace_all(within, left)
+            changed[name] = column
             hidden[name, _BLOTTED] += 1
     return frame.with_columns(changed.values())
 
@@ -214,13 +245,14 @@ def hide_ids(
     """
     if told is False:
         return frame
-    bare = pl.col(identity).str.replace_all(SSN_SIGN, "")
+    bare = pl.col(identity).str.replace_all(SSN_SIGN, "").str.replace(SSN_AS_DECIMAL, "${1}")
     nine = bare.str.contains(_NINE)
     is_ssn = pl.lit(value=bool(told)) & nine
     if "id_kind" in frame.columns:  # SB01 = S: the student identifier is an SSN
         is_ssn = is_ssn | (nine & (pl.col("id_kind").str.to_uppercase() == "S"))
     if "ssn" in frame.columns:
-        is_ssn = is_ssn | (nine & (bare == pl.col("ssn").str.replace_all(r"[^0-9]", "")))
+        own = pl.col("ssn").str.replace(SSN_AS_DECIMAL, "${1}").str.replace_all(r"[^0-9]", "")
+        is_ssn = is_ssn | (nine & (bare == own))
     marked = frame.select(hidden=is_ssn.fill_null(value=False), bare=bare)
     if not marked["hidden"].any():
         _note_doubt(marked["bare"], identity, found)
