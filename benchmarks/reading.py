@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.meter import Meter
@@ -159,9 +160,17 @@ def verdicts(reader: str, files: Iterable[Damaged], /) -> list[tuple[Damaged, Ve
 
 
 def summary(done: Sequence[tuple[Damaged, Verdict]], /) -> dict[str, float]:
-    """Say how a reader did: the mean score, and how many files were wrong without a word, or refused."""
+    """Say how a reader did: mean scores, and how many files were wrong without a word, or refused.
+
+    `kinds` counts each kind of damage once, however many files show it: damages of a single row, of which
+    there are most, weigh no more than an encoding.
+    """
+    kinds: dict[str, list[float]] = {}
+    for file, verdict in done:
+        kinds.setdefault(file.kind, []).append(verdict.score)
     return {
-        "score": sum(v.score for _, v in done) / len(done),
+        "score": mean(v.score for _, v in done),
+        "kinds": mean(map(mean, kinds.values())),
         "right": sum(v.right for _, v in done),
         "silent": sum(not v.right and not v.said for _, v in done),
         "refused": sum(v.refused and not v.right for _, v in done),
@@ -175,15 +184,18 @@ def compare(readers: Sequence[str] | None = None, /, *, every: int = 1) -> str:
     lines = [
         f"{len(files):,} files",
         "",
-        "| reader | score of 10 | exactly right | wrong without a word | refused | clean files it blames |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        (
+            "| reader | score of 10 | by kind | exactly right | wrong without a word | refused | "
+            "clean files it blames |"
+        ),
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name in readers or READERS:
         if importlib.util.find_spec(name.lower()) is None:
             continue
         made = summary(verdicts(name, files))
         counts = " | ".join(f"{made[key]:,.0f}" for key in ("right", "silent", "refused", "needless"))
-        lines.append(f"| {name} | {made['score']:.3f} | {counts} |")
+        lines.append(f"| {name} | {made['score']:.3f} | {made['kinds']:.3f} | {counts} |")
     return "\n".join(lines)
 
 

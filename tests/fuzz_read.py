@@ -133,7 +133,13 @@ def main() -> int:
         with atheris.instrument_imports(include=["reconcile.read"]):
             for seed in SEEDS:
                 read(seed)
-        limits = (f"-max_total_time={given.seconds}", "-timeout=20", "-rss_limit_mb=3000", "-max_len=4000")
+        limits = (
+            f"-max_total_time={given.seconds}",
+            "-timeout=20",
+            "-rss_limit_mb=3000",
+            "-max_len=4000",
+            "-len_control=0",
+        )
         atheris.Setup([sys.argv[0], *limits, *map(str, given.corpus)], read)
         atheris.Fuzz()
         return 0

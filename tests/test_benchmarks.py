@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks import run as module
 from benchmarks.meter import Meter, child_peak, peak
+from benchmarks.reading import Answer, Verdict, judge, summary
+from benchmarks.reading_damage import Damaged
 from benchmarks.rules import differences
 from benchmarks.rules_data import COLUMNS
 from benchmarks.rules_suite import SCHEMA, cut, load
@@ -81,6 +84,37 @@ def test_rules_of_a_narrow_table_read_its_columns_only(tmp_path: Path) -> None:
     assert {rule.column for rule in rules} <= {"", *COLUMNS[:16]}
     columns = next(rule for rule in rules if rule.type == SCHEMA).kwargs["column_set"]
     assert sorted(columns) == sorted(COLUMNS[:16])
+
+
+def test_readers_are_judged_on_damaged_files(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reading", "--every", "84", "--readers", "reconcile", "Polars"]) == 0
+    lines = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()]
+    count, told = lines[0][0], {line[0]: dict(zip(lines[2], line, strict=True)) for line in lines[4:]}
+    assert int(count.split()[0]) > 200
+    assert float(told["reconcile"]["score of 10"]) > 9.9
+    assert float(told["reconcile"]["by kind"]) > 9.9
+    assert [told["reconcile"][name] for name in ("wrong without a word", "clean files it blames")] == [
+        "0",
+        "0",
+    ]
+    assert float(told["Polars"]["score of 10"]) < 5
+    assert int(told["Polars"]["wrong without a word"]) > 50
+
+
+RIGHT = Verdict(10, refused=False, right=True, said=False)
+
+
+def test_a_reader_is_judged_by_what_it_gives_and_says() -> None:
+    file = Damaged("a", "a", b"", ("id", "name"), (("1", "x"), ("2", "y")))
+    right = [("1", "x"), ("2", "y")]
+    assert judge(file, Answer(["id", "name"], right, said=False)) == RIGHT
+    assert judge(file, None) == Verdict(0, refused=True, right=False, said=True)
+    short = judge(file, Answer(["id", "name"], right[:1], said=True))
+    assert (short.right, short.said) == (False, True)
+    assert short.score == pytest.approx(1 + 3 + 2 * (1 + 0.5 + 2 / 3))
+    done = [(file, short), (replace(file, kind="b"), short), (replace(file, kind="b"), RIGHT)]
+    assert summary(done)["kinds"] == pytest.approx((short.score + (short.score + 10) / 2) / 2)
+    assert summary(done)["score"] == pytest.approx((2 * short.score + 10) / 3)
 
 
 def test_counts_that_differ_are_told() -> None:

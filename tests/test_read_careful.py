@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconcile.read import structure
-from reconcile.read.careful import Mended, Record, records
+from reconcile.read.careful import Mended, Record, _close, records
 
 ROWS = st.lists(
     st.lists(st.text(alphabet='ab ,"\n', max_size=4), min_size=2, max_size=2), min_size=1, max_size=5
@@ -94,3 +95,17 @@ def test_one_stray_quote_costs_one_record():
     made = Mended("\n".join([*sound[:500], '1,"a,3', *sound[500:]]).encode(), ",", 3)
     assert len(made._texts) == 1
     assert made.stray.nonzero()[0].tolist() == [500]
+
+
+def test_a_quote_that_closes_lines_below_is_found_like_one_that_closes_at_once():
+    pieces = ['"a b" c', 'x ""y"" z', ' "" ', "plain", 'e"f']
+    for first, second, third in itertools.product(pieces, repeat=3):
+        text = f'1,"{first}\n{second}\n{third}",3'
+        at_once = _close(text, 3, ",")
+        line, told = "", (None, -1, False)
+        for piece in text.split("\n"):
+            seen, line = len(line), f"{line}\n{piece}" if line else piece
+            told = _close(line, 3, ",", seen=seen, stray=told[2])
+            if told[0] is not None:
+                break
+        assert told == at_once

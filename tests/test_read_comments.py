@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconcile.errors import InputError
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.table import parse
 
@@ -62,3 +63,8 @@ def test_a_row_that_begins_with_the_sign_is_a_doubt(line: str, place: int):
     assert table.frame.columns == ["id", "first", "last", "born"]
     assert table.frame.height == 31
     assert found == [(place + 2, "comment_doubt")]
+
+
+def test_a_comment_above_blanks_alone_is_read_or_refused():
+    with pytest.raises(InputError, match="no column"):
+        read("# made, by, a job\n  \n \t")

@@ -123,8 +123,8 @@ def test_letters_that_need_both_bytes_are_no_joint(line: str):
 
 def test_a_first_line_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys.modules[to_utf8.__module__], "_LONGEST_LINE", 100)
-    for byte in (b"a", b",", b"\xff", b"\0"):
-        with pytest.raises(InputError, match="first line"):
+    for byte in (b"a", b",", b"\xff", b"\0", b"\n"):
+        with pytest.raises(InputError, match="without a line end"):
             decode(byte * 101)
     assert decode(b"a" * 99 + b"\r" + b"b" * 99)[2] == []
 

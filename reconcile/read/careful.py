@@ -189,18 +189,17 @@ def _cut(
             start += 1
         if start >= len(line) or line[start] != '"':
             end = line.find(delimiter, position)
-            value = line[position:] if end < 0 else line[position:end]
-            stray = stray or bool(_STRAY.search(value))
-            fields.append(value)
+            plain = line[position:] if end < 0 else line[position:end]
+            stray = stray or bool(_STRAY.search(plain))
+            fields.append(plain)
         else:
             stray = stray or start > position
-            closed = _close(line, start + 1, delimiter)
-            while closed is None:
+            value, end, odd = _close(line, start + 1, delimiter)
+            while value is None:
                 if used >= most or at + used >= len(lines):
                     return None
-                line, used = f"{line}\n{lines[at + used]}", used + 1
-                closed = _close(line, start + 1, delimiter)
-            value, end, odd = closed
+                seen, line, used = len(line), f"{line}\n{lines[at + used]}", used + 1
+                value, end, odd = _close(line, start + 1, delimiter, seen=seen, stray=odd)
             stray = stray or odd
             fields.append(value)
         if end < 0:
@@ -208,9 +207,15 @@ def _cut(
         position = end + 1
 
 
-def _close(line: str, start: int, delimiter: str) -> tuple[str, int, bool] | None:
-    """Read on from behind an opening quote: the value, its delimiter's place (-1 at the end), oddness."""
-    at, stray = start, False
+def _close(
+    line: str, start: int, delimiter: str, *, seen: int = 0, stray: bool = False
+) -> tuple[str | None, int, bool]:
+    """Read on from behind an opening quote: the value, its delimiter's place (-1 at the end), oddness.
+
+    There is no value where the quote stays open; then `seen` and `stray` say where to go on in a longer line,
+    and what was found before.
+    """
+    at = max(start, seen)
     while (at := line.find('"', at)) >= 0:
         if line.startswith('"', at + 1):
             at += 2
@@ -223,4 +228,4 @@ def _close(line: str, start: int, delimiter: str) -> tuple[str, int, bool] | Non
             return value, (-1 if end == len(line) else end), stray or end > at + 1
         stray = True
         at += 1
-    return None
+    return None, -1, stray

@@ -48,7 +48,7 @@ def blank_comments(data: bytes, found: Diagnostics) -> bytes:
 def _is_header(comment: bytes, below: bytes) -> bool:
     """Whether a comment names columns: the line below it is cut alike, and is a row."""
     rows = [line.rstrip(b"\r") for line in below.split(b"\n")[:_FEW] if line.strip()]
-    for mark in DELIMITERS:
+    for mark in DELIMITERS if rows else ():
         widths = counts_by_line(b"\n".join([comment, *rows]), mark)
         if widths[0] > 1 and len({*widths[:3]}) == 1:
             first, *others = ([*map(_plain, line.split(mark.encode()))] for line in rows)

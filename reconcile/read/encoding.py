@@ -73,7 +73,7 @@ def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None
     Raises:
         InputError: the encoding asked for is unknown, the bytes are not written in it, or no line ends.
     """
-    _require_line_end(data, path)
+    require_lines(data, path)
     if encoding is not None:
         return _as_told(data, path, encoding)
     parts = split_parts(data)
@@ -98,12 +98,17 @@ def _whole(data: bytes, path: Path, found: Diagnostics) -> tuple[bytes, str]:
     return _eight_bits(data, found)
 
 
-def _require_line_end(data: bytes, path: Path) -> None:
+def require_lines(data: bytes, path: Path) -> None:
+    """Refuse what is far too long for a line, or blank for as long: to look for columns in it takes memory.
+
+    Raises:
+        InputError: the first 64 MiB have no line end, or nothing but blanks.
+    """
     head = data[:_LONGEST_LINE]
-    if len(data) > _LONGEST_LINE and not any(end in head for end in _ENDS):
+    if len(head) == _LONGEST_LINE and (head.isspace() or not any(end in head for end in _ENDS)):
         raise InputError(
-            f"{path}: the first line has more than {_LONGEST_LINE >> 20} MiB. Check that this is a table, "
-            "and export it with one line a row."
+            f"{path}: {_LONGEST_LINE >> 20} MiB without a line end or without a value. Check that this is a "
+            "table, and export it with one line a row."
         )
 
 

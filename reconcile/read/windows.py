@@ -14,7 +14,7 @@ import polars as pl
 
 from reconcile.errors import InputError
 from reconcile.read.diagnostics import Diagnostics, empty_columns
-from reconcile.read.encoding import codec, to_utf8, wide_encoding
+from reconcile.read.encoding import codec, require_lines, to_utf8, wide_encoding
 from reconcile.read.header import distinct, numbered, usual
 from reconcile.read.raw import Window
 from reconcile.read.rewrite import rewrite
@@ -124,6 +124,7 @@ class LargeText:
                     above += made.count(b"\n")
                     held = held[at:]
                     yield made
+                require_lines(held, self.path)
         if held:
             yield self._in_order(held, above)
 
