@@ -49,3 +49,10 @@ def test_names_with_a_blank_between_are_one_column():
 def test_doubled_marks_separate_though_single_ones_stand_within_values():
     rows = "".join(f"{i}::Up (2009)::{i % 5}::{'10:30 show' if i % 3 else 'dvd'}\n" for i in range(30))
     assert find_dialect(f"user::movie::rating::note\n{rows}".encode(), Diagnostics()).delimiter == "::"
+
+
+def test_numbers_with_decimal_commas_stand_between_semicolons():
+    found = Diagnostics()
+    text = "".join(f"{399 + i},{1000 + i};95,1{i:04}\n" for i in range(30))
+    assert find_dialect(text.encode(), found).delimiter == ";"
+    assert found.frame().is_empty()

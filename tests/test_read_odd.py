@@ -108,3 +108,11 @@ def test_a_table_in_bars_has_a_ruler(tmp_path: Path) -> None:
     made = taken(tmp_path, "| sid | last |\n|-----|------|\n| 1 | Lee |\n| 2 | Ann |\n")
     assert made.frame.columns == ["sid", "last"]
     assert (made.frame.height, noted(made)) == (2, [(None, "empty_column"), (2, "ruler")])
+
+
+def test_a_person_who_would_be_the_column_names_is_doubted_and_not_shown(tmp_path: Path):
+    path = tmp_path / "people.csv"
+    path.write_text("Quill,Vesely,Fresno\nImre,Quist,Merced\nAda,Lem,Selma\nBo,Ng,Fresno\n", encoding="utf-8")
+    result = read(path)
+    assert result.diagnostics["kind"].to_list() == ["header_doubt"]
+    assert "Vesely" not in repr(result)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import polars as pl
 
-_DATA_LIKE: Final = re.compile(r"\[(e-mail|number|date)\]|[0-9]{6}")
+_DATA_LIKE: Final = re.compile(r"[0-9]{6}")
+_TERM: Final = re.compile(r"(19|20)[0-9]{2}[0-9]{2}")  # terms are names of columns, too
 _HIDDEN: Final = "•••"
 SHAPE_LENGTH: Final = 40  # characters of a value's shape
 UNSEEN: Final = "\u2400"  # stands for a character that would not be seen
@@ -94,4 +95,4 @@ def redact(text: str, /) -> str:
 
 def looks_like_data(name: str) -> bool:
     """Say whether a column name is rather a value, which must not be repeated in a message."""
-    return bool(_DATA_LIKE.search(redact(name)))
+    return redact(name) != name or (bool(_DATA_LIKE.search(name)) and not _TERM.fullmatch(name.strip()))

@@ -34,6 +34,8 @@ _QUOTED: Final = re.compile(rb'"[^"]*"')
 _LIKELY: Final = 0.9
 _SIGNS: Final = re.compile(r"[!#$%&*+=@<>§¶¦¬•·þ\x02-\x08\x0e-\x1e\x7f]")  # rare, but seen between fields
 _WIDENS: Final = frozenset(" ~|^:;,@$#&*<>!%=+\t")
+# Numbers as most of Europe writes them, all of them with a comma, so that semicolons separate.
+_DECIMAL_COMMAS: Final = re.compile(rb"(?:-?[0-9]+,[0-9]+(?:;-?[0-9]+,[0-9]+)+\r?\n){2,}(?:[-0-9,;]*)")
 _PAIRS: Final = re.compile(rb"(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*\n)+(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*)?")
 _ENOUGH: Final = 10  # delimiters, before what always stands beside them is taken for a part of them
 _FEW: Final = 3
@@ -103,6 +105,8 @@ def _opened(sample: bytes, mark: bytes) -> tuple[int, int, bool]:
 
 
 def _delimiter(sample: bytes, found: Diagnostics) -> str:
+    if _DECIMAL_COMMAS.fullmatch(sample):
+        return ";"
     fits = sorted((_fit(sample, mark) for mark in _candidates(sample)), key=lambda fit: -fit.score)
     best = fits[0] if fits else _Fit(0, perfect=False, delimiter=",")
     if best.score <= 0:

@@ -37,6 +37,18 @@ _OF_WORDS: Final = (
 _MANY: Final = 10
 _FAR: Final = re.compile("[\u0a00-\u9fff]")
 _PLAIN, _LAST = 0x20, 0x7E  # of the signs that are one byte and printed
+# Words that name columns in tables of any kind.
+_USUAL: Final = frozenset(
+    (  # noqa: SIM905 - words are read more easily so
+        "name names first last middle given family full student person people employee teacher advisor "
+        "id ids number no nr key code type kind class category group status state level grade rank date day "
+        "month year time term period season city town county country region place location site campus college "
+        "school university department division office unit street address zip email phone contact title course "
+        "subject program major description note notes comment comments remark remarks text value amount total "
+        "count price cost language gender sex ethnicity race color colour species product item source url "
+        "question answer response author publisher company organisation organization"
+    ).split()
+)
 _RULE: Final = re.compile(r" *[-=_+|]+ *")
 
 
@@ -153,6 +165,21 @@ def are_rows(names: Cells) -> bool:
     far = "".join(name for name in names if _FAR.search(name))
     halves = "".join(_FAR.findall(far)).encode("utf-16-le")
     return len(halves) >= _MANY and all(_PLAIN <= byte <= _LAST or byte in b"\r\n\t\0" for byte in halves)
+
+
+def reads_like_a_row(names: Cells, body: Sequence[Cells], known: frozenset[str]) -> bool:
+    """Whether column names could as well be a row: capitalised words like all below, none a usual name.
+
+    >>> reads_like_a_row(["Ana", "Fresno"], [["Bo", "Merced"], ["Cy", "Selma"]], frozenset())
+    True
+    >>> reads_like_a_row(["Name", "Town"], [["Bo", "Merced"], ["Cy", "Selma"]], frozenset())
+    False
+    """
+    rows = [r for r in body if len(r) == len(names)]
+    words = {word for cell in names for word in cell.lower().split()}
+    if len(names) < 2 or len(rows) < 2 or _known(names, known) or words & _USUAL:  # noqa: PLR2004 - what shows it
+        return False
+    return all(cell.istitle() for cell in names) and all(c.istitle() or not c for r in rows for c in r)
 
 
 def digit_columns(body: Sequence[Cells]) -> list[int]:

@@ -26,6 +26,7 @@ from reconcile.read.header import (
     note_words,
     numbered,
     read_blank,
+    reads_like_a_row,
     usual,
 )
 from reconcile.read.ragged import note_ragged, read_ragged
@@ -54,6 +55,10 @@ _TOLD: Final = re.compile(
     rb"\A\"?sep=([^\r\n\"])\"?(?=\r?\n)", re.IGNORECASE
 )  # a line that Excel understands
 _ONE_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=]{50,}")  # no name of a column is so long without a break
+_LIKE_A_ROW: Final = (
+    "The first line was taken for the column names, and reads like the rows below it. If it is one, put a line "
+    "of column names above it."
+)
 _NO_HEADER: Final = (
     "The first line looks like data rather than column names: it was kept as a row, and the columns are "
     'called "column 1", "column 2" and so on. Put a line of column names above it.'
@@ -202,6 +207,8 @@ def _header(
     names, width = _names(head, given.widths[body], path)
     if not head.rows:
         found.note("no_header", _NO_HEADER)
+    elif head.rows == 1 and reads_like_a_row(head.names, first[head.at + 1 :], known):
+        found.note("header_doubt", _LIKE_A_ROW)
     if head.rows > 1:
         found.note("header_rows", f"The column names stand on {head.rows} lines. Check the names.")
     found.note_lines(given.lines[filled[: head.at]].tolist(), "preamble", ABOVE)
