@@ -66,6 +66,44 @@ def test_former_names_in_parallel_cells(tmp_path: Path):
     assert kinds(made) == [(4, "multivalue_mismatch")]
 
 
+@pytest.mark.parametrize("mark", ["ý", "|", ";"])
+def test_names_are_split_by_position_at_value_marks_and_the_separator(mark: str, tmp_path: Path):
+    rows = (
+        f"1,Lee,Ann,ABC1234{mark}X9,CCID{mark}LIB,Ray{mark}Poe,Ann{mark}Una\n"
+        f"2,Nový,Bo,,,Starý,\n3,Sýkora,Cy,,,Starý{mark}Novák,Cy{mark}Jan\n4,Lee,Di,,,Ray{mark}Poe,Di\n"
+    )
+    made = table(tmp_path, "colleague", COLLEAGUE + rows, separator="|" if mark == "ý" else mark)
+    names = [[(n["first_name"], n["last_name"]) for n in row] for row in made.frame["former_names"]]
+    assert names == [
+        [("Ann", "Ray"), ("Una", "Poe")],
+        [(None, "Starý")],
+        [("Cy", "Starý"), ("Jan", "Novák")],
+        [],
+    ]
+    assert made.frame["cccids"].to_list() == [["ABC1234"], [], [], []]
+    assert kinds(made) == [(5, "multivalue_mismatch")]
+
+
+@pytest.mark.parametrize(("mark", "called"), [(";", '";"'), ("\n", "line ends"), (",", '","')])
+def test_a_separator_that_does_not_fit_is_refused_and_the_right_one_named(
+    mark: str, called: str, tmp_path: Path
+):
+    rows = f'1,Lee,Ann,"ABC1234{mark}X9","CCID{mark}LIB",,\n2,Ray,Bo,ABC1235,CCID,,\n'
+    with pytest.raises(InputError, match="separator does not fit") as refused:
+        table(tmp_path, "colleague", COLLEAGUE + rows)
+    assert f"separated by {called}" in str(refused.value)
+    made = table(tmp_path, "colleague", COLLEAGUE + rows, separator=mark)
+    assert made.frame["cccids"].to_list() == [["ABC1234"], ["ABC1235"]]
+
+
+def test_a_cell_with_another_separator_than_the_others_is_told_of(tmp_path: Path):
+    rows = "1,A,B,ABC1234;X9,CCID;LIB,,\n2,A,C,ABC1235|X8,CCID|LIB,,\n3,A,D,,,Ray;Poe,Di\n"
+    made = table(tmp_path, "colleague", COLLEAGUE + rows)
+    assert made.frame["cccids"].to_list() == [["ABC1234"], ["ABC1235"], []]
+    assert made.frame["former_names"].list.len().to_list() == [0, 0, 0]
+    assert kinds(made) == [(2, "multivalue_mismatch"), (4, "multivalue_mismatch")]
+
+
 def test_the_newest_id_of_the_day_counts(tmp_path: Path):
     rows = (
         "1,PRI,A,B,CID,OLD1,2020-01-01\n1,PRI,A,B,CID,NEW1,2024-01-01\n1,PRI,A,B,CID,FUT1,2027-01-01\n"

@@ -22,6 +22,16 @@ _CODE: Final = r"^[\w.\-]{1,10}$"
 _NO_IDS: Final = (
     "The column of ids is empty; it gave no CCCID. Check the export, and which column holds the ids."
 )
+_MARK: Final = "ý"  # Colleague's value mark, that an export let through
+_MARKS: Final = {";": '";"', "\n": "line ends", "|": '"|"', "^": '"^"', "~": '"~"', "\t": "tabs", ",": '","'}
+_SEPARATOR: Final = (
+    "{path}: the option separator does not fit: ids and their types are separated by {mark}, and not by "
+    '"{told}". Set separator to {mark_given}.'
+)
+_OTHER_MARK: Final = (
+    "The ids of this row are separated otherwise than the option separator says; they were split all the "
+    "same. Correct the row, or export it as the others."
+)
 _OPTIONS: Final = {"additional_id": "additional_id_code", "alt_ids": "alt_id_type"}
 
 
@@ -33,18 +43,40 @@ def wanted(options: Mapping[str, object], option: str) -> list[str]:
 
 
 def split_ids(column: str, separator: str) -> pl.Expr:
-    """Split a cell of ids or codes; there ý is Colleague's value mark that an export let through."""
-    return pl.col(column).str.replace_all("ý", separator, literal=True).str.split(separator)
+    """Split a cell of ids or codes, at a value mark as well: no id has that letter."""
+    return pl.col(column).str.replace_all(_MARK, separator, literal=True).str.split(separator)
+
+
+def _split_pairs(column: str, separator: str) -> pl.Expr:
+    """Split a cell of a pair, by another mark where it has no separator; `check_codes` tells of it."""
+    plain = pl.col(column).str.contains_any([separator, _MARK]).not_()
+    marks = {mark: separator for mark in _MARKS if mark != separator}
+    cell = pl.when(plain).then(pl.col(column).str.replace_many(marks)).otherwise(column)
+    return cell.str.replace_all(_MARK, separator, literal=True).str.split(separator)
+
+
+def split_names(column: str, separator: str) -> pl.Expr:
+    """Split a cell of names; ý is a value mark only before a capital, since names have it as a letter."""
+    marked = pl.col(column).str.replace_all(rf"{_MARK}(\p{{Lu}})", "\x1f${1}")
+    if separator != _MARK:
+        marked = marked.str.replace_all(separator, "\x1f", literal=True)
+    return marked.str.split("\x1f")
+
+
+def holds_other_mark(column: str, separator: str) -> pl.Expr:
+    """Say which cells of names hold what separates values elsewhere, and stands in no name."""
+    marks = [mark for mark in _MARKS if mark not in {separator, ","}]
+    return pl.col(column).str.contains_any(marks).fill_null(value=False)
 
 
 def pair_ids(rows: pl.DataFrame, separator: str) -> pl.DataFrame:
     """Lay the parallel lists of ids and types side by side: row_person, line, value, kind, uneven."""
-    kinds = split_ids("alt_types", separator).list.eval(pl.element().str.strip_chars().str.to_uppercase())
+    kinds = _split_pairs("alt_types", separator).list.eval(pl.element().str.strip_chars().str.to_uppercase())
     return (
         rows.filter(pl.col("alt_ids").is_not_null())
         .select(
             *(name for name in ("row_person", "line") if name in rows.columns),
-            value=split_ids("alt_ids", separator),
+            value=_split_pairs("alt_ids", separator),
             kind=kinds.fill_null([]),
         )
         .with_columns(uneven=pl.col("value").list.len() != pl.col("kind").list.len())
@@ -61,12 +93,16 @@ def check_codes(rows: pl.DataFrame, options: Mapping[str, object], found: Diagno
         path: for messages.
 
     Raises:
-        InputError: no id has the code, but there are ids under others and no other column of CCCIDs.
+        InputError: no id has the code, but there are ids under others and no other column of CCCIDs; or
+            something else than `separator` stands between values.
     """
     for column, option in _OPTIONS.items():
         if column not in rows.columns:
             continue
-        coded = _coded(rows, column, str(options.get("separator", "|")))
+        separator = str(options.get("separator", "|"))
+        if column == "alt_ids" and "alt_types" in rows.columns:
+            _check_separator(rows, separator, wanted(options, option), found, path=path)
+        coded = _coded(rows, column, separator)
         if not rows[column].count():
             found.note("no_additional_ids", _NO_IDS, column=column)
         if coded is None or coded.is_empty():
@@ -82,6 +118,27 @@ def check_codes(rows: pl.DataFrame, options: Mapping[str, object], found: Diagno
                 'name "" if no CCCIDs are among these ids.'
             )
         _note_elsewhere(coded.filter(~pl.col("code").is_in(codes)), option, found)
+
+
+def _check_separator(
+    rows: pl.DataFrame, separator: str, codes: list[str], found: Diagnostics, *, path: Path
+) -> None:
+    """Refuse a separator that no cell has, where another one lays ids and types side by side."""
+    both = rows.select("alt_ids", "alt_types", "line").drop_nulls()
+    types = pl.col("alt_types").str.to_uppercase()
+    for mark, name in _MARKS.items():
+        if mark == separator:
+            continue
+        split = [pl.col(c).str.split(mark).list.len() for c in ("alt_ids", "alt_types")]
+        kinds = types.str.split(mark).list.eval(pl.element().str.strip_chars())
+        cells = both.filter(pl.col("alt_types").str.contains(mark, literal=True), split[0] == split[1])
+        of_use = pl.any_horizontal([pl.lit(value=False), *(kinds.list.contains(code) for code in codes)])
+        used = pl.any_horizontal(pl.col("alt_ids", "alt_types").str.contains_any([separator, _MARK]))
+        if both.select(used.any()).item():
+            found.note_lines(cells["line"], "multivalue_mismatch", _OTHER_MARK, column="alt_ids")
+        elif cells.select(of_use.any()).item():
+            shown = {"\n": '"\\n"', "\t": '"\\t"'}.get(mark, name)
+            raise InputError(_SEPARATOR.format(path=path, mark=name, told=separator, mark_given=shown))
 
 
 def _coded(rows: pl.DataFrame, column: str, separator: str) -> pl.DataFrame | None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.dates import Purpose, tell_dates
-from reconcile.errors import InputError
 from reconcile.words import counted
 
 if TYPE_CHECKING:
@@ -36,24 +35,9 @@ _LATER: Final = 2 * _UNDATED
 
 
 def day_asked(options: Mapping[str, object]) -> date:
-    """Read the option `as_of`; today where it is not given.
-
-    Raises:
-        InputError: it is no date.
-    """
+    """Take the day of the option `as_of`; today where it is not given."""
     value = options.get("as_of")
-    if isinstance(value, date):
-        return value
-    if value is None:
-        return datetime.now(tz=UTC).astimezone().date()
-    answer = None
-    try:
-        answer = date.fromisoformat(str(value))
-    except ValueError:
-        answer = None
-    if answer is None:
-        raise InputError("The option as_of is no date. Write it as 2026-11-30.")
-    return answer
+    return value if isinstance(value, date) else datetime.now(tz=UTC).astimezone().date()
 
 
 def dated(rows: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.read.codes import pair_ids, split_ids, wanted
+from reconcile.read.codes import holds_other_mark, pair_ids, split_ids, split_names, wanted
 from reconcile.read.effective import dated, day_asked
 from reconcile.words import counted
 
@@ -59,12 +59,8 @@ class Lists:
     def _has(self, *columns: str) -> bool:
         return all(column in self.rows.columns for column in columns)
 
-    def _split(self, column: str) -> pl.Expr:
-        """A cell's values by position."""
-        return pl.col(column).str.split(self._separator)
-
     def _split_ids(self, column: str) -> pl.Expr:
-        """The same for what is no name."""
+        """A cell's values by position, of what is no name."""
         return split_ids(column, self._separator)
 
     @property
@@ -196,7 +192,17 @@ class Lists:
         if not columns:
             return []
         rows = self.rows.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in columns.values()))
-        split = rows.select("row_person", "line", **{name: self._split(c) for name, c in columns.items()})
+        odd = pl.any_horizontal(holds_other_mark(c, self._separator) for c in columns.values())
+        self.found.note_lines(
+            rows.filter(odd)["line"],
+            "multivalue_mismatch",
+            "Former names hold what separates values elsewhere, and the option separator says otherwise; "
+            "these names were left out. Correct the option, or the row.",
+            column="former_names",
+        )
+        split = rows.filter(~odd).select(
+            "row_person", "line", **{name: split_names(c, self._separator) for name, c in columns.items()}
+        )
         length = pl.max_horizontal(pl.col(name).list.len() for name in columns)
         # A part that is absent altogether is unknown for every name; any other difference is a finding.
         uneven = pl.any_horizontal(pl.col(name).list.len() != length for name in columns).fill_null(
