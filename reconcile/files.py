@@ -69,6 +69,23 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def require_place(path: Path, /) -> None:
+    """Check before the work that a file can be written to a place, which is not made.
+
+    Raises:
+        OutputError: its folder is not there or cannot be written to, or a folder stands in its place.
+    """
+    folder = path.parent
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; a file is to be written there. Name a file in it.")
+    if not folder.is_dir():
+        raise OutputError(
+            f"There is no folder {folder} to write {path.name} to. Make it, or name another one."
+        )
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"The folder {folder} cannot be written to. Name another one.")
+
+
 def write_private(path: Path, content: str | bytes) -> Path:
     """Write a whole file at once: the old content or the new one is there, never a half.
 

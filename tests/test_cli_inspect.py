@@ -127,6 +127,17 @@ def test_what_cannot_be_done_is_said(
     assert out == ""
 
 
+def test_a_place_for_the_page_is_checked_first(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for page, said in ((tmp_path / "nodir" / "x.html", "There is no folder"), (tmp_path, "is a folder")):
+        assert main(["inspect", str(file), "--page", str(page)]) == 2
+        told = capsys.readouterr().err
+        assert said in told
+        assert ".tmp" not in told
+    assert not (tmp_path / "nodir").exists()
+
+
 def test_the_file_itself_is_no_place_for_the_page(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(file), "--page", str(file)]) == 2
     assert "is the file that is read" in capsys.readouterr().err

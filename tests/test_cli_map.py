@@ -57,6 +57,10 @@ def test_an_earlier_mapping_is_kept_unless_told(folder: Path, capsys: pytest.Cap
         (["students.csv", "--fixed", "--sheet", "A"], "--sheet"),
         (["students.txt"], "--fixed"),
         (["student.csv"], '"students.csv"'),
+        (["students.csv", "--fixed"], "separates its fields"),
+        (["students.csv", "--out", "nodir/m.toml"], "no folder nodir"),
+        (["."], "--parts"),
+        ([".", "--fixed", "--parts"], "Leave --parts out"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -65,6 +69,7 @@ def test_what_cannot_be_done_is_said(
     assert main(["map", *words]) == 2
     assert message in capsys.readouterr().err
     assert not (folder / "mapping.toml").exists()
+    assert not (folder / "nodir").exists()
 
 
 def test_what_is_lacking_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

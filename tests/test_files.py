@@ -20,6 +20,7 @@ from reconcile.files import (
     permissions_are_enforced,
     private_folder,
     replace,
+    require_place,
     scratch,
     sha256,
     touch_private,
@@ -238,3 +239,11 @@ def test_scratch_is_private_goes_with_its_block_and_takes_along_what_a_killed_pr
             assert second != first
         assert not second.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["reconcile-young"]
+
+
+def test_a_place_to_write_to_is_checked_and_not_made(tmp_path: Path) -> None:
+    require_place(tmp_path / "a.toml")
+    for place, said in ((tmp_path, "is a folder"), (tmp_path / "nodir" / "a.toml", "There is no folder")):
+        with pytest.raises(OutputError, match=said):
+            require_place(place)
+    assert [*tmp_path.iterdir()] == []

@@ -213,3 +213,42 @@ def test_what_has_no_positions_is_refused(content: str, message: str, tmp_path: 
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         draft_fixed(path)
+
+
+def test_usual_words_start_from_the_generic_layout(tmp_path: Path):
+    rows = [["A1", "Ada", "Quetzal", "2001-02-03"], ["A2", "Tove", "Imre", "2001-02-04"]]
+    made = draft(put(tmp_path / "a.csv", ["id", "first", "last", "birthdate"], rows))
+    assert (made.base, made.lacking) == ("generic", ())
+    with pytest.raises(InputError, match=r"ours\.toml is a layout of your own.*generic"):
+        draft(tmp_path / "a.csv", layout="ours.toml")
+
+
+def test_what_is_hidden_is_shown_as_such_and_one_shape_is_one(tmp_path: Path):
+    texts = ["x", "yy1", "zzz 12"]
+    rows = [[f"A{at}", "Quetzal", *[f"212-09-000{at}"] * 2, texts[at]] for at in range(3)]
+    text = draft(put(tmp_path / "a.csv", ["id", "last_name", "SSN", "num", "code"], rows)).text
+    assert '"num": all filled, 3 different; keyed hashes of SSNs\n' in text
+    assert "and 1 more shape\n" in text
+
+
+def test_parts_of_one_table_are_mapped_once(tmp_path: Path):
+    put(tmp_path / "a.csv", ["id", "last_name"], [["A1", "Quetzal"]])
+    put(tmp_path / "b.csv", ["id", "last_name"], [["A2", "Imre"]])
+    made = draft(tmp_path, parts=True)
+    assert (made.base, made.lacking) == ("generic", ())
+
+
+@pytest.mark.parametrize("mark", [",", ";", "|"])
+def test_what_a_sign_separates_is_no_fixed_width(mark: str, tmp_path: Path):
+    path = put(
+        tmp_path / "a.csv", ["id", "last"], [[f"A{at}", "Quetzal" + "a" * (at % 3)] for at in range(9)], mark
+    )
+    with pytest.raises(InputError, match=r"separates its fields\. Leave --fixed out"):
+        draft_fixed(path)
+
+
+def test_a_comma_within_a_name_of_fixed_width_separates_nothing(tmp_path: Path):
+    lines = [f"A{at:04}  {'Quetzal' + 'a' * (at % 4) + ', Ada':<20}2001-02-03" for at in range(12)]
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "[positions]" in draft_fixed(path).text

@@ -10,6 +10,7 @@ import typer
 
 from reconcile.cli.progress import Steps
 from reconcile.errors import InputError, OutputError
+from reconcile.files import require_place, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +76,8 @@ def inspect(
 
     if page is not None and page.resolve() == file.resolve():
         raise OutputError(f"{page} is the file that is read. Name another file to write to.")
+    if page is not None:
+        require_place(page)
     with Steps() as steps:
         steps("Read the file")
         result = read(
@@ -89,7 +92,6 @@ def inspect(
         steps("Look at every column")
         profile = result.profile(at_most=_COLUMNS)
         if page is not None:
-            from reconcile.files import write_private  # noqa: PLC0415
             from reconcile.read.page import inspection_html  # noqa: PLC0415
 
             steps("Write the page")

@@ -29,6 +29,9 @@ def map(  # noqa: A001 - the command is called so
     encoding: Annotated[
         str | None, typer.Option(help="Of text; found when left out.", metavar="NAME")
     ] = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="FILE is a folder, and its files are parts of one table.")
+    ] = False,
     fixed: Annotated[
         bool, typer.Option("--fixed", help="Its lines have fixed width: draft where each field stands.")
     ] = False,
@@ -45,7 +48,7 @@ def map(  # noqa: A001 - the command is called so
     Fixed width: `reconcile map students.txt --fixed --out ours.toml`
     """
     from reconcile.errors import InputError, OutputError  # noqa: PLC0415 - `--help` stays quick
-    from reconcile.files import write_private  # noqa: PLC0415
+    from reconcile.files import require_place, write_private  # noqa: PLC0415
 
     if out.suffix != ".toml":
         raise OutputError(f"{out} does not end in .toml, by which a layout of your own is known. Rename it.")
@@ -53,7 +56,12 @@ def map(  # noqa: A001 - the command is called so
         raise OutputError(
             f"{out} exists already and is not overwritten. Name another file with --out, or say --force."
         )
+    require_place(out)
     if fixed:
+        if parts:
+            raise InputError(
+                "Name one of the files of fixed width; its layout reads the others. Leave --parts out."
+            )
         if sheet is not None:
             raise InputError("A sheet has no fixed width. Leave --sheet or --fixed out.")
         from reconcile.read.draft_fixed import draft_fixed  # noqa: PLC0415
@@ -62,7 +70,7 @@ def map(  # noqa: A001 - the command is called so
     else:
         from reconcile.read.draft import draft  # noqa: PLC0415
 
-        made = draft(file, layout=layout, encoding=encoding, sheet=sheet, member=member)
+        made = draft(file, layout=layout, encoding=encoding, sheet=sheet, member=member, parts=parts)
     write_private(out, made.text)
     show_table(made.rows)
     typer.echo(f"Wrote {out}, which changes the layout {made.base}.")
@@ -72,6 +80,7 @@ def map(  # noqa: A001 - the command is called so
         )
     given = {"--sheet": sheet, "--member": member, "--encoding": encoding}
     more = "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value is not None)
+    more += " --parts" if parts else ""
     typer.echo(
         f"Check it, then: reconcile inspect {shlex.quote(str(file))} --layout {shlex.quote(str(out))}{more}"
     )

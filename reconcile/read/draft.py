@@ -15,6 +15,7 @@ from reconcile.privacy import looks_like_data, mask_shape, session_key
 from reconcile.read import read
 from reconcile.read.guess import Guess, by_values, by_words
 from reconcile.read.layout import guess_layout, load_layout, rank_layouts, shipped_layouts
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ LACKING: Final = "needed, not found"
 SCHEMA: Final = {"column": pl.String, "field": pl.String, "how": pl.String}
 _WIDTH: Final = 100
 _SHAPES: Final = 2  # of a column that nobody knows
+_HASH: Final = "^ssn:[0-9a-f]{8}:[0-9a-f]{32}$"  # in the place of an SSN
 _ODD: Final = ("header_doubt", "header_twice", "no_header")
 _HEAD: Final = (
     "# A first mapping of {file}, to be checked and completed.\n"
@@ -63,6 +65,7 @@ def draft(
     encoding: str | None = None,
     sheet: str | None = None,
     member: str | None = None,
+    parts: bool = False,
 ) -> Draft:
     """Read a file and say which column seems to hold what.
 
@@ -72,11 +75,12 @@ def draft(
         encoding: of text; found when None.
         sheet: of a workbook of several.
         member: of an archive of several files.
+        parts: the path is a folder, and its files are parts of one table.
 
     Raises:
         InputError: the file cannot be read, looks like fixed width, or there is no such layout.
     """
-    result = read(path, encoding=encoding, sheet=sheet, member=member, ssn_key=session_key())
+    result = read(path, encoding=encoding, sheet=sheet, member=member, parts=parts, ssn_key=session_key())
     kinds = set(result.diagnostics["kind"])
     if "looks_fixed" in kinds:
         raise InputError(
@@ -100,19 +104,39 @@ def draft(
 def choose_base(columns: Sequence[str], wanted: str | None, /) -> tuple[Layout, tuple[str, ...]]:
     """The shipped layout to start from, and why it is this one."""
     if wanted is not None:
+        if wanted.endswith(".toml"):
+            raise InputError(
+                f"{wanted} is a layout of your own; a mapping starts from one that is shipped: "
+                f"{', '.join(shipped_layouts())}. Name one of these, or edit a copy of your own."
+            )
         if wanted not in shipped_layouts():
             raise InputError(
                 f'There is no shipped layout "{wanted}" to start from.{nearest(wanted, shipped_layouts())}'
             )
         return load_layout(wanted), ("As you said.",)
+    ranks = rank_layouts(columns)
+    generic = next(rank for rank in ranks if rank.layout.name == "generic")
     name, reasons = guess_layout(columns)
     if name is not None:
-        return load_layout(name), reasons[:1]
-    best = max(rank_layouts(columns), key=lambda rank: (rank.found, rank.layout.name == "generic"))
+        guessed = next(rank for rank in ranks if rank.layout.name == name)
+        if not generic.missing and generic.found >= guessed.found and not _own_names(columns, guessed.layout):
+            return generic.layout, ("No name of it is one of a system's own.",)
+        return guessed.layout, reasons[:1]
+    best = max(ranks, key=lambda rank: (rank.found, rank.layout.name == "generic"))
     if not best.found:
-        return load_layout("generic"), ("A guess: no layout knows a column of it by name.",)
+        return generic.layout, ("A guess: no layout knows a column of it by name.",)
     known = f"it knows {best.found} of {len(columns)} columns by name"
     return best.layout, (f"A guess: {known}, but lacks {', '.join(best.missing)}.",)
+
+
+def _own_names(columns: Sequence[str], layout: Layout) -> bool:
+    """Whether a column bears a name that the layout knows and the generic one does not."""
+    usual = load_layout("generic")
+    ours, theirs = (
+        {plain(name) for names in (*one.fields.values(), one.ignored) for name in names}
+        for one in (layout, usual)
+    )
+    return any(plain(name) in ours - theirs for name in columns)
 
 
 @dataclass
@@ -242,9 +266,15 @@ def _described(column: str, frame: pl.DataFrame) -> str:
     filled = values.drop_nulls()
     if not filled.len():
         return "empty"
-    shapes = mask_shape(filled).alias("shape").value_counts(name="times")
+    hashed = filled.str.contains(_HASH)
+    shapes = mask_shape(filled.filter(~hashed)).alias("shape").value_counts(name="times")
     shown = shapes.sort(["times", "shape"], descending=[True, False])["shape"].head(_SHAPES)
-    looks = ", ".join(json.dumps(shape, ensure_ascii=False) for shape in shown)
-    more = f" and {shapes.height - _SHAPES:,} shapes more" if shapes.height > _SHAPES else ""
+    looks = ", ".join(
+        [
+            *(["keyed hashes of SSNs"] if hashed.any() else []),
+            *(json.dumps(s, ensure_ascii=False) for s in shown),
+        ]
+    )
+    more = f" and {counted(shapes.height - _SHAPES, 'more shape')}" if shapes.height > _SHAPES else ""
     share = f"{100 * filled.len() // values.len()} %" if filled.len() < values.len() else "all"
     return f"{share} filled, {filled.n_unique():,} different; {looks}{more}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,6 +37,7 @@ _ONE_BLANK: Final = 2  # characters further
 _MOSTLY: Final = 0.95
 _SCALE: Final = 100  # characters of a line of the comment that shows what stands where
 _WIDEST: Final = 4_000
+_MARKS: Final = (",", ";", "|")
 _ABOVE: Final = """
 # A guess by what is blank at the same place on all {lines:,} lines looked at. Fields that touch are not told
 # apart by it, and a blank by chance parts one field: check each against the description of the file.
@@ -68,7 +70,7 @@ def draft_fixed(
         member: of an archive of several files.
 
     Raises:
-        InputError: the file is no text, holds tabs, or has no lines.
+        InputError: the file is no text, holds tabs or fields that a sign separates, or has no lines.
     """
     opened = take(path, Limits(), member=member)
     if opened.kind != TEXT:
@@ -79,6 +81,10 @@ def draft_fixed(
         raise InputError(f"{path} is empty. Lines of fixed width are expected.")
     if any("\t" in line for line in lines):
         raise InputError(f"{path} holds tabs, so that no position is certain. Read it without positions.")
+    if mark := _mark(lines):
+        raise InputError(
+            f"{path} is no text of fixed width: the sign {mark} separates its fields. Leave --fixed out."
+        )
     fields, top, head = _find(lines)
     body = [line for line in lines[top:] if not is_foot(line)] or lines[-1:]
     body[0] = body[0].ljust(fields[-1][1])  # a line of dashes may go on behind all rows
@@ -95,6 +101,19 @@ def draft_fixed(
     )
     says = {name: json.dumps(name, ensure_ascii=False) for name in names}
     return Mapped(base, names, says, frame).draft(path, reasons, above=above)
+
+
+def _mark(lines: Sequence[str]) -> str:
+    """The sign that separates the fields on all lines alike, "" where there is none."""
+    body = [line for line in lines if not is_foot(line)] or lines
+    # Where blanks fill fields up, a comma that each line has stands within one, as in a person's name.
+    if any("  " in line.strip() for line in body) and find_table(lines)[1]:
+        return ""
+    for mark in _MARKS:
+        times, usual = Counter(line.count(mark) for line in body).most_common(1)[0]
+        if times and usual >= _MOSTLY * len(body):
+            return mark
+    return ""
 
 
 def _find(lines: Sequence[str]) -> tuple[list[Place], int, str]:
