@@ -19,7 +19,7 @@ from reconcile.privacy.masks import (
     mask_shape,
     redact,
 )
-from reconcile.privacy.names import Naming, ssn_naming
+from reconcile.privacy.names import Naming, is_vague, ssn_naming
 from reconcile.privacy.numbers import (
     HOLDS_SSN,
     SSN_AS_DECIMAL,
@@ -54,6 +54,7 @@ __all__ = [
     "SsnKey",
     "derive_ssn",
     "hash_ids",
+    "is_vague",
     "key_file",
     "looks_like_data",
     "mask_date",

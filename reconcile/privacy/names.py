@@ -50,6 +50,15 @@ def ssn_naming(column: str, /) -> Naming:
         return Naming.OURS
     if plain(column) in _WHOLE:
         return Naming.HOLDS
-    if plain(column) in _PERHAPS or _WORD.search(_BETWEEN.sub(" ", column).lower()):
+    if is_vague(column) or _WORD.search(_BETWEEN.sub(" ", column).lower()):
         return Naming.SPEAKS
     return Naming.SILENT
+
+
+def is_vague(column: str, /) -> bool:
+    """Say whether a name speaks of SSNs only as offices call them, and may mean anything else.
+
+    >>> is_vague("Social"), is_vague("Social Security Number")
+    (True, False)
+    """
+    return plain(column) in _PERHAPS

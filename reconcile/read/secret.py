@@ -16,6 +16,7 @@ from reconcile.privacy import (
     Naming,
     derive_ssn,
     hash_ids,
+    is_vague,
     ssn_naming,
 )
 from reconcile.read.ssn_faults import SsnFaults
@@ -59,6 +60,7 @@ _PERHAPS: Final = rf"[0-9]{{3}}{SSN_SIGN}[0-9]{{2}}{SSN_SIGN}[0-9]{{4}}|(?i:{_SA
 _SHORTEST: Final = 9  # bytes of a text that holds an SSN
 _HASHED: Final = "Values shaped like SSNs ({count:,}) became keyed hashes (ssn:...). Export them no more."
 _BLOTTED: Final = "SSNs within longer texts were blotted out. Leave the column out of the export."
+_TAKEN: Final = "By its values a column of SSNs, which keyed hashes replace. Rename it if it holds none."
 _SPEAKING: Final = (Naming.HOLDS, Naming.SPEAKS, Naming.OURS)
 _NINE_IN_ALL: Final = r"^[^0-9]*(?:[0-9][^0-9]*){9}$"
 _ROWS_APART: Final = 10**9  # a row's number and nine digits as one number
@@ -147,6 +149,8 @@ class Hiding:
         for name in dict.fromkeys(other for _, other in self._repeated if not self._holds.get(other)):
             if number := self._repeats(name).len():
                 found.note("id_is_ssn", _ids_hidden(number), column=name)
+        for name in (name for name, holds in self._holds.items() if holds and is_vague(name)):
+            found.note("ssn_hidden", _TAKEN, column=name)
         _note_hidden(self._hidden, found)
         self._faults.note(found)
 
