@@ -2,7 +2,8 @@
 
 The only module that knows about permissions: files that we create are 0600 and folders 0700 where
 the system has such bits. Windows has none that Python can set; there a file inherits what its folder
-allows, and `permissions_are_enforced` says so instead of pretending.
+allows, and `permissions_are_enforced` says so instead of pretending. It also tells folders that are no
+local ones, `remote` and `synced`, where neither a registry nor a key may lie.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 from reconcile.errors import OutputError
@@ -29,6 +30,49 @@ _OWNED: Final = ".owned"  # locked for as long as the process lives
 _ON_DISK: Final = Path("/var/tmp")  # noqa: S108 - a folder of our own is made in it
 _SETTLED: Final = 5.0  # seconds after which a folder's owner has surely locked it
 _RETRIES_ON_WINDOWS: Final = 40  # a virus scanner may hold a file for a second or two
+
+_REMOTE: Final = frozenset(
+    (
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ncpfs",
+        "9p",
+        "ceph",
+        "glusterfs",
+        "davfs",
+        "lustre",
+    )
+)
+# How the names of synchronised folders begin, and whole names that are too short to begin with.
+_SYNCED: Final = (
+    "onedrive",
+    "sharepoint",
+    "dropbox",
+    "icloud",
+    "mobile documents",
+    "google drive",
+    "googledrive",
+    "google-drive",
+    "google_drive",
+    "drivefs",
+    "box sync",
+    "box-box",
+    "nextcloud",
+    "owncloud",
+    "pcloud",
+)
+_SYNCED_WHOLE: Final = frozenset(
+    ("box", "my drive", "shared drives", "mi unidad", "unidades compartidas", "cloudstorage")
+)
+_LOCAL_FUSE: Final = frozenset(("fuseblk", "fuse.overlayfs", "fuse.fuse-overlayfs"))  # disks and containers
+_DRIVE_REMOTE: Final = 4  # what GetDriveTypeW says of a letter that is mapped to a share
+_MOUNTS: Final = Path("/proc/mounts")
+WORKSPACE_MARK: Final = ".reconcile-workspace"  # a folder that carries it is ours to write to
 
 
 def permissions_are_enforced() -> bool:
@@ -234,6 +278,50 @@ def sha256(path: Path) -> str:
 def _chmod(path: Path, mode: int) -> None:
     if not WINDOWS:
         path.chmod(mode)
+
+
+def synced(path: Path, /) -> str:
+    """Say in which synchronised folder a file lies, empty when in none."""
+    folders = [part.casefold() for part in path.parts[:-1]]
+    hit = next((name for name in folders if name in _SYNCED_WHOLE or name.startswith(_SYNCED)), None)
+    return f'in a synchronised folder ("{hit}")' if hit else ""
+
+
+def remote(path: Path, /, mounts: str | None = None) -> str:
+    """Say on what kind of network drive a file lies, empty when on none."""
+    if str(path).startswith(("\\\\", "//")):
+        return "on a network share"
+    if _drive_type(path.drive) == _DRIVE_REMOTE:
+        return f"on a network drive ({path.drive})"
+    if sys.platform == "darwin" and path.parts[:2] == ("/", "Volumes"):  # pragma: no cover - macOS
+        return "on a mounted volume"
+    if mounts is None:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace") if _MOUNTS.exists() else ""
+    kind = _file_system(path, mounts)
+    remote = kind in _REMOTE or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
+    return f"on a network drive ({kind})" if remote else ""
+
+
+def _drive_type(drive: str) -> int:
+    """Ask Windows what a drive letter stands for; 0, which is "unknown", everywhere else."""
+    if sys.platform == "win32" and drive:  # pragma: no cover - Windows
+        import ctypes  # noqa: PLC0415 - only there
+
+        return int(ctypes.windll.kernel32.GetDriveTypeW(f"{drive}\\"))
+    return 0
+
+
+def _file_system(path: Path, mounts: str) -> str:
+    """Find the kind of the innermost mount above a path; the last of several at one place counts."""
+    best, kind = 0, ""
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        if len(fields) < 3:  # noqa: PLR2004 - device, folder, kind
+            continue
+        folder = PurePath(fields[1].replace("\\040", " "))
+        if path.is_relative_to(folder) and len(folder.parts) >= best:
+            best, kind = len(folder.parts), fields[2]
+    return kind
 
 
 if sys.platform == "win32":

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reconcile import files
 from reconcile.errors import RegistryError
-from reconcile.registry import place
 from reconcile.registry.place import require_local
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="another operating system: other paths")
@@ -73,7 +73,7 @@ def test_names_that_only_resemble_them_are_taken(tmp_path, folder):
 
 
 def test_mapped_drive_letters_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(place, "_drive_type", lambda _drive: 4)
+    monkeypatch.setattr(files, "_drive_type", lambda _drive: 4)
     with pytest.raises(RegistryError, match="on a network drive"):
         require_local(tmp_path / "r.sqlite", mounts="")
 

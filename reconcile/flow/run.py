@@ -13,7 +13,7 @@ import polars as pl
 
 from reconcile.columns import Band, Status
 from reconcile.errors import OutputError
-from reconcile.files import lock, private_folder
+from reconcile.files import WORKSPACE_MARK, lock, private_folder
 from reconcile.flow.crosswalk import of_this_sis, reused_ids
 from reconcile.flow.inputs import PREVIOUS, Inputs, read_inputs
 from reconcile.flow.link import find_duplicates, link
@@ -21,7 +21,6 @@ from reconcile.flow.population import require_somebody
 from reconcile.flow.requests import ATTESTATION, creation_form, with_mailbox
 from reconcile.join import join
 from reconcile.plan import Issuer, Plan, Scope
-from reconcile.registry.place import WORKSPACE_MARK
 from reconcile.resolve import resolve
 from reconcile.review import WorkList, review, standing
 from reconcile.show import Sheet, Shown

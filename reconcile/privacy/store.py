@@ -18,10 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconcile.errors import InputError, OutputError
-from reconcile.files import lock, permissions_are_enforced, private_folder
+from reconcile.files import (
+    WORKSPACE_MARK,
+    lock,
+    permissions_are_enforced,
+    private_folder,
+    remote,
+    synced,
+)
 from reconcile.privacy.key import KEY_BYTES, SsnKey, parse_key
 from reconcile.privacy.vault import open_vault
-from reconcile.registry.place import WORKSPACE_MARK, remote, synced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
