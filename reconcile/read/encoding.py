@@ -63,7 +63,7 @@ _JOINED: Final = (
     "around this one, and export the file again."
 )
 _NO_TEXT: Final = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
-_LONGEST_LINE: Final = 64 << 20
+_LONGEST_LINE: Final = 48 << 20
 _ENDS: Final = (b"\n", b"\r", b"\x1e", b"\x85", "\u2028".encode(), "\u2028".encode("utf-16-le"))
 
 
@@ -102,7 +102,7 @@ def require_lines(data: bytes, path: Path) -> None:
     """Refuse what is far too long for a line, or blank for as long: to look for columns in it takes memory.
 
     Raises:
-        InputError: the first 64 MiB have no line end, or nothing but blanks.
+        InputError: the first 48 MiB have no line end, or nothing but blanks.
     """
     head = data[:_LONGEST_LINE]
     if len(head) == _LONGEST_LINE and (head.isspace() or not any(end in head for end in _ENDS)):
