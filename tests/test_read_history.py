@@ -193,3 +193,10 @@ def test_the_only_row_of_a_person_stays_though_it_takes_effect_later(tmp_path: P
     made = table(tmp_path, "peoplesoft", DATED + rows, as_of="2026-11-16")
     assert made.frame["last_name"].to_list() == ["Ray", "Lee"]
     assert kinds(made) == [(2, "future_row")]
+
+
+def test_dates_of_one_part_of_a_join_are_looked_at_like_others(tmp_path: Path):
+    text = "EMPLID,NAMES_EFFDT,FIRST_NAME,LAST_NAME\n1,03/04/2020,Ann,Lee\n1,05/06/2022,Ann,Ray\n"
+    made = table(tmp_path, "peoplesoft", text, as_of="2026-11-16")
+    assert made.frame["last_name"].to_list() == ["Ray"]
+    assert made.diagnostics.select("kind", "column").rows() == [("day_month_doubt", "name_effective")]

@@ -11,6 +11,7 @@ import polars as pl
 
 from reconcile.dates import Dates, Purpose, tell_dates, without_times
 from reconcile.privacy import mask_shape
+from reconcile.read.effective import DATES
 
 if TYPE_CHECKING:
     from reconcile.read.diagnostics import Diagnostics
@@ -23,7 +24,7 @@ _FIELDS: Final = {
     "submitted": Purpose.EVENT,
     "reported": Purpose.EVENT,
     "since": Purpose.EVENT,
-    "effective": Purpose.EVENT,
+    **dict.fromkeys(DATES, Purpose.EVENT),
     "deceased_on": Purpose.EVENT,
 }
 _SHAPES: Final = 3  # that are shown of what cannot be read
@@ -115,9 +116,9 @@ class _Column:
         if self._name != "deceased_on":
             self._short_years()
             self._order()
-        if self._name not in {"deceased_on", "effective"}:
+        if self._name not in {"deceased_on", *DATES}:
             self._unreadable()
-        if self._name != "effective":
+        if self._name not in DATES:
             self._placeholders()
 
     def _note(self, kind: Kind, values: pl.DataFrame, message: str, **said: object) -> None:
