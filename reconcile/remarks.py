@@ -202,11 +202,11 @@ REMARKS: Final[dict[Kind, Remark]] = {
     "no_additional_ids": Remark("Column of ids is empty", Sort.DOUBT),
     "cccid_under_other_code": Remark("CCCIDs under another code", Sort.DOUBT),
     "future_id": Remark("Ids that take effect later", Sort.REPAIR),
+    "future_row": Remark("Rows that take effect later", Sort.REPAIR),
     "multivalue_mismatch": Remark("Parallel lists differ in length", Sort.DOUBT),
     # Dates.
     "date_serial": Remark("Dates as numbers", Sort.DOUBT),
     "two_digit_year": Remark("Years of two digits", Sort.DOUBT),
-    "future_row": Remark("Rows that take effect later", Sort.REPAIR),
     "day_month_doubt": Remark("Day or month first", Sort.DOUBT),
     "date_unreadable": Remark("Date cannot be read", Sort.DOUBT),
     "date_placeholder": Remark("Date that stands for none", Sort.DOUBT),

@@ -211,14 +211,14 @@ FILES: dict[Kind, Shown] = {
         2,
         as_of="2026-11-30",
     ),
-    "multivalue_mismatch": other(
-        "colleague",
     "future_row": other(
         "peoplesoft",
         "EMPLID,LAST_NAME,FIRST_NAME,EFFDT\n1,Quillon,Imre,2020-01-01\n1,Vesely,Imre,2027-01-01\n",
         3,
         as_of="2026-11-30",
     ),
+    "multivalue_mismatch": other(
+        "colleague",
         "ID,LAST.NAME,FIRST.NAME,PERSON.ALT.IDS,PERSON.ALT.ID.TYPES\n1,Quillon,Imre,ABD1234|77,CCID\n",
         2,
     ),
