@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.columns import Status
+from reconcile.errors import GateClosed
 from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, with_mailbox
 from reconcile.flow.seen import numbers_in
+from reconcile.flow.ties import ties_of
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
+from reconcile.registry.anchor import require_current
 from reconcile.results import BatchSummary
 from reconcile.validate.steps import allowed
 from reconcile.words import counted
@@ -44,7 +47,10 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     or when a rule could not be run.
     """
     plan = done.plan
+    if not registry.demo:
+        require_current(registry)
     _remember(done, registry)
+    registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
     rows = _reachable(rows, done)
@@ -68,11 +74,23 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
         open=True,
         failures=checked.failures.height if checked else 0,
     )
-    batch = propose(
-        registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict,
-        valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days), at=at,
-    )  # fmt: skip
+    try:
+        batch = propose(
+            registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict,
+            valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days), at=at,
+        )  # fmt: skip
+    except GateClosed as closed:
+        done.notes += (str(closed),)
+        done.gate_open = False
+        return
     done.batch = summary(batch, plan)
+    if batch.blocked:
+        who = counted(batch.blocked, "new account was", "new accounts were")
+        why = (
+            "somebody of the same name and birthdate, or who is noted as the same person, has or awaits a "
+            "number under another SIS id or at another college. Let a reviewer decide."
+        )
+        done.notes += (f"{who} left out: {why}",)
     if batch.waiting:
         who = counted(batch.waiting, "student waits", "students wait")
         done.notes += (

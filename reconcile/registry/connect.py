@@ -57,8 +57,15 @@ _PROBLEMS: Final = (
 class Store:
     """A registry's engine: run a function in a reading or in the one writing transaction."""
 
-    def __init__(self, place: str | Path, /, *, create: bool) -> None:
-        """Connect, without yet looking at what is there."""
+    def __init__(self, place: str | Path, /, *, create: bool, rehearse: bool = False) -> None:
+        """Connect, without yet looking at what is there.
+
+        Args:
+            place: path or URL.
+            create: make a file where there is none.
+            rehearse: take every writing transaction back at its end instead of keeping it.
+        """
+        self.rehearse = rehearse
         self.name, url = _address(place)
         self.path = None if url.drivername.startswith("postgresql") else Path(url.database or "")
         if self.path is not None:
@@ -75,6 +82,12 @@ class Store:
         with self._writing:
             return self._run(work, immediate=True)
 
+    @contextlib.contextmanager
+    def driver(self) -> Iterator[Any]:
+        """Lend the SQLite driver's own connection, for what only it can do."""
+        with self._engine.connect() as connection:
+            yield connection.connection.driver_connection
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -82,8 +95,11 @@ class Store:
     def _run(self, work: Callable[[sa.Connection], T], *, immediate: bool) -> T:
         engine = self._engine.execution_options(reconcile_write=immediate)
         try:
-            with _collector_paused(), engine.begin() as connection:
-                return work(connection)
+            with _collector_paused(), engine.connect() as connection, connection.begin() as transaction:
+                answer = work(connection)
+                if immediate and self.rehearse:
+                    transaction.rollback()
+                return answer
         except exc.DBAPIError as error:
             problem = _problem(error)
         raise RegistryError(f"The registry {self.name} {problem}")

@@ -14,9 +14,11 @@ from reconcile.registry.canon import digest, iso, now, row_numbers
 from reconcile.registry.connect import Store, bulk
 from reconcile.registry.ledger import Ledger
 from reconcile.registry.people import require_name
+from reconcile.registry.persons import TIES
 from reconcile.registry.proof import Verification, prove
 from reconcile.registry.tables import (
     SCHEMA,
+    VALID,
     allotments,
     audit,
     cccids,
@@ -25,10 +27,12 @@ from reconcile.registry.tables import (
     meta,
     requests,
     seen,
+    voids,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -49,7 +53,11 @@ _ISSUED = {
     "issued_on": _TEXT,
 }
 _DECIDED = dict.fromkeys((*_DECISION, "by", "at"), _TEXT)
+_TIED = ("college_l", "sis_id_l", "college_r", "sis_id_r", "tie")
 _CROSSWALK = dict.fromkeys(("college", "sis_id", "cccid", "origin", "since"), _TEXT)
+_VOIDED = dict.fromkeys(
+    ("college", "sis_id", "cccid", "reason", "by", "approver", "replacement", "at"), _TEXT
+)
 _AUDIT = {"seq": pl.Int64} | dict.fromkeys(
     ("at", "what", "who", "subject", "detail", "previous", "entry"), _TEXT
 )
@@ -68,7 +76,14 @@ class Registry:
 
     @classmethod
     def open(
-        cls, place: str | Path, /, *, demo: bool = False, create: bool = True, at: datetime | None = None
+        cls,
+        place: str | Path,
+        /,
+        *,
+        demo: bool = False,
+        create: bool = True,
+        rehearse: bool = False,
+        at: datetime | None = None,
     ) -> Self:
         """Open a registry, and make it first where there is none.
 
@@ -76,13 +91,14 @@ class Registry:
             place: the path of a SQLite file (or sqlite:///path), or postgresql://user@host/database.
             demo: open a registry stamped DEMO, whose numbers are watermarked and cannot be delivered.
             create: make it when there is none.
+            rehearse: try every step and keep none: each writing transaction is taken back at its end.
             at: the time to note as its creation; now when None.
 
         Raises:
             RegistryError: a network or synchronised folder, another program's database, a newer schema,
                 a demo registry opened as a real one or the other way round.
         """
-        store = Store(place, create=create)
+        store = Store(place, create=create and not rehearse, rehearse=rehearse)
         try:
             found = store.read(schema.version)
             stamp = _stamp(store, found, demo=demo, create=create, at=iso(now(at)))
@@ -103,17 +119,61 @@ class Registry:
         return self._store.name
 
     @property
+    def path(self) -> Path | None:
+        """The file of a registry on SQLite; None on a server."""
+        return self._store.path
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether nothing that is done is kept."""
+        return self._store.rehearse
+
+    @property
     def sequence(self) -> int:
         """The number of the last audit entry."""
         return self.read(lambda ledger: ledger.sequence)
 
-    def issued(self) -> pl.DataFrame:
-        """List every CCCID that was issued or recovered.
+    def issued(self, *, voided: bool = False) -> pl.DataFrame:
+        """List every CCCID that was issued or recovered and counts today.
 
-        Columns: college, sis_id, cccid, kind, state, batch, issued_on.
+        Args:
+            voided: list also those that count no more.
+
+        Returns:
+            college, sis_id, cccid, kind, state ("issued", "delivered", "loaded", "voided"), batch, issued_on.
         """
         columns = [cccids.c.mis_code, *(cccids.c[name] for name in list(_ISSUED)[1:])]
-        return self._frame(sa.select(*columns), _ISSUED).sort("college", "sis_id", "issued_on")
+        query = sa.select(*columns) if voided else sa.select(*columns).where(VALID)
+        return self._frame(query, _ISSUED).sort("college", "sis_id", "issued_on")
+
+    def voids(self) -> pl.DataFrame:
+        """List numbers that count no more: college, sis_id, cccid, reason, by, approver, replacement, at."""
+        columns = [voids.c.mis_code, *(voids.c[name] for name in list(_VOIDED)[1:])]
+        return self._frame(sa.select(*columns).order_by(voids.c.id), _VOIDED)
+
+    def note_ties(self, pairs: pl.DataFrame, /, *, by: str, at: datetime | None = None) -> int:
+        """Remember which SIS records are, may be, or are not one person; return how many said something new.
+
+        Two requests that are tied block each other; the latest word on a pair counts, and "different"
+        outweighs an equal name and birthdate.
+
+        Args:
+            pairs: college_l, sis_id_l, college_r, sis_id_r, tie ("same", "possible" or "different").
+            by: who says so.
+            at: when; now when None.
+
+        Raises:
+            InputError: a column is missing, or a tie is another word; rows are named by number.
+        """
+        _require(pairs, _TIED)
+        unknown = (~pairs["tie"].cast(pl.String).is_in(TIES).fill_null(value=False)).arg_true()
+        if unknown.len():
+            raise InputError(
+                f'A tie is "same", "possible" or "different"; another word stands in '
+                f"{row_numbers(unknown.to_list())}. Correct it; nothing was kept."
+            )
+        rows = pairs.select(pl.col(_TIED).cast(pl.String)).drop_nulls().rows()
+        return self.write(lambda ledger: ledger.persons.tie(rows, by=by), at=at) if rows else 0
 
     def given_to(self) -> pl.DataFrame:
         """List whom each number was given to, as the request described them.
@@ -131,6 +191,11 @@ class Registry:
         rows = self._frame(query, {"college": pl.String, "sis_id": pl.String, "payload": pl.String})
         person = pl.Struct(dict.fromkeys(("first_name", "last_name", "birthdate"), pl.String))
         return rows.select("college", "sis_id", pl.col("payload").str.json_decode(person).struct.unnest())
+
+    def ties(self) -> pl.DataFrame:
+        """List the latest word on each pair of records: college_l, sis_id_l, college_r, sis_id_r, tie."""
+        rows = self.read(lambda ledger: ledger.persons.ties())
+        return pl.DataFrame(rows, schema=dict.fromkeys(_TIED, _TEXT), orient="row").sort(_TIED)
 
     def decisions(self) -> pl.DataFrame:
         """List reviewers' latest decision on each pair: table, id_l, id_r, decision, hash, by, at."""
@@ -219,11 +284,17 @@ class Registry:
         return self._store.write(work)
 
     def crosswalk(self) -> pl.DataFrame:
-        """List every CCCID a student is known to have had: college, sis_id, cccid, origin, since."""
+        """List every CCCID a student is known to have had.
+
+        Returns:
+            college, sis_id, cccid, origin ("issued", "recovered", "sis", "application", ...), since,
+            until (when it was voided; null while it counts), tied (the other SIS records, "college/id", that
+            were noted as the same person, joined by a blank; null when there is none).
+        """
         noted = self._frame(
             sa.select(crosswalk.c.mis_code, *(crosswalk.c[name] for name in list(_CROSSWALK)[1:])), _CROSSWALK
         )
-        ours = self.issued().select(
+        ours = self.issued(voided=True).select(
             "college",
             "sis_id",
             "cccid",
@@ -231,7 +302,12 @@ class Registry:
             since="issued_on",
         )
         key = ["college", "sis_id", "cccid"]
-        return pl.concat([ours, noted]).unique(key, keep="first", maintain_order=True).sort(key)
+        ended = self.voids().group_by(key).agg(until=pl.col("at").max())
+        records = self.read(lambda ledger: ledger.persons.records())
+        tied = pl.DataFrame(records, schema=dict.fromkeys(("college", "sis_id", "tied"), _TEXT), orient="row")
+        every = pl.concat([ours, noted]).unique(key, keep="first", maintain_order=True)
+        dated = every.join(ended, on=key, how="left").join(tied, on=key[:2], how="left")
+        return dated.sort(key)
 
     def allot(
         self, first: CCCID | str, last: CCCID | str, /, *, authority: str, at: datetime | None = None
@@ -292,6 +368,18 @@ class Registry:
         """
         return self._store.write(lambda connection: work(Ledger(connection, demo=self.demo, at=now(at))))
 
+    def inspect(self, work: Callable[[sa.Connection], T], /) -> T:
+        """Run a function over one consistent view of the tables themselves."""
+        return self._store.read(work)
+
+    def change(self, work: Callable[[sa.Connection], T], /) -> T:
+        """Run a function over the tables themselves as the one writer."""
+        return self._store.write(work)
+
+    def driver(self) -> AbstractContextManager[Any]:
+        """Lend the SQLite driver's own connection."""
+        return self._store.driver()
+
     def close(self) -> None:
         """Let go of the file or the server."""
         self._store.close()
@@ -338,6 +426,11 @@ def _stamp(store: Store, found: str | None, *, demo: bool, create: bool, at: str
                 _allot(connection, span, "demonstration", at)
         return str(stamp)
 
+    if store.rehearse and found != SCHEMA:
+        raise RegistryError(
+            f"The registry {store.name} has schema {found}, this release wants {SCHEMA}. A dry run does not "
+            "upgrade it; `reconcile registry verify` does."
+        )
     if found == SCHEMA:
         return str(store.read(lambda connection: connection.execute(sa.select(meta.c.stamp)).scalar()))
     return store.write(prepare)
