@@ -112,12 +112,16 @@ def test_a_reviewers_word_outweighs_a_name(registry):  # noqa: F811
 
 def ties(*rows):
     names = ["college_l", "sis_id_l", "college_r", "sis_id_r", "tie"]
-    return pl.DataFrame([("021", left, "021", right, tie) for left, right, tie in rows], schema=names, orient="row")
+    return pl.DataFrame(
+        [("021", left, "021", right, tie) for left, right, tie in rows], schema=names, orient="row"
+    )
 
 
 def test_records_that_are_tied_block_each_other(registry):  # noqa: F811
     minted(registry, wanted("old"))
-    told = ties(("old", "mid", "same"), ("mid", "new", "same"), ("new", "maybe", "possible"), ("x", "y", "possible"))
+    told = ties(
+        ("old", "mid", "same"), ("mid", "new", "same"), ("new", "maybe", "possible"), ("x", "y", "possible")
+    )
     assert registry.note_ties(told, by="Eva", at=AT) == 4
     assert registry.note_ties(told, by="Eva", at=AT) == 0
     batch = submitted(registry, wanted("new", "maybe", "x", "y", "free"))

@@ -311,6 +311,8 @@ def same_again(ledger: Ledger, values: dict[str, Any], /) -> Batch | None:
             continue
         row = _row(ledger, batch_id)
         same = all(row[name] == values[name] for name in bound)
+        if state not in _TAKEN_BACK and ledger.freed(batch_id):
+            continue  # somebody in it has no number any more, or OpenCCC made none
         if state not in _TAKEN_BACK or (same and not is_late(row, ledger.at)):
             return Batch.of(row)
         reason = _TOO_OLD if same else "checked again by other rules or for another issuer"

@@ -178,7 +178,7 @@ def _strangers(given: list[dict[str, Any]], asked: dict[Key, Request]) -> Iterat
     bare = Counter((college, sis_id.lstrip("0")) for college, sis_id in asked)
     unknown = [row for row in given if row["sis_id"] and row["college"] and _key(row) not in asked]
     if unknown:
-        text = f"{_lines([row['line'] for row in unknown])}: nobody asked for this student in the batch"
+        text = f"{_lines([row['row'] for row in unknown])}: nobody asked for this student in the batch"
         shortened = [row for row in unknown if bare[row["college"], row["sis_id"].lstrip("0")] == 1]
         if shortened:
             text += (

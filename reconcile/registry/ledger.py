@@ -152,6 +152,18 @@ class Ledger:
         waits = self._connection.execute(sa.delete(requests).where(mine, waiting)).rowcount
         return served, waits, held
 
+    def freed(self, batch_id: str, /) -> bool:
+        """Say whether a student of a batch that was carried out has no number: it was voided, or none came."""
+        mine = requests.c.batch == batch_id
+        gone = sa.exists(
+            sa.select(1)
+            .select_from(cccids)
+            .where(_same_student(), cccids.c.batch == batch_id, cccids.c.state == "voided")
+            .correlate(requests)
+        )
+        free = sa.select(1).where(mine, ~_is_served(), sa.or_(gone, _has_failed(requests))).limit(1)
+        return self._connection.execute(free).first() is not None
+
     def leave_rivals(self, batch_id: str, /) -> int:
         """Remove rows whose person holds a number, or waits for one, under another id; give their count."""
         keys = sorted({rival.key for rival in self.persons.rivals(batch_id)})

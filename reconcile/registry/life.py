@@ -87,7 +87,9 @@ class Life:
         """List who holds a number: mis_code, sis_id, cccid, kind, state, batch, issued_on, issuer."""
         names = ("mis_code", "sis_id", "cccid", "kind", "state", "batch", "issued_on")
         query = sa.select(*(cccids.c[name] for name in names), batches.c.issuer).join_from(cccids, batches)
-        held = query.where(cccids.c.ordinal == place, VALID).order_by(cccids.c.mis_code, cccids.c.sis_id)
+        held = query.where(cccids.c.ordinal == place, cccids.c.state != "voided").order_by(
+            cccids.c.mis_code, cccids.c.sis_id
+        )
         return [dict(row) for row in self._connection.execute(held).mappings()]
 
     def held(self, places: Sequence[int], /) -> dict[int, list[tuple[str, str, str]]]:
