@@ -127,7 +127,7 @@ def test_an_answer_that_cannot_be_right_is_shown_and_given_to_nobody(
     tmp_path,
     cccid,
     outcome,
-    why,  # noqa: F811
+    why,
 ):
     from reconcile.mint.void import void  # noqa: PLC0415
 

@@ -258,10 +258,15 @@ def _restore_file(
             f"The backup ends at audit entry {verified.entries:,}, and the registry had come to {last:,}: "
             f"{last - verified.entries:,} entries would be lost. Take a newer backup, or say --accept-loss."
         )
-    kept = path.with_name(f"{path.name}.before-restore-{last}") if former is not None and last else None
+    there = path.exists() and path.stat().st_size > 0
+    kept = path.with_name(f"{path.name}.before-restore-{last}") if there else None
     told = {"entries": verified.entries, "lost": lost, "kept": str(kept) if kept else None}
     if rehearse:
         return told
+    if kept is not None and former is None:  # no page of it can be read: it goes aside as it is
+        path.replace(kept)
+        for end in ("-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
     touch_private(path)
     _swap(source, path, kept)
     with Registry.open(path, demo=demo, create=False) as restored:
