@@ -63,7 +63,7 @@ def test_papers_go_to_a_new_folder(tmp_path):
         deliver(registry, batch, tmp_path / "load.csv", by="Ana")
         loaded(registry, batch, by="Ana")
         who = {"by": "Ana", "approver": "Ben", "reason": "two accounts"}
-        with pytest.raises(OutputError, match="not overwritten"):
+        with pytest.raises(OutputError, match=r"not overwritten"):
             undo(registry, "AAA0001", tmp_path, **who)
         voided, terms = undo(registry, "AAA0001", tmp_path / "undo", **who)
         assert (voided.state, terms.height) == ("loaded", 0)
@@ -101,7 +101,7 @@ def test_a_run_tells_who_is_one_person_and_who_is_not(tmp_path):
             schema=["table", "id_l", "id_r", "decision", "hash"], orient="row",
         )  # fmt: skip
         registry.record(decided, by="Eva")
-        later = dict(((row[1], row[3]), row[4]) for row in ties_of(run_of(students, []), registry).rows())
+        later = {(row[1], row[3]): row[4] for row in ties_of(run_of(students, []), registry).rows()}
         assert later == {
             ("1", "2"): "same",
             ("1", "9"): "same",

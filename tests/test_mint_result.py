@@ -56,30 +56,40 @@ def test_numbers_go_to_their_students_and_failures_free_them(registry, handed, t
     assert loaded(registry, handed, by="Ana", at=AT).state == "loaded"
     assert set(registry.issued()["state"]) == {"loaded"}
     assert registry.verify().ok
-    with pytest.raises(RegistryError, match="is loaded; it can be delivered only"):
+    with pytest.raises(RegistryError, match=r"is loaded; it can be delivered only"):
         deliver(registry, handed, tmp_path / "load.csv", by="Ana")
 
 
+NO = "failed", None
+FINE = ("8", *NO), ("9", *NO)
+NEW = "007", "created", "BCD0001"
 WRONG = {
-    "unknown": (answers(("007", "created", "BCD0001"), ("8", "failed", None), ("9", "failed", None),
-                        ("77", "failed", None)), r"row 4; 1 in all: nobody asked for this student"),
-    "lost its zeros": (answers(("7", "created", "BCD0001"), ("8", "failed", None), ("9", "failed", None)),
-                       r"row 1; 1 in all: nobody asked.*1 of them would fit if leading zeros were lost"),
-    "a recovery was never uploaded": (answers(("007", "failed", None), ("8", "failed", None),
-                                              ("9", "failed", None), ("10", "failed", None)), "row 4; 1 in all: nobody"),
+    "unknown": (answers(NEW, *FINE, ("77", *NO)), r"row 4; 1 in all: nobody asked for this student"),
+    "lost its zeros": (
+        answers(("7", "created", "BCD0001"), *FINE),
+        r"row 1; 1 in all: nobody asked.*1 of them would fit if leading zeros were lost",
+    ),
+    "a recovery": (answers(("007", *NO), *FINE, ("10", *NO)), r"row 4; 1 in all: nobody"),
     "missing": (ALL[:1], r"2 rows of the upload have no answer \(row 2, 3 of the upload file"),
-    "repeated": (pl.concat([ALL, answers(("8", "exists", "BCD0002"))]), "student stands in several rows"),
-    "one number for two": (answers(("007", "created", "BCD0001"), ("8", "exists", "BCD0001"),
-                                   ("9", "failed", None)), r"one CCCID is given to several students \(rows 1 and 2"),
-    "no outcome": (answers(("007", None, "BCD0001"), ("8", "failed", None), ("9", "failed", None)),
-                   r"said by a word that the mapping does not have \(row 1"),
-    "no number": (answers(("007", "created", None), ("8", "created", "BCD000I"), ("9", "failed", None)),
-                  r"no well-formed CCCID although the row did not fail \(row 1, 2"),
-    "a number of a failure": (answers(("007", "failed", "BCD0001"), ("8", "failed", None), ("9", "failed", None)),
-                              r"failed and names a CCCID all the same \(row 1"),
-    "nobody": (answers((None, "failed", None), ("007", "failed", None), ("8", "failed", None), ("9", "failed", None)),
-               r"no student is named.*\(row 1"),
-}  # fmt: skip
+    "repeated": (pl.concat([ALL, answers(("8", "exists", "BCD0002"))]), r"student stands in several rows"),
+    "one number for two": (
+        answers(NEW, ("8", "exists", "BCD0001"), ("9", *NO)),
+        r"one CCCID is given to several students \(rows 1 and 2",
+    ),
+    "no outcome": (
+        answers(("007", None, "BCD0001"), *FINE),
+        r"said by a word that the mapping does not have \(row 1",
+    ),
+    "no number": (
+        answers(("007", "created", None), ("8", "created", "BCD000I"), ("9", *NO)),
+        r"no well-formed CCCID although the row did not fail \(row 1, 2",
+    ),
+    "a number of a failure": (
+        answers(("007", "failed", "BCD0001"), *FINE),
+        r"failed and names a CCCID all the same \(row 1",
+    ),
+    "nobody": (answers((None, *NO), ("007", *NO), *FINE), r"no student is named.*\(row 1"),
+}
 
 
 @pytest.mark.parametrize(("rows", "problem"), WRONG.values(), ids=WRONG)
@@ -94,7 +104,7 @@ def test_a_file_that_is_no_result_is_refused_by_row(registry, handed, rows, prob
 
 def test_a_result_may_come_in_parts(registry, handed, tmp_path):  # noqa: F811
     assert enter(registry, handed, ALL[:1], partial=True).waiting == 2
-    with pytest.raises(RegistryError, match="2 of 3 rows.*have no answer"):
+    with pytest.raises(RegistryError, match=r"2 of 3 rows.*have no answer"):
         deliver(registry, handed, tmp_path / "load.csv", by="Ana")
     assert not (tmp_path / "load.csv").exists()
     assert enter(registry, handed, ALL[1:]).waiting == 0
@@ -103,7 +113,7 @@ def test_a_result_may_come_in_parts(registry, handed, tmp_path):  # noqa: F811
 def test_an_answer_that_was_entered_is_not_changed_by_a_file(registry, handed):  # noqa: F811
     enter(registry, handed, ALL)
     with pytest.raises(
-        InputError, match="row 1; 1 in all: an earlier result gave this student another answer"
+        InputError, match=r"row 1; 1 in all: an earlier result gave this student another answer"
     ):
         enter(registry, handed, answers(("007", "created", "BCD0009")), partial=True)
     mended = enter(registry, handed, answers(("9", "created", "BCD0003")), partial=True)
@@ -120,15 +130,9 @@ CONFLICTS = {
 }
 
 
-@pytest.mark.parametrize(("cccid", "outcome", "why"), CONFLICTS.values(), ids=CONFLICTS)
-def test_an_answer_that_cannot_be_right_is_shown_and_given_to_nobody(
-    registry,
-    handed,
-    tmp_path,
-    cccid,
-    outcome,
-    why,
-):
+@pytest.mark.parametrize("case", CONFLICTS.values(), ids=CONFLICTS)
+def test_an_answer_that_cannot_be_right_is_given_to_nobody(registry, handed, tmp_path, case):  # noqa: F811
+    cccid, outcome, why = case
     from reconcile.mint.void import void  # noqa: PLC0415
 
     minted(registry, pl.concat([wanted("a", kind="recover", cccid="KLM0001", college="022"),
@@ -140,7 +144,7 @@ def test_an_answer_that_cannot_be_right_is_shown_and_given_to_nobody(
     assert why in found.conflicts["reason"][0]
     assert why in open_conflicts(registry, handed)["reason"][0]
     assert "007" not in registry.issued()["sis_id"].to_list()
-    with pytest.raises(RegistryError, match="are in conflict"):
+    with pytest.raises(RegistryError, match=r"are in conflict"):
         deliver(registry, handed, tmp_path / "load.csv", by="Ana")
     enter(registry, handed, answers(("007", "created", "BCD0001")), partial=True)
     assert open_conflicts(registry, handed).is_empty()
@@ -174,14 +178,14 @@ def test_an_upload_may_ask_for_a_replacement(registry, tmp_path):  # noqa: F811
 
 
 def test_only_uploads_have_results(registry, tmp_path):  # noqa: F811
-    with pytest.raises(IssuerError, match="issued here"):
+    with pytest.raises(IssuerError, match=r"issued here"):
         enter(registry, approved(registry, wanted("1")).id, ALL)
     waits = approved(registry, wanted("2"), issuer="openccc").id
-    with pytest.raises(RegistryError, match="is approved; a result is read only when"):
+    with pytest.raises(RegistryError, match=r"is approved; a result is read only when"):
         enter(registry, waits, ALL)
-    with pytest.raises(RegistryError, match="no batch"):
+    with pytest.raises(RegistryError, match=r"no batch"):
         enter(registry, "none", ALL)
-    with pytest.raises(InputError, match="name of who enters it"):
+    with pytest.raises(InputError, match=r"name of who enters it"):
         enter(registry, waits, ALL, by=" ")
 
 
@@ -192,7 +196,7 @@ def test_a_demo_delivers_nothing(tmp_path):
             lambda: deliver(demo, batch, tmp_path / "load.csv", by="Ana"),
             lambda: loaded(demo, batch, by="Ana"),
         ):
-            with pytest.raises(IssuerError, match="A demo registry delivers nothing"):
+            with pytest.raises(IssuerError, match=r"A demo registry delivers nothing"):
                 step()
         assert look_up(demo, batch).state == "minted"
     assert not (tmp_path / "load.csv").exists()

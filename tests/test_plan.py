@@ -491,8 +491,8 @@ def test_what_is_read_is_printed_and_a_missing_address_is_named(
     monkeypatch.setenv("SIS_URL", "oracle+oracledb://reader:Quetzal-7@host/sis")
     assert main(["plan", "check", str(folder / "plan.toml")]) == 0
     said = capsys.readouterr().out
-    assert "Students    a query to the database at $SIS_URL (banner)" in said
-    assert f"Accounts    {folder / 'accounts.csv'} (openccc)" in said
+    assert "Students     a query to the database at $SIS_URL (banner)" in said
+    assert f"Accounts     {folder / 'accounts.csv'} (openccc)" in said
     assert "Quetzal" not in said
     read(folder, (STUDENTS, 'url = "$SIS_URL"\nsql = "DELETE FROM x"'))
     assert main(["plan", "check", str(folder / "plan.toml")]) == 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli import batch, dictionary, inspect, plan, registry, validate
+from reconcile.cli import batch, dictionary, inspect, key, plan, registry, validate
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_run, show_table
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.add_typer(plan.app, name="plan")
 app.add_typer(batch.app, name="batch")
 app.add_typer(registry.app, name="registry")
+app.add_typer(key.app, name="key")
 
 
 class Sis(StrEnum):
@@ -132,10 +133,13 @@ def run(
 
 @app.command()
 def decide(
-    file: Annotated[Path, typer.Argument(help="The work list, filled in.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="The work list, filled in, as CSV or XLSX.", metavar="FILE")],
     *,
     plan: Annotated[Path, typer.Option(help="The plan that it comes from.", metavar="FILE")],
     by: Annotated[str, typer.Option(help="Who decided.")],
+    sheet: Annotated[
+        str | None, typer.Option(help="Of a workbook with several sheets, the list's.", metavar="NAME")
+    ] = None,
 ) -> None:
     """Enter a reviewer's decisions from a work list.
 
@@ -146,7 +150,8 @@ def decide(
     """
     from reconcile.flow.decisions import enter_decisions  # noqa: PLC0415 - `--help` stays quick
 
-    typer.echo(f"Decisions entered: {enter_decisions(file, plan, by=by):,}. Run the plan again.")
+    entered = enter_decisions(file, plan, by=by, sheet=sheet)
+    typer.echo(f"Decisions entered: {entered:,}. Run the plan again.")
 
 
 @app.command()

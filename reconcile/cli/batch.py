@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli.stores import Demo, DryRun, Url, Where, change, look, options, plan_of, rules
+from reconcile.cli.stores import Demo, DryRun, Url, Where, change, open_registry, options, plan_of, rules
 from reconcile.cli.tables import show_batch, show_table
 from reconcile.errors import ApprovalError, OutputError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Look at a batch, approve or reject it, carry it out; or make one by hand.",
+    help="Make a batch, approve it, carry it out.",
 )
 
 Batch = Annotated[str, typer.Argument(help="The batch's id, as `run` printed it.", metavar="BATCH")]
@@ -129,7 +129,7 @@ def show(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     from reconcile.mint.draft import history  # noqa: PLC0415
     from reconcile.mint.result import open_conflicts  # noqa: PLC0415
 
-    with look(plan, registry, demo=demo) as store:
+    with open_registry(plan, registry, demo=demo) as store:
         show_batch(look_up(store, batch))
         show_table(history(store, batch))
         conflicts = open_conflicts(store, batch)
@@ -324,7 +324,7 @@ def deliver(
     registry: Url = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Write the numbers of a batch as the file that the SIS is loaded from.
+    """Write a batch's numbers as the file to load the SIS from.
 
     A demo registry delivers nothing.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from reconcile.read import ReadResult
 
+_COLUMNS = 300  # of a table that are looked at
 _NAMED = 14  # characters before the text of a fact
 _ROW = 18  # characters that a masked row takes of the width
 
@@ -86,7 +87,7 @@ def inspect(
             options=_options(option or ()),
         )
         steps("Look at every column")
-        profile = result.profile()
+        profile = result.profile(at_most=_COLUMNS)
         if page is not None:
             from reconcile.files import write_private  # noqa: PLC0415
             from reconcile.read.page import inspection_html  # noqa: PLC0415
@@ -139,8 +140,8 @@ def _show(result: ReadResult, profile: pl.DataFrame, *, rows: int) -> None:
         for at, line in enumerate(Text(text).wrap(console, max(console.width - _NAMED, _NAMED))):
             typer.echo(f"{'' if at else name:{_NAMED}}{str(line).rstrip()}")
     tables = [
-        *_blocks(result.preview(rows=rows).frame, console.width),
-        ("What the columns hold", "column", profile_in_brief(profile_in_words(profile))),
+        *_blocks(result.preview(rows=rows, at_most=_COLUMNS).frame, console.width),
+        (f"What the {_first(result)}columns hold", "column", profile_in_brief(profile_in_words(profile))),
         ("Noticed", "finding", noticed_in_brief(noticed_in_words(result.diagnostics))),
     ]
     for title, unit, frame in tables:
@@ -149,6 +150,10 @@ def _show(result: ReadResult, profile: pl.DataFrame, *, rows: int) -> None:
             console.print(console_table(frame, title=title, rows=frame.height, unit=unit))
     if not result.diagnostics.height:
         typer.echo("Nothing was noticed.")
+
+
+def _first(result: ReadResult) -> str:
+    return f"first {_COLUMNS} of {result.frame.width:,} " if result.frame.width > _COLUMNS else ""
 
 
 def _blocks(preview: pl.DataFrame, width: int) -> list[tuple[str, str, pl.DataFrame]]:

@@ -48,7 +48,7 @@ def check(
     require_usable(plan.policy)
     require_askable(plan)
     typer.echo(f"{path} can be used.")
-    typer.echo(f"Population  {plan.population}")
-    typer.echo(f"Issuer      {plan.issuer.kind}")
+    typer.echo(f"{'Population':12} {plan.population}")
+    typer.echo(f"{'Issuer':12} {plan.issuer.kind}")
     for name, given in plan.read_in_all.items():
-        typer.echo(f"{_TITLES.get(name, name).capitalize():11} {given}")
+        typer.echo(f"{_TITLES.get(name, name).capitalize():12} {given}")

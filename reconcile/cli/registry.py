@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from reconcile.cli.stores import Demo, DryRun, Url, Where, change, look, named, plan_of
+from reconcile.cli.stores import Demo, DryRun, Url, Where, change, named, open_registry, plan_of
 from reconcile.cli.tables import show_table
 from reconcile.errors import RegistryError
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Make, verify, anchor, back up and restore the registry; void a number.",
+    help="Verify, back up and restore the registry.",
 )
 
 Source = Annotated[Path, typer.Argument(help="The backup.", metavar="FILE")]
@@ -64,7 +64,7 @@ def verify(
     """
     from reconcile.registry.anchor import beside, differences  # noqa: PLC0415 - `--help` stays quick
 
-    with look(plan, registry, demo=demo) as store:
+    with open_registry(plan, registry, demo=demo) as store:
         found = store.verify()
         own = beside(store)
         problems = list(found.problems)
@@ -126,7 +126,7 @@ def backup(
     """
     from reconcile.registry.backup import backup as copy  # noqa: PLC0415 - `--help` stays quick
 
-    with look(plan, registry, demo=demo) as store:
+    with open_registry(plan, registry, demo=demo) as store:
         if dry_run:
             typer.echo(f"{store.name} would be copied to {out}: {store.sequence:,} audit entries.")
             return
@@ -192,7 +192,7 @@ def export(
         with change(plan, registry, demo=demo, dry_run=True) as store:
             rows = write(store, folder)
     else:
-        with look(plan, registry, demo=demo) as store:
+        with open_registry(plan, registry, demo=demo) as store:
             rows = write(store, folder)
     for name, count in rows.items():
         typer.echo(f"{name}.csv  {count:,} rows")

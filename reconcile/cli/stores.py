@@ -53,7 +53,7 @@ def plan_of(plan: Path | None) -> Plan | None:
     return Plan.read(plan, files=False) if plan is not None else None
 
 
-def look(plan: Path | None, url: str | None, *, demo: bool) -> Registry:
+def open_registry(plan: Path | None, url: str | None, *, demo: bool) -> Registry:
     """Open a registry to look at it."""
     from reconcile.registry import Registry  # noqa: PLC0415 - `--help` stays quick
 

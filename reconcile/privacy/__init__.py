@@ -29,11 +29,18 @@ from reconcile.privacy.numbers import (
     hash_ids,
     require_same_key,
 )
-from reconcile.privacy.store import KEY_FILE_VARIABLE, KEY_VARIABLE, key_file, ssn_key
+from reconcile.privacy.store import (
+    KEY_FILE_VARIABLE,
+    KEY_STORE_VARIABLE,
+    KEY_VARIABLE,
+    key_file,
+    ssn_key,
+)
 
 __all__ = [
     "HOLDS_SSN",
     "KEY_FILE_VARIABLE",
+    "KEY_STORE_VARIABLE",
     "KEY_VARIABLE",
     "SHAPE_LENGTH",
     "SIGNS",

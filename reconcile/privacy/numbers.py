@@ -85,7 +85,9 @@ def require_same_key(*columns: pl.Series) -> None:
     Raises:
         KeyMismatch: more than one fingerprint is among them.
     """
-    found = {f for column in columns for f in column.str.slice(0, 8).unique().drop_nulls().to_list()}
+    found = {
+        f for column in columns for f in column.str.extract(r"^([^:]*):").unique().drop_nulls().to_list()
+    }
     if len(found) > 1:
         raise KeyMismatch(
             f"SSN hashes of {len(found)} different keys ({', '.join(sorted(found))}) cannot be compared. "

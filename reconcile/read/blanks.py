@@ -76,8 +76,8 @@ def find_fields(lines: Sequence[str], /) -> list[Place]:
     Answers no stretch where blanks below one another may be chance, or only part of values that are all
     written alike.
 
-    >>> find_fields(["A1  Ann Lee  7", "A22 Bo       8", "A3  Catherine9", "A4  Di       6"])
-    [(1, 3), (5, 14)]
+    >>> find_fields(["A1  Ann Lee   7", "A22 Bo        8", "A3  Catherine 9", "A4  Di        6"])
+    [(1, 3), (5, 13), (15, 15)]
     """
     return find_table(lines)[1]
 
@@ -87,11 +87,12 @@ def find_table(lines: Sequence[str], /) -> tuple[int, list[Place]]:
     end = len(lines)
     while end and end > len(lines) - _FEWEST and is_foot(lines[end - 1]):
         end -= 1
-    for top in range(_TITLES):
-        body = lines[top:end]
-        if len(body) < _FEWEST:
-            break
-        filled = occupied(body)
+    runs = [line.count("  ", 0, _LONGEST) > 0 for line in lines[:end]]
+    parted = sum(runs) * 2 > end
+    for top in range(min(_TITLES, end - _FEWEST + 1)):
+        if parted and not runs[top]:  # a title: its text goes on where rows are blank
+            continue
+        filled = occupied(lines[top:end])
         fields = stretches(np.asarray(filled.any(axis=0)))
         if len(fields) > 1 and _padded(filled, fields):
             return top, fields

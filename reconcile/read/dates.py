@@ -64,12 +64,12 @@ _UNREADABLE: Final = (
     "{shapes}){whole} Correct them, or export the column as yyyy-mm-dd."
 )
 _STAND_INS: Final = (
-    "{n} of {of} values stand for no date: zeros, 1900-01-01, 01-01-1901 and the like, or a year outside "
-    "{low} to {high}. They were kept, and count as absent. Correct them, or leave them empty."
+    "{n} of {of} values stand for no date: zeros, the first day of 1900 or 1901 and the like, or a year "
+    "outside {low} to {high}. They were kept, and count as absent. Correct them, or leave them empty."
 )
 _NO_DEATH: Final = (
-    "{n} of {of} values can be no one's date of death, such as 1900-01-01; the persons were taken for "
-    "deceased. Correct the rows, or leave the dates out."
+    "{n} of {of} values can be no one's date of death, such as the first day of 1900; the persons were taken "
+    "for deceased. Correct the rows, or leave the dates out."
 )
 
 

@@ -23,6 +23,11 @@ class Diagnostics:
         """Add one finding."""
         self._parts.append(pl.DataFrame([(line, kind, column, message)], schema=SCHEMA, orient="row"))
 
+    def add(self, findings: pl.DataFrame) -> None:
+        """Add findings that are rows already."""
+        if findings.height:
+            self._parts.append(findings.select(list(SCHEMA)))
+
     def has(self, *kinds: str) -> bool:
         """Say whether something of one of these kinds was found so far."""
         return any(part["kind"].is_in(kinds).any() for part in self._parts)

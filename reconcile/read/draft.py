@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -27,6 +28,7 @@ GUESS: Final = "a guess"
 UNUSED: Final = "not used"
 LACKING: Final = "needed, not found"
 SCHEMA: Final = {"column": pl.String, "field": pl.String, "how": pl.String}
+_WIDTH: Final = 100
 _SHAPES: Final = 2  # of a column that nobody knows
 _ODD: Final = ("header_doubt", "header_twice", "no_header")
 _HEAD: Final = (
@@ -84,7 +86,8 @@ def draft(
     columns = result.source.columns
     base, reasons = choose_base(columns, layout)
     known = {plain(name) for names in base.fields.values() for name in names}
-    odd = bool(kinds & {*_ODD}) or not known & {plain(name) for name in columns}
+    familiar = any(plain(name) in known or by_words(name, base) for name in columns)
+    odd = bool(kinds & {*_ODD}) or not familiar  # then a name may be a person's
     says = {
         name: str(at)
         if looks_like_data(name) or (odd and plain(name) not in known)
@@ -183,9 +186,7 @@ class Mapped:
         """One row a column."""
         fields = {column: (name, BY_NAME) for name, column in self.sure.items()}
         fields |= {column: (name, SEVERAL) for name, several in self.several.items() for column in several}
-        fields |= {
-            column: (guess.field, f"{GUESS}, by {guess.why}") for column, guess in self.guesses.items()
-        }
+        fields |= {column: (guess.field, f"{GUESS}: {guess.why}") for column, guess in self.guesses.items()}
         shown = [(_shown(self.says[name]), *fields.get(name, ("", UNUSED))) for name in self.columns]
         lacking = [("", name, LACKING) for name in self.lacking if name not in self.several]
         return pl.DataFrame([*shown, *lacking], schema=SCHEMA, orient="row")
@@ -199,7 +200,8 @@ class Mapped:
         lacking = [name for name in self.base.optional if name not in {*self.sure, *self.several}]
         guessed = {guess.field for guess in self.guesses.values()}
         if unknown := [name for name in lacking if name not in guessed]:
-            lines += ["# Not found, and not needed: " + ", ".join(unknown) + "."]
+            said = f"Not found, and not needed: {', '.join(unknown)}."
+            lines += wrap(said, _WIDTH, initial_indent="# ", subsequent_indent="# ")
         unused = [column for column in self.free if column not in self.guesses]
         if unused:
             lines += ["", "# Columns of no use so far; letters of their values as a or A, digits as 9."]

@@ -11,7 +11,7 @@ import polars as pl
 
 from reconcile.columns import plain
 from reconcile.errors import InputError
-from reconcile.privacy import looks_like_data, session_key
+from reconcile.privacy import looks_like_data
 from reconcile.read.blanks import find_table, occupied, sample_lines
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.draft import Draft, Mapped, choose_base
@@ -22,7 +22,6 @@ from reconcile.read.header import is_rule, names_columns
 from reconcile.read.layout import known_names
 from reconcile.read.limits import Limits
 from reconcile.read.open import TEXT, take
-from reconcile.read.secret import hide_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
 _TOP: Final = 10  # lines among which a line of dashes or of names is
 _RULED: Final = re.compile(r"[-=_]+")
+_ONE_BLANK: Final = 2  # characters further
 _MOSTLY: Final = 0.95
 _SCALE: Final = 100  # characters of a line of the comment that shows what stands where
 _WIDEST: Final = 4_000
@@ -81,7 +81,8 @@ def draft_fixed(
         raise InputError(f"{path} holds tabs, so that no position is certain. Read it without positions.")
     fields, top, head = _find(lines)
     body = [line for line in lines[top:] if not is_foot(line)] or lines[-1:]
-    places = _touching(fields, body)
+    body[0] = body[0].ljust(fields[-1][1])  # a line of dashes may go on behind all rows
+    places = _touching(_joined(fields, head, body), body)
     names = _names(head, places)
     columns = dict(zip(names, places, strict=True))
     frame = cut(pl.Series("text", body), columns)
@@ -93,15 +94,14 @@ def draft_fixed(
         skip=_physical(text, lines, top),
     )
     says = {name: json.dumps(name, ensure_ascii=False) for name in names}
-    hidden = hide_columns(frame, session_key, Diagnostics())
-    return Mapped(base, names, says, hidden).draft(path, reasons, above=above)
+    return Mapped(base, names, says, frame).draft(path, reasons, above=above)
 
 
 def _find(lines: Sequence[str]) -> tuple[list[Place], int, str]:
     """The fields, how many of the lines stand above the rows, and the line of names ("" for none)."""
     for at, line in enumerate(lines[:_TOP]):
         ruled = [(match.start() + 1, match.end()) for match in _RULED.finditer(line)]
-        if len(ruled) > 1 and is_rule([line]):  # as SQL clients underline their columns
+        if len(ruled) > 1 and is_rule(line.split()):  # as SQL clients underline their columns
             return ruled, at + 1, lines[at - 1] if at else ""
     top, fields = find_table(lines)
     if not fields:
@@ -121,6 +121,21 @@ def _cells(line: str, fields: Sequence[Place]) -> list[str]:
 def _names_columns(cells: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     known = known_names(None, {})
     return sum(plain(cell) in known for cell in cells) > 1 or names_columns(cells, body) is True
+
+
+def _joined(fields: Sequence[Place], head: str, body: Sequence[str]) -> list[Place]:
+    """Join what a single blank parts in all values alike, as in a phone number, below one word."""
+    filled = np.asarray(occupied(body).all(axis=0))
+    joined: list[Place] = []
+    for first, last in fields:
+        alike = (
+            joined and first - joined[-1][1] == _ONE_BLANK and filled[joined[-1][1] - 1] and filled[first - 1]
+        )
+        if alike and head and not head[first - 1 : last].strip():
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _touching(fields: Sequence[Place], body: Sequence[str]) -> list[Place]:

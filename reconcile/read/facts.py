@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.columns import plain
 from reconcile.read.layout import load_layout
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from reconcile.read.result import ReadResult
     from reconcile.results import Source
+
+_NAMED: Final = 40  # columns without use
 
 
 def file_facts(result: ReadResult, /) -> list[tuple[str, str]]:
@@ -59,19 +61,19 @@ def as_json(result: ReadResult, profile: pl.DataFrame, /, *, rows: int) -> dict[
             "nearest": fields.nearest,
             "lacking": list(fields.lacking),
             "reasons": list(fields.reasons),
+            "mapping": result.mapping().frame.to_dicts(),
         },
-        "preview": result.preview(rows=rows).frame.to_dicts(),
+        "preview": result.preview(rows=rows, at_most=profile.height).frame.to_dicts(),
         "profile": profile.to_dicts(),
         "noticed": result.noticed().frame.to_dicts(),
     }
 
 
 def _is(source: Source) -> str:
-    written = "" if source.kind.startswith(source.encoding) else f", {source.encoding}"
-    return (
-        f"{source.kind}{written}, {source.dialect}; {len(source.columns):,} columns; "
-        f"{size_in_words(source.size)}"
-    )
+    said = (source.kind, source.encoding, source.dialect)
+    # Of what is no text, the encoding is the kind once more.
+    written = [text for at, text in enumerate(said) if text not in ("columns", *said[:at])]
+    return f"{', '.join(written)}; {len(source.columns):,} columns; {size_in_words(source.size)}"
 
 
 def _layout_facts(result: ReadResult) -> list[tuple[str, str]]:
@@ -89,5 +91,9 @@ def _layout_facts(result: ReadResult) -> list[tuple[str, str]]:
         if name not in fields.of_column and plain(name) not in ignored
     ]
     if left and fields.nearest:
-        facts.append(("Not used", f"{', '.join(left)}."))
+        more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
+        facts.append(("Not used", f"{', '.join(left[:_NAMED])}{more}."))
+    might = [f"{names[name]}: {guess.field} ({guess.why})" for name, guess in result.guesses().items()]
+    if might:
+        facts.append(("Might be", f"{'; '.join(might[:_NAMED])}. `reconcile map` writes it down."))
     return facts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconcile.columns import plain
 from reconcile.privacy import looks_like_data
+from reconcile.read.guess import by_values, by_words
 from reconcile.read.layout import guess_layout, known_names, load_layout, map_columns, rank_layouts
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from reconcile.read.guess import Guess
     from reconcile.read.layout import Layout
 
 NAME: Final = "name"
@@ -24,6 +26,7 @@ ID: Final = "id"
 OTHER: Final = ""
 
 _LONGEST: Final = 60  # characters of a column's name
+_LOOKED_AT: Final = 300  # columns that are guessed at
 _FEWEST: Final = 2  # columns that a layout has to know to be the nearest one
 _DOUBTFUL: Final = ("header_doubt", "header_twice")
 _DATES: Final = frozenset(
@@ -105,6 +108,26 @@ def guess_fields(columns: Sequence[str], /) -> Fields:
         lacking=nearest.missing,
         reasons=(*reasons, f"{near} and finds none for {', '.join(nearest.missing)}."),
     )
+
+
+def guess_more(frame: pl.DataFrame, fields: Fields, names: Mapping[str, str], /) -> dict[str, Guess]:
+    """Guess by their words, and by what they hold, what the columns are that no layout knows by name.
+
+    Args:
+        frame: the file's columns as text.
+        fields: as from `guess_fields`.
+        names: column -> how it may be called; where that is not its name, its words say nothing.
+    """
+    layout = load_layout(fields.nearest or "generic")
+    ignored = {plain(name) for name in layout.ignored}
+    found: dict[str, Guess] = {}
+    for column, called in list(names.items())[:_LOOKED_AT]:
+        if column in fields.of_column or plain(column) in ignored or column not in frame.columns:
+            continue
+        guess = (by_words(column, layout) if called == column else None) or by_values(frame[column], layout)
+        if guess and guess.field not in fields.of_column.values():
+            found[column] = guess
+    return found
 
 
 def kind_of(field: str | None, /) -> str:

@@ -58,6 +58,7 @@ def read_fixed(text: bytes, layout: Layout, path: Path, found: Diagnostics) -> R
     lines.skip_top()
     lines.skip_blank()
     lines.skip_feet()
+    lines.note_blank()
     lines.skip_types()
     rows = lines.frame.height
     if not rows:
@@ -126,6 +127,7 @@ class _Lines:
     path: Path
     found: Diagnostics
     skipped: str = ""
+    blank: pl.Series | None = None
 
     def skip_top(self) -> None:
         """Leave out the lines that the layout skips, and again below page breaks and where they recur."""
@@ -141,19 +143,24 @@ class _Lines:
     def skip_blank(self) -> None:
         """Leave out lines without a character, and one that underlines the column names."""
         first = self.frame["text"].head(1)
-        if first.len() and is_rule([first[0]]):
+        if first.len() and is_rule(first[0].split()):
             self._set_aside(
                 pl.int_range(self.frame.height, eager=True) == 0, "ruler", "A line of dashes was skipped."
             )
         blank = self.frame["text"].str.strip_chars(" ") == ""
-        filled = self.frame.filter(~blank)["line"]
-        inner = self.frame.filter(blank)["line"]
-        inner = inner.filter(inner < (filled[-1] if filled.len() else 0))
-        if inner.len():
-            self.found.note(
-                "blank_lines", f"{inner.len()} blank lines were skipped, the first here.", line=inner[0]
-            )
+        self.blank = self.frame.filter(blank)["line"]
         self.frame = self.frame.filter(~blank)
+
+    def note_blank(self) -> None:
+        """Count the lines between rows on which nothing stands."""
+        last = self.frame["line"].tail(1)
+        inner = (
+            [] if self.blank is None or not last.len() else self.blank.filter(self.blank < last[0]).to_list()
+        )
+        if inner:
+            self.found.note(
+                "blank_lines", f"{len(inner)} blank lines were skipped, the first here.", line=inner[0]
+            )
 
     def skip_feet(self) -> None:
         """Leave out lines at the end that are shorter than rows and read like the end of a report."""

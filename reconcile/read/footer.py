@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from reconcile.read.header import digit_columns, usual
+from reconcile.read.header import digit_columns, note_words, usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,7 +144,8 @@ def without_below(table: RawTable, found: Diagnostics) -> RawTable:
 
 
 def without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
-    """Take out lines that repeat the column names."""
+    """Take out lines that repeat the column names, and doubt first rows that may belong to them."""
+    note_words(table.frame, table.lines, found)
     again = np.arange(table.frame.height)
     for name, column in zip(names, table.frame.columns, strict=False):
         if not len(again):

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from reconcile.read.positions import FixedWidth
 
+_LISTED: Final = 6  # names that a message shows
 _SHIPPED: Final = Path(__file__).with_name("layouts")
 TABLES: Final = ("students", "accounts", "applications", "fraud", "crosswalk")
 # Options that every layout takes: "columns" maps fields to column names, "as_of" is the day asked for,
@@ -255,7 +256,8 @@ def rank_layouts(columns: Sequence[str], /) -> list[Rank]:
         own = sum(plain(layout.fields[field][0]) in keys for field in hits)
         known = own + sum(plain(column) in keys for column in layout.ignored)
         ranked.append(Rank(layout, missing, len(hits), own, known))
-    return sorted(ranked, key=lambda rank: (-rank.known, -rank.found, rank.layout.name))
+    # Where usual words are all there is to go by, no system is named.
+    return sorted(ranked, key=lambda r: (-r.known, -r.found, r.layout.name != "generic", r.layout.name))
 
 
 def known_names(layout: Layout | None, options: Mapping[str, object], /) -> frozenset[str]:
@@ -287,7 +289,8 @@ def _missing(name: str, synonyms: Sequence[str], columns: Sequence[str]) -> str:
     safe = [column for column in columns if not looks_like_data(column)]
     hint = nearest(synonyms[0], safe) if safe and synonyms else ""
     close = hint if hint.startswith(" Did") else ""
-    return f"no column for {name} ({', '.join(synonyms) or 'all of its names are given to others'}){close}"
+    listed = [*synonyms[:_LISTED], *([f"{len(synonyms) - _LISTED} more"] if len(synonyms) > _LISTED else [])]
+    return f"no column for {name} ({', '.join(listed) or 'all of its names are given to others'}){close}"
 
 
 @cache

@@ -65,8 +65,8 @@ class Limits:
         if found > allowed:
             raise InputError(
                 f"{what}: {found:,} or more, and the limit is {allowed:,}. It was not read. If the file is "
-                f"what it should be, raise the limit: read(path, limits=Limits({name}=...)), with Limits "
-                "from reconcile.read."
+                f"what it should be, raise the limit: in a plan {name} = ... under [students.limits] or the "
+                f"like, else read(path, limits=Limits({name}=...)), with Limits from reconcile.read."
             )
 
 

@@ -56,7 +56,11 @@ def inspection_html(result: ReadResult, profile: pl.DataFrame, /, *, rows: int) 
             element("dl", *pairs, class_="facts"),
             section("What was noticed", _noticed(noticed), key="noticed"),
             section("What the columns hold", _columns(profile), key="columns"),
-            *([section("The first rows, masked", _preview(result, rows), key="rows")] if rows else []),
+            *(
+                [section("The first rows, masked", _preview(result, profile, rows), key="rows")]
+                if rows
+                else []
+            ),
             section("How to read this page", *(element("p", one) for one in _GUIDE), key="reading"),
         ),
         element(
@@ -128,8 +132,8 @@ def _holds(text: str, doubts: list[str]) -> Html:
     return joined(said, *(element("span", element("b", "Doubt: "), one, class_="doubt") for one in doubts))
 
 
-def _preview(result: ReadResult, rows: int) -> Html:
-    preview = result.preview(rows=rows).frame
+def _preview(result: ReadResult, profile: pl.DataFrame, rows: int) -> Html:
+    preview = result.preview(rows=rows, at_most=profile.height).frame
     lines = [
         (str(line[0]), *(element("span", text or _DASH, class_="shape") for text in line[2:]))
         for line in preview.iter_rows()

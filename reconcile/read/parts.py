@@ -110,6 +110,7 @@ def join_parts(taken: Sequence[Taken], place: Path, found: Diagnostics) -> tuple
         lines=pl.concat(lines).alias("line"),
         rows=sum(part.raw.rows for part in taken),
         rejected=sum(part.raw.rejected for part in taken),
+        suspect=any(part.raw.suspect for part in taken),
     )
     return raw, _whole(sources, place)
 

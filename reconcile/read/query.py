@@ -82,7 +82,7 @@ class Answer:
 
     Attributes:
         raw: the table; rows are numbered from 1.
-        place: "query on host/database".
+        place: "query on host/database", "query on file.sqlite".
         sha256: of the column names and all rows as text.
         size: bytes of that text.
         seen: every text in it that is shaped like a CCCID, since the answer itself is kept nowhere.
@@ -196,6 +196,8 @@ def _connect(url: str) -> tuple[sa.Engine, str]:
         raise InputError(f"The url of the query {problem}.")
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
         raise InputError(f"There is no SQLite database {address.database}. Check the path behind sqlite:///.")
+    if address.get_backend_name() == "sqlite":  # a file is called by its name, as others are
+        return engine, f"query on {Path(address.database or '').name}"
     # Of a password with a bare @ in it, a part would be taken for the host: then neither is shown.
     parts = [part for part in (address.host, address.database) if part and url.count("@") < 2]  # noqa: PLR2004
     return engine, f"query on {'/'.join(parts) or address.get_backend_name()}"

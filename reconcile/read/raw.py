@@ -23,6 +23,8 @@ class RawTable:
         rejected: records that could not be read.
         quote: what encloses fields.
         doubtful: whether a quoted value may hold rows.
+        suspect: whether a cell may hold an SSN; False where the whole text was searched in vain.
+        clear_columns: the columns as they were, where SSNs are hidden already; else empty.
         names: of a window, the column names as they stand, "" for none; its columns have none yet.
     """
 
@@ -33,6 +35,8 @@ class RawTable:
     rejected: int
     quote: str = '"'
     doubtful: bool = False
+    suspect: bool = True
+    clear_columns: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
 

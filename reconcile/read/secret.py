@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -10,7 +11,7 @@ from reconcile.columns import SSN_DERIVED
 from reconcile.privacy import HOLDS_SSN, SSN_PATTERN, SSN_SIGN, Naming, derive_ssn, hash_ids, ssn_naming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from reconcile.privacy import SsnKey
     from reconcile.read.diagnostics import Diagnostics
@@ -29,6 +30,9 @@ _WITHIN: Final = r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"
 # for which the regular expressions of polars leave their fast path.
 _PERHAPS: Final = rf"[0-9]{{3}}{SSN_SIGN}[0-9]{{2}}{SSN_SIGN}[0-9]{{4}}|(?i:{_SAYING % ''})[0-9]{{9}}"
 _SHORTEST: Final = 9  # bytes of a text that holds an SSN
+_HASHED: Final = "{count} values are shaped like SSNs and were replaced by keyed hashes (ssn:...)."
+_BLOTTED: Final = "SSNs within longer texts were blotted out."
+_SPEAKING: Final = (Naming.HOLDS, Naming.SPEAKS, Naming.OURS)
 _NINE_IN_ALL: Final = r"^[^0-9]*(?:[0-9][^0-9]*){9}$"
 _ROWS_APART: Final = 10**9  # a row's number and nine digits as one number
 _FLAGS: Final = frozenset({"", "Y", "N", "T", "F", "TRUE", "FALSE", "YES", "NO", "0", "1"})
@@ -37,54 +41,84 @@ _ENOUGH: Final = 50  # ids that show how they are spread
 _SPREAD: Final = 0.3  # numbers given out one after the other begin alike, SSNs do not
 
 
-def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
-    """Replace SSN columns of a table without a layout by the derived ones, in the column's place.
+def hide_columns(
+    frame: pl.DataFrame, key: Keyring, found: Diagnostics, *, suspect: bool = True
+) -> pl.DataFrame:
+    """Hide the SSNs of a table without a layout, as `Hiding` does."""
+    hiding = Hiding(key)
+    hiding.learn(frame)
+    hidden = hiding.hide(frame, suspect=suspect)
+    hiding.note(found)
+    return hidden
 
-    The first SSN column gives ssn_hmac, ssn_last4, ssn_type and ssn_class; a further one puts its own
-    name in front of these. A value that repeats the SSN of its own row, an id for instance, is hashed.
+
+class Hiding:
+    """Which columns of a table are SSNs and which values repeat one: learned from all of it, then hidden.
+
+    SSN columns become the derived ones, in the column's place: the first gives ssn_hmac, ssn_last4, ssn_type
+    and ssn_class, a further one puts its own name in front of these. A value that repeats the SSN of its own
+    row, an id for instance, is hashed in whatever row it stands.
     """
-    hidden = set(_ssn_columns(frame))
-    repeated = {column.name: column for column in _own_ssns(frame, hidden, key, found)} if hidden else {}
-    parts: list[pl.Series] = []
-    names = set(frame.columns)
-    for column in frame.get_columns():
-        if column.name not in hidden:
-            parts.append(repeated.get(column.name, column))
-            continue
-        derived = derive_ssn(column, key())
-        if any(name in names for name in SSN_DERIVED):
-            derived = derived.rename({name: f"{column.name}_{name}" for name in SSN_DERIVED})
-        names.update(derived.columns)
-        parts += derived.get_columns()
-    return hide_values(pl.DataFrame(parts), key, found)
 
+    def __init__(self, key: Keyring) -> None:
+        """Begin with nothing learned."""
+        self._key = key
+        self._holds: dict[str, bool] = {}  # whether a column whose name speaks of SSNs holds any
+        self._repeated: dict[tuple[str, str], pl.Series] = {}
+        self._hidden: Counter[tuple[str, str]] = Counter()
 
-def _ssn_columns(frame: pl.DataFrame) -> Iterator[str]:
-    """List the columns of SSNs: by their whole name, or by a word of it and what they hold.
+    def learn(self, frame: pl.DataFrame) -> bool:
+        """Look at rows, a first time; say whether there is anything to learn from others."""
+        speaking = {
+            c.name: naming for c in frame.get_columns() if (naming := ssn_naming(c.name)) in _SPEAKING
+        }
+        for name, naming in speaking.items():
+            holds = not _is_flag(frame[name]) if naming is Naming.HOLDS else _any(frame[name], HOLDS_SSN)
+            self._holds[name] = self._holds.get(name, False) or holds
+        nine = _columns_with(frame, _long_enough(frame, frame.columns), _NINE_IN_ALL) if speaking else []
+        for own in speaking:
+            ssns = _by_row(frame[own]).drop_nulls().implode()
+            for column in (frame[name] for name in nine if name != own):
+                repeating = _digits(column.filter(_by_row(column).is_in(ssns)))
+                known = self._repeated.get((own, column.name), repeating.clear())
+                self._repeated[own, column.name] = pl.concat([known, repeating]).unique()
+        return bool(speaking)
 
-    >>> [*_ssn_columns(pl.DataFrame({"SS#": ["212099998"], "SSN Last 4": ["9998"], "Assn": ["212099998"]}))]
-    ['SS#']
-    """
-    for column in frame.get_columns():
-        naming = ssn_naming(column.name)
-        if naming in {Naming.SPEAKS, Naming.OURS} and column.str.contains(HOLDS_SSN).any():
-            naming = Naming.HOLDS
-        if naming is Naming.HOLDS and not _is_flag(column):
-            yield column.name
+    def hide(self, frame: pl.DataFrame, *, suspect: bool) -> pl.DataFrame:
+        """Hide in rows what was learned of all, and, in what is suspect, every cell that shows what it is."""
+        parts: list[pl.Series] = []
+        names = set(frame.columns)
+        for column in frame.get_columns():
+            if not self._holds.get(column.name):
+                parts.append(self._without_repeated(column))
+                continue
+            derived = derive_ssn(column, self._key())
+            if any(name in names for name in SSN_DERIVED):
+                derived = derived.rename({name: f"{column.name}_{name}" for name in SSN_DERIVED})
+            names.update(derived.columns)
+            parts += derived.get_columns()
+        frame = pl.DataFrame(parts)
+        return _hide_values(frame, self._key, self._hidden) if suspect else frame
 
+    def _without_repeated(self, column: pl.Series) -> pl.Series:
+        known = self._repeats(column.name)
+        if known.is_empty():
+            return column
+        hashed = _digits(column).replace_strict(known, hash_ids(known, self._key()), default=None)
+        return hashed.fill_null(column).alias(column.name)
 
-def _own_ssns(frame: pl.DataFrame, hidden: set[str], key: Keyring, found: Diagnostics) -> Iterator[pl.Series]:
-    """Hash what repeats the SSN of its own row, in each column that does so."""
-    others = [name for name in frame.columns if name not in hidden]
-    nine = _columns_with(frame, _long_enough(frame, others), _NINE_IN_ALL)
-    if not nine:
-        return
-    own = pl.concat([_by_row(frame[name]).drop_nulls() for name in sorted(hidden)]).implode()
-    for name in nine:
-        column = frame[name]
-        repeating = column.filter(_by_row(column).is_in(own))
-        if repeating.len():
-            yield _hash_all(column, _digits(repeating), key(), found)
+    def _repeats(self, name: str) -> pl.Series:
+        """The SSNs of some row that a column repeats there."""
+        none = pl.Series(dtype=pl.String)
+        known = [ssns for (own, other), ssns in self._repeated.items() if other == name and self._holds[own]]
+        return pl.concat([none, *known]).unique().sort()
+
+    def note(self, found: Diagnostics) -> None:
+        """Say what was hidden."""
+        for name in dict.fromkeys(other for _, other in self._repeated if not self._holds.get(other)):
+            if number := self._repeats(name).len():
+                found.note("id_is_ssn", _ids_hidden(number), column=name)
+        _note_hidden(self._hidden, found)
 
 
 def _digits(values: pl.Series) -> pl.Series:
@@ -99,14 +133,6 @@ def _by_row(values: pl.Series) -> pl.Series:
     return _digits(values).to_frame("digits").select(rows + kept).to_series()
 
 
-def _hash_all(values: pl.Series, ssns: pl.Series, key: SsnKey, found: Diagnostics) -> pl.Series:
-    """Hash every value of a column that is one of these SSNs, in whatever row it stands."""
-    known = ssns.unique().sort()
-    found.note("id_is_ssn", _ids_hidden(known.len()), column=values.name)
-    hashed = _digits(values).replace_strict(known, hash_ids(known, key), default=None)
-    return hashed.fill_null(values).alias(values.name)
-
-
 def _ids_hidden(number: int) -> str:
     return (
         f"{number} ids are SSNs and were replaced by keyed hashes (ssn:...). "
@@ -116,6 +142,18 @@ def _ids_hidden(number: int) -> str:
 
 def hide_values(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
     """Hash every cell that is an SSN with hyphens or spaces, and blot those within a longer text."""
+    hidden: Counter[tuple[str, str]] = Counter()
+    frame = _hide_values(frame, key, hidden)
+    _note_hidden(hidden, found)
+    return frame
+
+
+def _note_hidden(hidden: Counter[tuple[str, str]], found: Diagnostics) -> None:
+    for (name, message), count in hidden.items():
+        found.note("ssn_hidden", message.format(count=count), column=name)
+
+
+def _hide_values(frame: pl.DataFrame, key: Keyring, hidden: Counter[tuple[str, str]]) -> pl.DataFrame:
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     texts = _long_enough(frame, texts)
     kept = [name for name in SSN_DERIVED if name in texts]  # no number at all belongs there
@@ -127,11 +165,11 @@ def hide_values(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.Dat
     ]:
         column = frame[name]
         if column.str.contains(pattern).any():
-            column = changed[name] = _hash_whole(column, pattern, key(), found)
+            column = changed[name] = _hash_whole(column, pattern, key(), hidden)
         if column.str.contains(f"{_WITHIN}|{_ANNOUNCED}").any():
             blotted = column.str.replace_all(_WITHIN, "[SSN]").str.replace_all(_ANNOUNCED, "${1}[SSN]")
             changed[name] = blotted
-            found.note("ssn_hidden", "SSNs within longer texts were blotted out.", column=name)
+            hidden[name, _BLOTTED] += 1
     return frame.with_columns(changed.values())
 
 
@@ -154,15 +192,11 @@ def _columns_with(frame: pl.DataFrame, names: list[str], pattern: str) -> list[s
     return [name for name, hit in zip(there.columns, there.row(0), strict=True) if hit]
 
 
-def _hash_whole(values: pl.Series, pattern: str, key: SsnKey, found: Diagnostics) -> pl.Series:
+def _hash_whole(values: pl.Series, pattern: str, key: SsnKey, hidden: Counter[tuple[str, str]]) -> pl.Series:
     shaped = values.str.contains(pattern).fill_null(value=False)
     distinct = values.filter(shaped).unique().sort()
     hashes = hash_ids(distinct, key)
-    found.note(
-        "ssn_hidden",
-        f"{int(shaped.sum())} values are shaped like SSNs and were replaced by keyed hashes (ssn:...).",
-        column=values.name,
-    )
+    hidden[values.name, _HASHED] += int(shaped.sum())
     return values.replace(distinct, hashes)
 
 
@@ -216,6 +250,10 @@ def _note_doubt(ids: pl.Series, identity: str, found: Diagnostics) -> None:
             "replaced by keyed hashes, or false if they are none.",
             column=identity,
         )
+
+
+def _any(values: pl.Series, pattern: str) -> bool:
+    return bool(values.str.contains(pattern).any())
 
 
 def _is_flag(values: pl.Series) -> bool:

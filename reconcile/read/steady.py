@@ -9,16 +9,16 @@ from reconcile.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    Stamp = tuple[int, int, int]
+    Stamp = tuple[int, int]
 
 
 def stamp(path: Path, /) -> Stamp | None:
-    """Take what changes with a file's content: which file it is, its size, and when it was written."""
+    """Take what changes with a file's content, its size and when it was written; None where it is not."""
     try:
         found = path.stat()
     except (OSError, ValueError):
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_size, found.st_mtime_ns
 
 
 def require_unchanged(path: Path, before: Stamp | None, /) -> None:

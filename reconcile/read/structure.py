@@ -197,12 +197,8 @@ def mend_lines(data: bytes, found: Diagnostics) -> bytes:
         data = data.replace(b"\0", b"")
     if data.endswith(b"\x1a"):  # how DOS ended a text
         data = data.rstrip(b"\x1a")
-    if b"\n" in data and b"\r" not in data:
-        return data
     if b"\n" in data:
-        if data.count(b"\n\r") > data.count(b"\r\n"):
-            return data.replace(b"\n\r", b"\n")
-        return data.replace(b"\r\r\n", b"\r\n") if b"\r\r\n" in data else data
+        return _usual_ends(data) if b"\r" in data else data
     if b"\r" in data:  # as old Macs wrote
         return data.replace(b"\r", b"\n")
     for end, name in _RARE_ENDS:
@@ -210,6 +206,26 @@ def mend_lines(data: bytes, found: Diagnostics) -> bytes:
             found.note("line_end_guess", f"No usual line ends; lines were cut at each {name}.")
             return data.replace(end, b"\n")
     return data
+
+
+def _usual_ends(data: bytes) -> bytes:
+    """Bring what is neither LF nor CRLF to one of them, where all line ends of a text are alike."""
+    if data.count(b"\n\r") > data.count(b"\r\n"):
+        return data.replace(b"\n\r", b"\n")
+    if b"\r\n" not in data:
+        return _ended_by_returns(data) or data
+    return data.replace(b"\r\r\n", b"\r\n") if b"\r\r\n" in data else data
+
+
+def _ended_by_returns(data: bytes) -> bytes | None:
+    """Where all line feeds stand within quotes, the carriage returns outside are the line ends."""
+    buffer = np.frombuffer(data, dtype=np.uint8).copy()
+    quotes, feeds, returns = (np.flatnonzero(buffer == byte) for byte in (_QUOTE, _LF, _CR))
+    ends = returns[_outside(quotes, returns, 0)]
+    if not len(ends) or _outside(quotes, feeds, 0).any():
+        return None
+    buffer[ends] = _LF
+    return bytes(buffer.tobytes())
 
 
 def note_bytes(data: bytes, what: bytes, kind: str, message: str, found: Diagnostics) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 
 from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
+from reconcile.privacy.scan import may_hold_ssn
 from reconcile.read.comments import blank_comments, note_comments
 from reconcile.read.diagnostics import Diagnostics
 from reconcile.read.dialect import Dialect, counts_by_line, find_dialect
@@ -74,17 +75,14 @@ def parse(
     """
     data = mend_lines(data, found)
     data = _without_marks(data, found)
-    if window is None or window.names is None:
-        data, told = _without_remarks(data, found)
-        delimiter = delimiter or told
     if window is None and (empty := read_blank(data, found)):
         return empty
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
-    if window is not None:
-        dialect = window.dialect
-    else:
-        dialect = Dialect(delimiter) if delimiter else find_dialect(data, found)
+    suspect = may_hold_ssn(data)
+    dialect = window.dialect if window else dialect_of(data, found, delimiter=delimiter)
+    if window is None or window.names is None:
+        data = _without_remarks(data, found)
     written = rewrite(data, dialect.delimiter, dialect.quote)
     del data
     mark = written.delimiter
@@ -104,21 +102,28 @@ def parse(
     if table is None:
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
-    return replace(table, delimiter=dialect.delimiter, quote=dialect.quote)
+    return replace(table, delimiter=dialect.delimiter, quote=dialect.quote, suspect=suspect)
 
 
-def _without_remarks(data: bytes, found: Diagnostics) -> tuple[bytes, str | None]:
-    """Take out what is said about the text at its top, and answer the delimiter if that is named there."""
+def dialect_of(data: bytes, found: Diagnostics, *, delimiter: str | None) -> Dialect:
+    """Find the dialect of a text, unless its delimiter is told, by the caller or by a line for Excel."""
+    if told := _TOLD.match(data):
+        data, delimiter = data[told.end() :], delimiter or told[1].decode("utf-8", "replace")
+    return Dialect(delimiter) if delimiter else find_dialect(blank_comments(data, Diagnostics()), found)
+
+
+def _without_remarks(data: bytes, found: Diagnostics) -> bytes:
+    """Take out what is said about the text at its top."""
     if told := _TOLD.match(data):
         found.note_lines([1], "preamble", "A line above the column names was skipped.")
-        return data[told.end() :], told[1].decode("utf-8", "replace")
-    return blank_comments(data, found), None
+        return data[told.end() :]
+    return blank_comments(data, found)
 
 
 def _without_marks(data: bytes, found: Diagnostics) -> bytes:
     """Take out the byte order marks at the beginning of lines: files were joined there."""
     mark = b"\n" + _MARK
-    if mark not in data:
+    if _MARK[:1] not in data or mark not in data:  # a single byte is looked for at once
         return data
     places = [match.start() for match in re.finditer(re.escape(mark), data)]
     lines = [data.count(b"\n", 0, at + 1) + 1 for at in places]

@@ -47,7 +47,6 @@ _REMARKS: Final = {
     "date_unreadable": "Date cannot be read",
     "encoding_guess": "Encoding was guessed",
     "encoding_mixed": "Another encoding in this line",
-    "layout_guess": "Layout was guessed",
     "line_end_mixed": "Mixed line ends",
     "multiline_doubt": "Quote perhaps lost",
     "multivalue_mismatch": "Parallel lists differ in length",
@@ -230,7 +229,7 @@ def _input(entry: Input) -> tuple[str | int, ...]:
     source = entry.source
     return (
         _TABLES.get(entry.table, entry.table),
-        source.path.name,
+        source.name,
         entry.layout,
         entry.scope or "",
         entry.as_of.isoformat() if entry.as_of else "",
@@ -244,7 +243,9 @@ def _input(entry: Input) -> tuple[str | int, ...]:
 def _fingerprints(inputs: tuple[Input, ...]) -> Html:
     """The hashes in full, for paper: what a title shows on hovering cannot be printed."""
     items = [
-        element("li", entry.source.path.name, ": ", element("code", entry.source.sha256)) for entry in inputs
+        element("li", source.name, ": ", element("code", source.sha256))
+        for entry in inputs
+        for source in (entry.source, *entry.source.parts)
     ]
     return element("div", element("p", "SHA-256 in full:"), element("ul", *items), class_="paper")
 

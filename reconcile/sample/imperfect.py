@@ -31,7 +31,7 @@ COLUMNS: Final = {
     "Born": "BIRTH.DATE",
     "Personal Mail": "PERSON.PREFERRED.EMAIL",
     "Mobile": "PERSONAL.PHONE.NUMBER",
-    "Street": "ADDRESS.LINES",
+    "Address": "ADDRESS.LINES",
     "Town": "CITY",
     "ZIP": "ZIP",
     "CCC Apply No": "PERSON.ALT.IDS",
