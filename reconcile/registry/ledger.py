@@ -154,7 +154,7 @@ class Ledger:
         return served, waits, held
 
     def freed(self, batch_id: str, /) -> bool:
-        """Say whether a student of a batch that was carried out has no number: it was voided, or none came."""
+        """Say whether a student of a finished batch has no number: it was voided, or none came."""
         mine = requests.c.batch == batch_id
         gone = sa.exists(
             sa.select(1)
