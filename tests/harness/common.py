@@ -7,7 +7,7 @@ import mmap
 import multiprocessing
 import sys
 import time
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - a child process asks for it
 
 from registries import new_place
 
@@ -44,8 +44,9 @@ class Marks:
         """Open the file, making it first."""
         if not path.exists():
             path.write_bytes(b"\0\0")
-        self._file = path.open("r+b")
-        self._bytes = mmap.mmap(self._file.fileno(), 2)
+        with path.open("r+b") as file:
+            self._bytes = mmap.mmap(file.fileno(), 2)
+        self.on = False  # whether the process is at what is watched
 
     @property
     def step(self) -> int:
@@ -68,6 +69,12 @@ def told_in(path: Path) -> list[list]:
     """Read what was acknowledged; what stands after the last line feed is torn."""
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
     return [json.loads(line) for line in lines[:-1]]
+
+
+def show(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def wait_for(condition) -> None:

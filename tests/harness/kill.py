@@ -96,8 +96,6 @@ def _watch(registry, marks, acknowledge):
 
     from reconcile.registry.ledger import Ledger  # noqa: PLC0415
 
-    marks.on = False
-
     def after(name, step):
         real = getattr(Ledger, name)
 
@@ -249,11 +247,13 @@ def main(words=None) -> int:
         started = time.monotonic()
         outcome = run(
             place, Path(folder), kills=given.kills, seed=given.seed, size=given.size, broken=given.broken,
-            say=lambda line: print(line, flush=True),
+            say=common.show,
         )  # fmt: skip
-    print(f"{given.store}, seed {given.seed}, {time.monotonic() - started:,.0f} s\n{outcome}")
+    common.show(f"{given.store}, seed {given.seed}, {time.monotonic() - started:,.0f} s\n{outcome}")
     if outcome.in_flight < given.in_flight:
-        print(f"Too few kills in flight: {outcome.in_flight} of the {given.in_flight} that were wanted.")
+        common.show(
+            f"Too few kills in flight: {outcome.in_flight} of the {given.in_flight} that were wanted."
+        )
     return 0 if outcome.ok and outcome.in_flight >= given.in_flight else 1
 
 
