@@ -13,7 +13,8 @@ from reconcile.errors import ApprovalError, InputError, OutputError, RegistryErr
 from reconcile.mint.void import void
 from reconcile.registry import Registry
 from reconcile.registry.anchor import anchor, beside, differences
-from reconcile.registry.backup import backup, export, restore
+from reconcile.registry.backup import backup, export
+from reconcile.registry.restore import restore
 
 WHO = {"demo": False, "by": "Ana", "approver": "Ben", "reason": "the disk died", "at": AT}
 

@@ -156,7 +156,7 @@ def restore(
 
     Example: `reconcile registry restore FILE --plan fall.toml --by "..." --approver "..." --reason "..."`
     """
-    from reconcile.registry.backup import restore as put_back  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.registry.restore import restore as put_back  # noqa: PLC0415 - `--help` stays quick
 
     place, is_demo = named(plan, registry, demo=demo)
     told = put_back(

@@ -49,7 +49,7 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     plan = done.plan
     if not registry.demo:
         require_current(registry)
-    _remember(done, registry)
+    _remember(done, registry, at)
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
@@ -258,10 +258,19 @@ def _borne(limit: float | None, severity: str) -> str:
     return f", {allowed(limit)} of the rows are allowed" if 0 < limit < 1 else f", {allowed(limit)} allowed"
 
 
-def _remember(done: Run, registry: Registry) -> None:
+def _know_numbers(done: Run, registry: Registry, at: datetime | None) -> None:
+    """Enter the numbers that SIS and applications name for a student, with the day, in the crosswalk."""
+    named = [(done.joined.held, "sis"), (done.joined.applied, "application")]
+    rows = [frame.select("sis_id", "cccid", origin=pl.lit(origin)) for frame, origin in named]
+    theirs = pl.concat(rows).join(done.students.select("sis_id", "college"), on="sis_id")
+    registry.note_crosswalk(theirs.drop_nulls(), at=at)
+
+
+def _remember(done: Run, registry: Registry, at: datetime | None) -> None:
     """Pin the SSN key, enter the allotted range, and note every number seen, so that none is issued again."""
     plan = done.plan
     registry.pin_key(done.inputs.key)
+    _know_numbers(done, registry, at)
     if plan.issuer.kind is Issuer.REGISTRY and plan.issuer.range and plan.issuer.authority:
         registry.allot(*plan.issuer.range, authority=plan.issuer.authority)
     if plan.issuer.kind is Issuer.OPENCCC:

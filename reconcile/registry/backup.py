@@ -7,28 +7,34 @@ table in one view. (`pg_dump` of the database serves as well, and is what its ke
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
+import shutil
 import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from reconcile.errors import ApprovalError, InputError, OutputError, RegistryError
-from reconcile.files import make_private, private_folder, replace, touch_private, whole_folder, write_private
-from reconcile.registry import chain, schema
-from reconcile.registry.anchor import SUFFIX, read_anchors
-from reconcile.registry.canon import iso, now
+from reconcile.errors import OutputError, RegistryError
+from reconcile.files import (
+    make_private,
+    private_folder,
+    replace,
+    scratch,
+    touch_private,
+    whole_folder,
+    write_private,
+)
+from reconcile.registry import schema
 from reconcile.registry.connect import Store, bulk
-from reconcile.registry.people import machine, require_name, same_person
-from reconcile.registry.place import require_local
 from reconcile.registry.store import Registry
-from reconcile.registry.tables import allotments, approvals, audit, batches, cccids, metadata, results, seen
+from reconcile.registry.tables import approvals, batches, metadata, results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from pathlib import Path
 
     from reconcile.registry.proof import Verification
 
@@ -49,8 +55,8 @@ def backup(registry: Registry, path: Path, /) -> Verification:
     if path.exists():
         raise OutputError(f"{path} exists already and is not overwritten. Name another file.")
     private_folder(path.parent)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
+    with scratch(large=True) as folder:  # the place of a backup may be a share, where SQLite is not safe
+        draft = folder / "registry.sqlite"
         if registry.path is not None:
             with registry.driver() as source:
                 _copy_pages(source, draft)
@@ -64,77 +70,11 @@ def backup(registry: Registry, path: Path, /) -> Verification:
                 f"The copy of {registry.name} does not verify: {verified.problems[0]}. It was not kept; run "
                 "`reconcile registry verify` on the registry itself."
             )
-        replace(draft, path)
-    finally:
-        for left in (draft, *(draft.with_name(draft.name + end) for end in ("-wal", "-shm"))):
-            left.unlink(missing_ok=True)
+        with plain(draft) as whole:  # one file that is complete by itself
+            whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            whole.execute("PRAGMA journal_mode = DELETE")
+        _deliver(draft, path)
     return verified
-
-
-def restore(
-    source: Path,
-    place: str | Path,
-    /,
-    *,
-    demo: bool,
-    by: str,
-    approver: str,
-    reason: str,
-    accept_loss: bool = False,
-    rehearse: bool = False,
-    at: datetime | None = None,
-) -> dict[str, Any]:
-    """Put a backup in the place of a registry, without ever issuing a number twice.
-
-    What the registry or its anchors knew beyond the backup is lost, and that is refused unless it is
-    accepted: then the log says so, counters go on where they had come to, and numbers that the lost part
-    issued count as seen. The registry that was there is kept beside it. On PostgreSQL the database must
-    be empty.
-
-    Args:
-        source: the backup.
-        place: a SQLite file or an empty PostgreSQL database.
-        demo: whether it is a demo registry.
-        by: who restores.
-        approver: who agrees: somebody else.
-        reason: why.
-        accept_loss: go on although entries are lost.
-        rehearse: only say what would be done.
-        at: when; now when None.
-
-    Returns:
-        entries of the backup, lost ([first, last] or None), kept (where the former registry went, or None).
-
-    Raises:
-        RegistryError: the backup does not verify, entries would be lost, the database is not empty.
-        ApprovalError, InputError: a name or the reason is missing, or both are one person.
-    """
-    require_name(by, "A restore needs the name of who makes it")
-    require_name(approver, "A restore needs the name of who agrees", error=ApprovalError)
-    if same_person(by, approver):
-        raise ApprovalError("The one who restores cannot agree to it. Somebody else has to.")
-    if not reason.strip():
-        raise InputError("A restore takes a reason; none was given.")
-    with Registry.open(source, demo=demo, create=False) as copied:
-        verified = copied.verify()
-        mine = copied.inspect(_first)
-    if not verified.ok:
-        raise RegistryError(
-            f"The backup {source.name} does not verify: {verified.problems[0]}. Name another."
-        )
-    target = Store(place, create=False, rehearse=True) if "://" in str(place) else None
-    if target is not None:
-        try:
-            empty = target.read(schema.version) is None
-        finally:
-            target.close()
-        if not empty:
-            raise RegistryError("The database holds a registry already. Restore into an empty database.")
-        return _restore_server(source, str(place), verified, rehearse=rehearse)
-    return _restore_file(
-        source, place, verified, mine, demo=demo, by=by, approver=approver, reason=reason,
-        accept_loss=accept_loss, rehearse=rehearse, at=at,
-    )  # fmt: skip
 
 
 def export(registry: Registry, folder: Path, /) -> dict[str, int]:
@@ -172,8 +112,22 @@ def export(registry: Registry, folder: Path, /) -> dict[str, int]:
     return {name: table.height for name, table in tables.items()}
 
 
+def _deliver(draft: Path, path: Path) -> None:
+    """Copy a whole file to where it was wanted, under another name until it is complete."""
+    half = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        touch_private(half)
+        shutil.copyfile(draft, half)
+        with half.open("rb+") as file:
+            os.fsync(file.fileno())
+        replace(half, path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+
+
 def _copy_pages(source: Any, draft: Path) -> None:  # noqa: ANN401 - the driver's own class
-    with _plain(draft) as target:
+    with plain(draft) as target:
         source.backup(target, pages=_PAGES, sleep=0.05)
 
 
@@ -181,7 +135,7 @@ def _copy_rows(registry: Registry, draft: Path) -> None:
     store = Store(draft, create=True)
     try:
         store.write(lambda connection: schema.upgrade(connection, None))
-        for table, rows in registry.inspect(lambda connection: list(_tables(connection))):
+        for table, rows in registry.inspect(lambda connection: list(tables_of(connection))):
             store.write(_filling(table, rows))
     finally:
         store.close()
@@ -192,169 +146,20 @@ def _filling(table: sa.Table, rows: list[tuple[Any, ...]]) -> Callable[[sa.Conne
     return lambda connection: bulk(connection, table, columns, rows)
 
 
-def _tables(connection: sa.Connection) -> Iterator[tuple[sa.Table, list[tuple[Any, ...]]]]:
+def tables_of(connection: sa.Connection, /) -> Iterator[tuple[sa.Table, list[tuple[Any, ...]]]]:
+    """Give every table with its rows, those first that others refer to."""
     for table in metadata.sorted_tables:
         yield table, [tuple(row) for row in connection.execute(sa.select(table))]
 
 
-def _restore_server(source: Path, place: str, verified: Verification, *, rehearse: bool) -> dict[str, Any]:
-    told = {"entries": verified.entries, "lost": None, "kept": None}
-    if rehearse:
-        return told
-    copied = Store(source, create=False)
-    target = Store(place, create=True)
+@contextlib.contextmanager
+def plain(path: Path, /) -> Iterator[sqlite3.Connection]:
+    """Lend a connection of SQLite's own driver, closed at the end of the block."""
+    connection = sqlite3.connect(path, timeout=60)
     try:
-        tables = copied.read(lambda connection: list(_tables(connection)))
-
-        def fill(connection: sa.Connection) -> None:
-            schema.upgrade(connection, None)
-            for table, rows in tables:
-                bulk(connection, table, [column.name for column in table.columns], rows)
-                if (
-                    rows
-                    and "id" in table.columns
-                    and isinstance(table.c.id.type, sa.Integer)
-                    and table.name != "meta"
-                ):
-                    following = sa.text(
-                        f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM "
-                        f"{table.name}"
-                    )
-                    connection.execute(following)
-
-        target.write(fill)
+        yield connection
     finally:
-        copied.close()
-        target.close()
-    return told
-
-
-def _restore_file(
-    source: Path,
-    place: str | Path,
-    verified: Verification,
-    mine: str,
-    *,
-    demo: bool,
-    by: str,
-    approver: str,
-    reason: str,
-    accept_loss: bool,
-    rehearse: bool,
-    at: datetime | None,
-) -> dict[str, Any]:
-    path = require_local(_path_of(place).resolve())
-    former = _former(path, demo=demo)
-    if former is not None and former["registry"] not in (mine, chain.GENESIS):
-        raise RegistryError(
-            f"{path} is another registry, not an earlier or later one of the backup's. Name its place."
-        )
-    anchors = [a for a in read_anchors(path.with_name(path.name + SUFFIX)) if a["registry"] == mine]
-    knew = [*anchors, *([former] if former is not None else [])]
-    last = max((one["sequence"] for one in knew), default=0)
-    lost = [verified.entries + 1, last] if last > verified.entries else None
-    if lost is not None and not accept_loss:
-        raise RegistryError(
-            f"The backup ends at audit entry {verified.entries:,}, and the registry had come to {last:,}: "
-            f"{last - verified.entries:,} entries would be lost. Take a newer backup, or say --accept-loss."
-        )
-    there = path.exists() and path.stat().st_size > 0
-    kept = path.with_name(f"{path.name}.before-restore-{last}") if there else None
-    told = {"entries": verified.entries, "lost": lost, "kept": str(kept) if kept else None}
-    if rehearse:
-        return told
-    if kept is not None and former is None:  # no page of it can be read: it goes aside as it is
-        path.replace(kept)
-        for end in ("-wal", "-shm"):
-            path.with_name(path.name + end).unlink(missing_ok=True)
-    touch_private(path)
-    _swap(source, path, kept)
-    with Registry.open(path, demo=demo, create=False) as restored:
-        when = iso(now(at))
-
-        def work(connection: sa.Connection) -> None:
-            nexts = _furthest(knew)
-            for row in connection.execute(sa.select(allotments)).all():
-                following = max(row.next, min(nexts.get(row.first, row.next), row.last + 1))
-                mine = sa.update(allotments).where(allotments.c.id == row.id)
-                connection.execute(mine.values(next=following))
-            used = (former or {}).get("used", [])
-            known = set(connection.execute(sa.select(seen.c.ordinal)).scalars())
-            bulk(connection, seen, ("ordinal", "at"), [(n, when) for n in used if n not in known])
-            chain.append(
-                connection, "restored", "registry", who=by, at=when, approver=approver, reason=reason,
-                lost=lost or [0, 0], machine=machine(),
-            )  # fmt: skip
-
-        restored.change(work)
-    return told
-
-
-def _swap(source: Path, path: Path, kept: Path | None) -> None:
-    """Keep the registry that is there, then put the backup's pages in its place, in one transaction."""
-    if kept is not None and not kept.exists():
-        with _plain(path) as former, _plain(kept) as aside:
-            former.backup(aside)
-        make_private(kept)
-    with _plain(source) as copied, _plain(path) as target:
-        copied.backup(target)
-    make_private(path)
-
-
-class _plain:  # noqa: N801 - used as a word
-    """A connection of SQLite's own driver that is closed at the end of the block."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, timeout=60)
-
-    def __enter__(self) -> sqlite3.Connection:
-        return self._connection
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-
-def _former(path: Path, *, demo: bool) -> dict[str, Any] | None:
-    """Look at the registry that is there: how far it had come, and which numbers it gave."""
-    if not path.exists() or not path.stat().st_size:
-        return None
-    try:
-        with Registry.open(path, demo=demo, create=False) as there:
-            return there.inspect(_state)
-    except RegistryError as error:
-        damaged = "damaged" in str(error)
-        words = str(error)
-    if damaged:
-        return None
-    raise RegistryError(words)
-
-
-def _state(connection: sa.Connection) -> dict[str, Any]:
-    sequence, entry = chain.head(connection)
-    ranges = connection.execute(sa.select(allotments.c.first, allotments.c.next))
-    return {
-        "registry": _first(connection),
-        "sequence": sequence,
-        "hash": entry,
-        "next": {str(first): following for first, following in ranges},
-        "used": sorted(set(connection.execute(sa.select(cccids.c.ordinal)).scalars())),
-    }
-
-
-def _first(connection: sa.Connection) -> str:
-    return str(connection.execute(sa.select(audit.c.entry).where(audit.c.seq == 1)).scalar() or chain.GENESIS)
-
-
-def _furthest(knew: list[dict[str, Any]]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for one in knew:
-        for first, following in one["next"].items():
-            found[int(first)] = max(found.get(int(first), 0), following)
-    return found
-
-
-def _path_of(place: str | Path) -> Path:
-    return Path(str(place).removeprefix("sqlite:///")).expanduser().absolute()
+        connection.close()
 
 
 def _frame(connection: sa.Connection, query: sa.Select[Any]) -> pl.DataFrame:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import polars as pl
 import sqlalchemy as sa
 
-from reconcile.cccid import CCCID, COUNT, ordinals
+from reconcile.cccid import CCCID, ordinals
 from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
-from reconcile.registry import chain, pin, schema
+from reconcile.registry import chain, noted, pin, schema
+from reconcile.registry.begin import allot, stamp_of, word
 from reconcile.registry.canon import digest, iso, now, row_numbers
 from reconcile.registry.connect import Store, bulk
 from reconcile.registry.ledger import Ledger
@@ -17,16 +18,12 @@ from reconcile.registry.people import require_name
 from reconcile.registry.persons import TIES
 from reconcile.registry.proof import Verification, prove
 from reconcile.registry.tables import (
-    SCHEMA,
     VALID,
-    allotments,
     audit,
     cccids,
     crosswalk,
     decisions,
-    meta,
     requests,
-    seen,
     voids,
 )
 
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEMO_RANGE = ("ZAA0001", "ZZZ9999")  # the far end of the sequence; watermarked besides
 _DECISION = ("table", "id_l", "id_r", "decision", "hash")
 _DECISIONS = ("match", "different", "unsure")
 _TEXT = pl.String
@@ -101,14 +97,14 @@ class Registry:
         store = Store(place, create=create and not rehearse, rehearse=rehearse)
         try:
             found = store.read(schema.version)
-            stamp = _stamp(store, found, demo=demo, create=create, at=iso(now(at)))
+            stamp = stamp_of(store, found, demo=demo, create=create, at=iso(now(at)))
         except BaseException:
             store.close()
             raise
-        if stamp != _word(demo=demo):
+        if stamp != word(demo=demo):
             store.close()
             raise RegistryError(
-                f"The registry {store.name} is stamped {stamp} and was to be opened as {_word(demo=demo)}. "
+                f"The registry {store.name} is stamped {stamp} and was to be opened as {word(demo=demo)}. "
                 "Demonstrations and real numbers are never mixed: name another registry."
             )
         return cls(store, demo=demo)
@@ -176,7 +172,7 @@ class Registry:
         return self.write(lambda ledger: ledger.persons.tie(rows, by=by), at=at) if rows else 0
 
     def given_to(self) -> pl.DataFrame:
-        """List whom each number was given to, as the request described them.
+        """List whom each number that counts was given to, as the request described them.
 
         Columns: college, sis_id, first_name, last_name, birthdate.
         """
@@ -185,8 +181,10 @@ class Registry:
             & (requests.c.mis_code == cccids.c.mis_code)
             & (requests.c.sis_id == cccids.c.sis_id)
         )
-        query = sa.select(cccids.c.mis_code, cccids.c.sis_id, requests.c.payload).join_from(
-            cccids, requests, same
+        query = (
+            sa.select(cccids.c.mis_code, cccids.c.sis_id, requests.c.payload)
+            .join_from(cccids, requests, same)
+            .where(VALID)
         )
         rows = self._frame(query, {"college": pl.String, "sis_id": pl.String, "payload": pl.String})
         person = pl.Struct(dict.fromkeys(("first_name", "last_name", "birthdate"), pl.String))
@@ -248,17 +246,7 @@ class Registry:
             numbers.drop_nulls().to_frame("n").select(n=ordinals(pl.col("n"))).drop_nulls().unique().sort("n")
         )
 
-        def work(connection: sa.Connection) -> int:
-            spans = connection.execute(sa.select(allotments.c.first, allotments.c.last)).all()
-            inside = pl.any_horizontal(pl.lit(value=False), *(pl.col("n").is_between(a, b) for a, b in spans))
-            found = places.filter(inside)
-            known = connection.execute(sa.select(seen.c.ordinal)).scalars().all() if found.height else []
-            new = found.filter(~pl.col("n").is_in(list(known)))
-            when = iso(now(at))
-            bulk(connection, seen, ("ordinal", "at"), [(n, when) for n in new["n"].to_list()])
-            return new.height
-
-        return self._store.write(work)
+        return self._store.write(lambda connection: noted.see(connection, places, iso(now(at))))
 
     def note_crosswalk(self, rows: pl.DataFrame, /, *, at: datetime | None = None) -> int:
         """Remember which CCCIDs a student has had and return how many were new.
@@ -268,20 +256,10 @@ class Registry:
             at: since when; now when None.
         """
         _require(rows, ("college", "sis_id", "cccid", "origin"))
-        key = ["college", "sis_id", "cccid"]
+        key = list(noted.KEY)
         given = rows.select(pl.col(*key, "origin").cast(pl.String)).drop_nulls().unique(key).sort(key)
 
-        def work(connection: sa.Connection) -> int:
-            known = connection.execute(
-                sa.select(crosswalk.c.mis_code, crosswalk.c.sis_id, crosswalk.c.cccid)
-            ).all()
-            old = pl.DataFrame([tuple(r) for r in known], schema=dict.fromkeys(key, _TEXT), orient="row")
-            new = given.join(old, on=key, how="anti")
-            names, when = ("mis_code", "sis_id", "cccid", "origin", "since"), iso(now(at))
-            bulk(connection, crosswalk, names, [(*row, when) for row in new.rows()])
-            return new.height
-
-        return self._store.write(work)
+        return self._store.write(lambda connection: noted.add(connection, given, iso(now(at))))
 
     def crosswalk(self) -> pl.DataFrame:
         """List every CCCID a student is known to have had.
@@ -326,7 +304,7 @@ class Registry:
         span = tuple(CCCID.parse(str(end)).ordinal for end in (first, last))
         if not authority.strip():
             raise IssuerError("The range needs the name of the authority that allotted it; none was given.")
-        self._store.write(lambda connection: _allot(connection, span, authority, iso(now(at))))
+        self._store.write(lambda connection: allot(connection, span, authority, iso(now(at))))
 
     def pin_key(
         self, fingerprint: str, /, *, instead_of: str = "", by: str = "", at: datetime | None = None
@@ -396,61 +374,11 @@ class Registry:
 
     def __repr__(self) -> str:
         """Say where it is and what it is stamped."""
-        return f"Registry({self.name!r}, {_word(demo=self.demo)})"
+        return f"Registry({self.name!r}, {word(demo=self.demo)})"
 
     def _frame(self, query: sa.Select[Any], columns: dict[str, Any]) -> pl.DataFrame:
         rows = self._store.read(lambda connection: connection.execute(query).all())
         return pl.DataFrame([tuple(row) for row in rows], schema=columns, orient="row")
-
-
-def _word(*, demo: bool) -> str:
-    return "DEMO" if demo else "REAL"
-
-
-def _stamp(store: Store, found: str | None, *, demo: bool, create: bool, at: str) -> str:
-    """Read the stamp, making or upgrading the schema where that is needed."""
-    if found is None and not create:
-        raise RegistryError(
-            f"There is no registry at {store.name}. Name an existing one, or create it first."
-        )
-
-    def prepare(connection: sa.Connection) -> str:
-        schema.upgrade(connection, schema.version(connection))
-        stamp = connection.execute(sa.select(meta.c.stamp)).scalar()
-        if stamp is None:
-            stamp = _word(demo=demo)
-            connection.execute(sa.insert(meta).values(id=1, stamp=stamp, created=at))
-            chain.append(connection, "created", "registry", who="", at=at, stamp=stamp)
-            if demo:
-                span = tuple(CCCID(end).ordinal for end in DEMO_RANGE)
-                _allot(connection, span, "demonstration", at)
-        return str(stamp)
-
-    if store.rehearse and found != SCHEMA:
-        raise RegistryError(
-            f"The registry {store.name} has schema {found}, this release wants {SCHEMA}. A dry run does not "
-            "upgrade it; `reconcile registry verify` does."
-        )
-    if found == SCHEMA:
-        return str(store.read(lambda connection: connection.execute(sa.select(meta.c.stamp)).scalar()))
-    return store.write(prepare)
-
-
-def _allot(connection: sa.Connection, span: tuple[int, ...], authority: str, at: str) -> None:
-    first, last = span
-    if not 0 <= first <= last < COUNT:
-        raise IssuerError("The allotted range runs backwards: its last number comes before its first.")
-    for row in connection.execute(sa.select(allotments)):
-        if (row.first, row.last, row.authority) == (first, last, authority):
-            return
-        if row.first <= last and first <= row.last:
-            raise IssuerError(
-                f"The range overlaps one that {row.authority} allotted on {row.at[:10]}. "
-                "Enter only the part that is new, or ask the authority which of the two holds."
-            )
-    values = {"first": first, "last": last, "authority": authority}
-    connection.execute(sa.insert(allotments).values(**values, next=first, at=at))
-    chain.append(connection, "allotted", "range", who=authority, at=at, first=first, last=last)
 
 
 def _require(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
