@@ -37,8 +37,7 @@ def run(given: argparse.Namespace, /) -> int:
             reports.append(best)
             print(
                 f"| {store} | {requests:,} | {best['cpu']:.2f} | {best['server']:.2f} | {best['wall']:.2f} | "
-                f"{best['cpu'] / requests * 1e6:.1f} | {best['peak'] / _MIB:.0f} | "
-                f"{best['added'] / _MIB:.0f} |",
+                f"{best['cpu'] / requests * 1e6:.1f} | {best['peak'] / _MIB:.0f} |",
                 flush=True,
             )
     if given.json:
