@@ -55,8 +55,8 @@ def test_it_says_what_the_file_is_and_shows_no_value(file: Path, capsys: pytest.
         "•••234",
         "aa@aaaaaa.aaaaaaa.aaa",
         "1931 to 2002",
-        "preamble",
-        "footer",
+        "Line above the column names",
+        "Line below the rows",
         "9 fields where 8 were expected",
     ):
         assert said in out, said

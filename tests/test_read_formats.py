@@ -322,6 +322,23 @@ def test_ids_that_became_floats_are_whole_again_and_said(tmp_path: Path):
     ]
 
 
+def test_days_that_no_calendar_has_stay_numbers(tmp_path: Path):
+    end = 2**63 - 1  # what databases export as infinity
+    table = pa.table(
+        {
+            "day": pa.array([0, 2**31 - 1, None], pa.int32()).cast(pa.date32()),
+            "at": pa.array([0, end, -end], pa.int64()).cast(pa.timestamp("us", "UTC")),
+            "fine": pa.array([0, end, -end], pa.int64()).cast(pa.timestamp("ns")),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    made = read(tmp_path / "t.parquet")
+    assert made.frame["day"].to_list() == ["1970-01-01", "2147483647", None]
+    assert made.frame["at"].to_list() == ["1970-01-01 00:00:00+00:00", str(end), str(-end)]
+    assert made.frame["fine"][1].startswith("2262-04-11 23:47:16.8547758")
+    assert kinds(made) == [(2, "date_range", "day"), (2, "date_range", "at"), (3, "date_range", "at")]
+
+
 def test_one_object_a_line_is_a_table(tmp_path: Path):
     text = (
         '{"id":"007","n":1E10,"price":1.10}\n\n'

@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from reconcile.read.limits import Limits
 
 _BATCH: Final = 65_536  # rows
 _UNSUSPICIOUS: Final = 20_000_000  # values up to which no ratio is a bomb
 _USUAL: Final = 5  # bytes a value
-_PREFIXES: Final = "DELTA_BYTE_ARRAY"
 _AT_ONCE: Final = 100_000_000  # bytes
 _FEW: Final = 64  # rows
 _VIEW: Final = 16  # bytes, of which the first four tell how long a text is
@@ -39,32 +37,27 @@ class ParquetColumns:
         self.schema = self._file.schema_arrow
 
     def declared(self, columns: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Give values and bytes of each piece of a column; without one, of the rows alone."""
+        """Give values and bytes of each group of rows; to ask for a damaged column of one would end all."""
         facts = self._file.metadata
         yield facts.num_rows * max(len(columns), 1), 0
-        for piece in self._pieces([self.schema.names[i] for i in columns]):
-            yield 0, piece.total_uncompressed_size
+        for group in range(facts.num_row_groups):
+            yield 0, facts.row_group(group).total_byte_size
 
-    def batches(self, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
-        """Give rows, texts in their dictionaries until they are counted: one may stand in every row."""
+    def batches(self, columns: Sequence[int], *, folded: bool = True) -> Iterator[pa.RecordBatch]:
+        """Give rows, texts in their dictionaries until they are counted: one may stand in every row.
+
+        Where not all texts have one (OSError, "Not yet implemented"), they are unpacked a few rows at a time:
+        each may begin like the one before, and be as long as all that is there.
+        """
         import pyarrow.parquet as pq  # noqa: PLC0415
 
         names = [self.schema.names[i] for i in columns]
-        texts = {self.schema.names[i] for i in columns if _is_text(self.schema.field(i).type)}
-        delta = [piece for piece in self._pieces(names) if any("DELTA" in e for e in piece.encodings)]
-        # A text may begin like the one before, so that each may be as long as all that is there.
-        longest = max((p.total_uncompressed_size for p in delta if _PREFIXES in p.encodings), default=1)
-        texts -= {piece.path_in_schema for piece in delta}  # for these there is no way but to unfold them
-        file = pq.ParquetFile(io.BytesIO(self._data), read_dictionary=sorted(texts))
+        texts = [self.schema.names[i] for i in columns if folded and _is_text(self.schema.field(i).type)]
+        longest = max((size for _, size in self.declared(columns)), default=1)
+        rows = _BATCH if folded else min(_BATCH, max(_FEW, _AT_ONCE // max(longest, 1)))
+        file = pq.ParquetFile(io.BytesIO(self._data), read_dictionary=texts)
         wanted = names if len(columns) < len(self.schema) else None  # a name may stand twice
-        return file.iter_batches(min(_BATCH, max(_FEW, _AT_ONCE // longest)), columns=wanted)
-
-    def _pieces(self, names: Sequence[str]) -> Iterator[pq.ColumnChunkMetaData]:
-        facts, wanted = self._file.metadata, {*names}
-        for group in map(facts.row_group, range(facts.num_row_groups)):
-            for piece in map(group.column, range(group.num_columns)):
-                if piece.path_in_schema in wanted:
-                    yield piece
+        return file.iter_batches(rows, columns=wanted)
 
 
 class ArrowColumns:
@@ -87,7 +80,7 @@ class ArrowColumns:
         """Give the bytes of each batch; its values are counted when it is read."""
         return ((0, size) for size in declared(self._data))
 
-    def batches(self, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[int], *, folded: bool = True) -> Iterator[pa.RecordBatch]:  # noqa: ARG002 - as above
         """Give rows of these columns."""
         if not columns:
             return iter(())
@@ -131,14 +124,29 @@ def gather(
     import pyarrow as pa  # noqa: PLC0415
 
     _check_declared(file.declared(columns), packed, path, limits)
-    kept, values, size = [], 0, 0
-    for batch in file.batches(columns):
+    kept, unknown = list[pa.RecordBatch](), False
+    try:
+        kept = [*_counted(file.batches(columns), packed, path, limits)]
+    except OSError as error:
+        unknown = "Not yet implemented" in str(error)
+        if not unknown:
+            raise
+    if unknown:
+        kept = [*_counted(file.batches(columns, folded=False), packed, path, limits)]
+    schema = pa.schema([file.schema.field(i) for i in columns])
+    return pa.Table.from_batches(kept) if kept else schema.empty_table()
+
+
+def _counted(
+    batches: Iterator[pa.RecordBatch], packed: int, path: Path, limits: Limits
+) -> Iterator[pa.RecordBatch]:
+    values = size = 0
+    for batch in batches:
+        batch.validate(full=True)  # offsets beyond the buffers would be followed
         values += batch.num_rows * max(batch.num_columns, 1)
         size += batch.nbytes + sum(map(_unfolded, batch.columns))
         _check(values, size, packed, path, limits)
-        kept.append(batch)
-    schema = pa.schema([file.schema.field(i) for i in columns])
-    return pa.Table.from_batches(kept) if kept else schema.empty_table()
+        yield batch
 
 
 def _unfolded(column: pa.Array[Any]) -> int:

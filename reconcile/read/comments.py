@@ -19,7 +19,7 @@ _ABOVE: Final = re.compile(rb"\A(?:" + _BLANK + rb")*(?:" + _COMMENT + rb"(?:" +
 _LINE: Final = re.compile(rb"[^\n]+")
 _SAMPLE: Final = 1 << 14
 _FEW: Final = 10  # one row in so many
-_SKIPPED: Final = "A line above the column names that begins with # was skipped."
+_SKIPPED: Final = "A line above the column names that begins with # was skipped. Check that it is a comment."
 _NAMES: Final = "The column names stand on a line that begins with #. Check them, and take the sign out."
 _DOUBT: Final = (
     "This row begins with # as few others do: a comment, or a row that was taken out. It was kept. Delete "

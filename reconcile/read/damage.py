@@ -8,6 +8,7 @@ import polars as pl
 
 if TYPE_CHECKING:
     from reconcile.read.diagnostics import Diagnostics
+    from reconcile.remarks import Kind
 
 _IDS: Final = ("sis_id", "person", "cccid", "app_id", "ssid", "additional_id")
 _PADDED: Final = ("sis_id", "person", "app_id")  # of one width in many systems
@@ -20,7 +21,7 @@ _ZEROS: Final = 3  # behind them that are no accident
 _MOSTLY: Final = 0.9
 _LONG: Final = 8  # digits: nobody counted up to such ids from 1
 _MANY: Final = 50
-_MESSAGES: Final = {
+_MESSAGES: Final[dict[Kind, str]] = {
     "id_scientific": "{n} of {of} ids are numbers with an exponent, such as 1.23E+11: a spreadsheet has cut "
     "their digits, and different ids may look the same. Export the column again as text, without a "
     "spreadsheet in between.",
@@ -54,7 +55,7 @@ def examine_ids(rows: pl.DataFrame, found: Diagnostics) -> None:
                 _note(found, _shortened(ids), "id_zeros_lost", name, of=ids.height)
 
 
-def _note(found: Diagnostics, bad: pl.DataFrame, kind: str, column: str, *, of: int) -> None:
+def _note(found: Diagnostics, bad: pl.DataFrame, kind: Kind, column: str, *, of: int) -> None:
     if bad.height:
         text = _MESSAGES[kind].format(n=f"{bad.height:,}", of=f"{of:,}")
         found.note(kind, text, line=bad.select(pl.col("line").min()).item(), column=column)

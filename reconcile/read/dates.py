@@ -14,6 +14,7 @@ from reconcile.privacy import mask_shape
 
 if TYPE_CHECKING:
     from reconcile.read.diagnostics import Diagnostics
+    from reconcile.remarks import Kind
 
 # Of a death only counts that there is a date of it; what an unreadable effective date means is said where
 # ids are chosen by it, and there the first day of 1900 and the last of 9999 are in order.
@@ -119,7 +120,7 @@ class _Column:
         if self._name != "effective":
             self._placeholders()
 
-    def _note(self, kind: str, values: pl.DataFrame, message: str, **said: object) -> None:
+    def _note(self, kind: Kind, values: pl.DataFrame, message: str, **said: object) -> None:
         """Note something about some of the distinct values; {n} and {of} stand for their numbers."""
         if values.height:
             text = message.format(n=_times(values), of=f"{self._all:,}", **said)

@@ -36,7 +36,15 @@ _WESTERN: Final = {
     "mac_roman": _LETTERS.encode("mac_roman"),
     "cp850": _DOS_LETTERS.encode("cp850"),
 }
+# Curly quotes, dashes and the euro of cp1252 are letters in Mac Roman; where they stand tells them apart.
+_SIGNS: Final = re.compile(
+    rb"(?<![A-Za-z])[\x91\x93](?=[A-Za-z])|s\x92(?![A-Za-z])|[A-Za-z]\x92(?:s|t|m|d|ll|re|ve|[A-Z])(?![A-Z])"
+    rb"|(?<![A-Za-z])[\x96\x97](?![A-Za-z])|[A-Za-z.,!?]\x94(?![A-Za-z])|\x80(?=[0-9])|(?<=[0-9])\x85"
+)
 _TWICE: Final = re.compile(rb"\xc3\x83\xc2[\x80-\xbf]")  # what UTF-8 read as Latin-1 and written again has
+_NO_MARK: Final = (
+    "No byte order mark; read as {} because every other byte is zero. Name the encoding if it is wrong."
+)
 _HALF_READ: Final = (
     "These letters look as if they had been UTF-8, read as Latin-1 and written again. Export the file again."
 )
@@ -135,7 +143,7 @@ def wide_encoding(data: bytes, found: Diagnostics) -> str:
         if data.startswith(mark):
             return "" if name == "utf-8" else name
     if wide := _wide_without_mark(data):
-        found.note("encoding_guess", f"No byte order mark; read as {wide} because every other byte is zero.")
+        found.note("encoding_guess", _NO_MARK.format(wide))
     return wide
 
 
@@ -184,6 +192,8 @@ def _western(data: bytes) -> str:
     """Tell cp1252, Mac Roman, cp850 and Latin-1 apart by which letters of names the bytes would be."""
     high = Counter(b for b in data[: 16 * _PROBE] if b >= 0x80)  # noqa: PLR2004 - beyond ASCII
     letters = {name: sum(high[b] for b in {*known}) for name, known in _WESTERN.items()}
+    signs = len(_SIGNS.findall(data[: 16 * _PROBE]))
+    letters |= {"cp1252": letters["cp1252"] + signs, "mac_roman": letters["mac_roman"] - signs}
     best = max(letters, key=lambda name: letters[name])
     if best != "cp1252":
         return best

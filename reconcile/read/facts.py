@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconcile.columns import plain
 from reconcile.read.layout import load_layout
 from reconcile.read.wording import size_in_words
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +30,9 @@ def file_facts(result: ReadResult, /) -> list[tuple[str, str]]:
         facts.append(("Member", f"{source.member} of the archive"))
     if source.real is not None:
         facts.append(("Leads to", str(source.real)))
-    facts += [("Part", f"{part.path.name}: {part.rows:,} rows, {_is(part)}") for part in source.parts]
+    facts += [
+        ("Part", f"{part.path.name}: {counted(part.rows, 'row')}, {_is(part)}") for part in source.parts
+    ]
     facts.append(("Rows", f"{result.equation}."))
     return [*facts, *_layout_facts(result)]
 
@@ -73,7 +76,7 @@ def _is(source: Source) -> str:
     said = (source.kind, source.encoding, source.dialect)
     # Of what is no text, the encoding is the kind once more.
     written = [text for at, text in enumerate(said) if text not in ("columns", *said[:at])]
-    return f"{', '.join(written)}; {len(source.columns):,} columns; {size_in_words(source.size)}"
+    return f"{', '.join(written)}; {counted(len(source.columns), 'column')}; {size_in_words(source.size)}"
 
 
 def _layout_facts(result: ReadResult) -> list[tuple[str, str]]:

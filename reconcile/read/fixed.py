@@ -11,10 +11,12 @@ import polars as pl
 from reconcile.columns import plain
 from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
+from reconcile.read.diagnostics import FOOTER, RULER, blank_skipped
 from reconcile.read.footer import is_foot
 from reconcile.read.header import digit_columns, is_rule, names_columns
 from reconcile.read.raw import RawTable
 from reconcile.read.structure import mend_lines, note_bytes
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.layout import Layout
     from reconcile.read.positions import FixedWidth, Place
+    from reconcile.remarks import Kind
 
 _END_OF_TEXT: Final = re.compile(rb"\x1a[\x1a\r\n]*\Z")  # how DOS ended a text
 _PAGE: Final = "\f"
@@ -33,6 +36,7 @@ _MOSTLY: Final = 0.95
 _FEW: Final = 3  # values that show how a field is filled
 _CODE: Final = re.compile(r"[A-Za-z0-9]{1,4}")
 _MOST_TYPES: Final = 12
+_AGAIN: Final = "A line from above the rows again; it was skipped. Have the export write it once."
 
 
 def read_fixed(text: bytes, layout: Layout, path: Path, found: Diagnostics) -> RawTable:
@@ -138,14 +142,16 @@ class _Lines:
         self.frame = self.frame.slice(self.fixed.skip)
         shown = _unpaged(top).filter(top.str.contains(r"\pL"))
         again = _unpaged(self.frame["text"]).is_in(shown.implode())
-        self._set_aside(again, "header_repeated", "A line from above the rows again; it was skipped.")
+        self._set_aside(again, "header_repeated", _AGAIN)
 
     def skip_blank(self) -> None:
         """Leave out lines without a character, and one that underlines the column names."""
         first = self.frame["text"].head(1)
         if first.len() and is_rule(first[0].split()):
             self._set_aside(
-                pl.int_range(self.frame.height, eager=True) == 0, "ruler", "A line of dashes was skipped."
+                pl.int_range(self.frame.height, eager=True) == 0,
+                "ruler",
+                RULER,
             )
         blank = self.frame["text"].str.strip_chars(" ") == ""
         self.blank = self.frame.filter(blank)["line"]
@@ -158,9 +164,7 @@ class _Lines:
             [] if self.blank is None or not last.len() else self.blank.filter(self.blank < last[0]).to_list()
         )
         if inner:
-            self.found.note(
-                "blank_lines", f"{len(inner)} blank lines were skipped, the first here.", line=inner[0]
-            )
+            self.found.note("blank_lines", blank_skipped(len(inner)), line=inner[0])
 
     def skip_feet(self) -> None:
         """Leave out lines at the end that are shorter than rows and read like the end of a report."""
@@ -173,9 +177,7 @@ class _Lines:
                 break
             feet += 1
         if feet:
-            self.found.note_lines(
-                self.frame["line"].tail(feet), "footer", "A line below the rows, no row itself, was left out."
-            )
+            self.found.note_lines(self.frame["line"].tail(feet), "footer", FOOTER)
             self.frame = self.frame.head(-feet)
 
     def skip_types(self) -> None:
@@ -197,7 +199,8 @@ class _Lines:
             )
         self.found.note(
             "other_records",
-            f"{others.len():,} lines of other record types were passed over: {listed}.",
+            f"{counted(others.len(), 'line')} of other record types passed over: {listed}. Name a type that "
+            f"holds rows under keep in [fixed] of {self.layout}.",
             line=self.frame.filter(~kept)["line"][0],
         )
         self.frame = self.frame.filter(kept)
@@ -275,9 +278,9 @@ class _Lines:
         if long.any():
             self.found.note(
                 "long_line",
-                f"{int(long.sum()):,} lines go on behind the character {width}, where the last field ends; "
-                "the rest was left out, the first here. Add what stands there to [positions], or call it "
-                "filler_1.",
+                f"{counted(int(long.sum()), 'line')} with text behind the character {width}, where the last "
+                "field ends; it was left out, the first here. Add what stands there to [positions], or call "
+                "it filler_1.",
                 line=self.frame.filter(long)["line"][0],
             )
 
@@ -304,7 +307,7 @@ class _Lines:
                 line=self.fixed.skip,
             )
 
-    def _set_aside(self, which: pl.Series, kind: str, message: str) -> None:
+    def _set_aside(self, which: pl.Series, kind: Kind, message: str) -> None:
         self.found.note_lines(self.frame["line"].filter(which), kind, message)
         self.frame = self.frame.filter(~which)
 

@@ -208,8 +208,10 @@ def numbered(at: int) -> str:
 
 def read_blank(data: bytes, found: Diagnostics) -> RawTable | None:
     """Read blank lines and nothing else as RFC 4180 has them: one column without a name or a value."""
+    if not data.isspace() or data.strip(b"\r\n"):
+        return None
     rows = data.count(b"\n") - 1
-    if rows < 1 or data.strip(b"\r\n"):
+    if rows < 1:
         return None
     found.note("blank_file", "Nothing but blank lines: one column without a value. Export the file again.")
     frame = pl.DataFrame({numbered(0): [None] * rows}, schema={numbered(0): pl.String})

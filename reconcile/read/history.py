@@ -11,6 +11,7 @@ import polars as pl
 from reconcile.dates import Purpose, tell_dates
 from reconcile.errors import InputError
 from reconcile.read.codes import pair_ids, split_ids, wanted
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +109,8 @@ class Lists:
         unread = rows.filter(pl.col("day").is_null())
         self.found.note_lines(
             unread["line"], "date_unreadable",
-            "The effective date cannot be read; the id counts only if the person has no dated one.",
+            "The effective date cannot be read; the id counts only if the person has no dated one. "
+            "Correct the date.",
             column="effective",
         )  # fmt: skip
         limit = _day(self.options.get("as_of"))
@@ -117,7 +119,8 @@ class Lists:
         if future.height:
             self.found.note(
                 "future_id",
-                f"{future.height} rows hold ids that take effect after {limit}; they do not count yet.",
+                f"{counted(future.height, 'id')} to take effect after {limit}, the first here: not counted. "
+                "Name a later day with the option as_of if they should count.",
                 line=int(future["line"].min()),  # type: ignore[arg-type]
                 column="effective",
             )

@@ -25,6 +25,7 @@ from reconcile.read.fold import Folded, fold_people
 from reconcile.read.layout import check_options, map_columns
 from reconcile.read.secret import hide_ids, hide_values
 from reconcile.read.translate import translate
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,11 @@ _COLUMNS: Final = {
 _LOOKS_FIXED: Final = (
     "The file looks like fixed width: draft a layout that says where each field stands, with "
     "`reconcile map FILE --fixed`. Otherwise: "
+)
+_WITHDRAWN: Final = "A withdrawn report; it does not count. Check the date of its withdrawal if it should."
+_NOT_SUBMITTED: Final = (
+    "An application that is not submitted; its date was left out. If it is, name its code with the option "
+    "submitted_status."
 )
 _YES: Final = ("Y", "YES", "TRUE", "T", "1")
 _NO: Final = ("N", "NO", "FALSE", "F", "0")
@@ -161,14 +167,12 @@ def _keep_events(rows: pl.DataFrame, options: Mapping[str, object], found: Diagn
     quarantined = rows.height - kept.height
     if "rescinded" in kept.columns:
         withdrawn = kept.filter(pl.col("rescinded").is_not_null())
-        found.note_lines(withdrawn["line"], "rescinded", "A withdrawn report; it does not count.")
+        found.note_lines(withdrawn["line"], "rescinded", _WITHDRAWN)
         kept = kept.filter(pl.col("rescinded").is_null())
     if {"status", "submitted"} <= set(kept.columns):
         sent = pl.col("status").str.to_uppercase() == str(options["submitted_status"]).upper()
         open_ = kept.filter(sent.not_())
-        found.note_lines(
-            open_["line"], "not_submitted", "An application that is not submitted; its date was left out."
-        )
+        found.note_lines(open_["line"], "not_submitted", _NOT_SUBMITTED)
         kept = kept.with_columns(submitted=pl.when(sent | pl.col("status").is_null()).then("submitted"))
     return Folded(kept, rows.height - quarantined - kept.height, quarantined, kept.clear())
 
@@ -196,5 +200,7 @@ def _note_unmapped(
             f"column {names.index(n) + 1}" if odd or looks_like_data(n) else f'"{n}"' for n in extra
         )
         found.note(
-            "unmapped_columns", f"{len(extra)} columns are not in the layout and were left out: {shown}."
+            "unmapped_columns",
+            f"{counted(len(extra), 'column')} left out that the layout does not know: {shown}. Map those "
+            "that you need with the option columns, or with a layout that `reconcile map FILE` drafts.",
         )

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from reconcile.remarks import titled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCHEMA: Final[dict[str, Any]] = {
     "kind": pl.String,
+    "title": pl.String,
     "count": pl.Int64,
     "lines": pl.List(pl.Int64),
     "columns": pl.List(pl.String),
@@ -24,15 +27,17 @@ def group_noticed(diagnostics: pl.DataFrame, /) -> pl.DataFrame:
     """Group the findings by kind and message, in the order in which they come.
 
     Returns:
-        kind, count, lines (the first five of the file; none where the whole file is meant), columns,
-        message (what was found and what to do). Of a kind with more than three messages the first three
-        stand, the third with the count of all that are left.
+        kind, title (the kind in plain words), count, lines (the first five of the file; none where the
+        whole file is meant), columns, message (what was found and what to do). Of a kind with more than
+        three messages the first three stand, the third with the count of all that are left.
     """
     grouped = diagnostics.group_by("kind", "message", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("count"),
         pl.col("line").drop_nulls().unique().sort().head(_LINES).alias("lines"),
         pl.col("column").drop_nulls().unique(maintain_order=True).alias("columns"),
     )
+    titles = {kind: titled(kind) for kind in grouped["kind"].unique()}
+    grouped = grouped.with_columns(title=pl.col("kind").replace_strict(titles, return_dtype=pl.String))
     rows = []
     for _, part in grouped.group_by("kind", maintain_order=True):
         some = part.head(_MESSAGES)

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 
 from reconcile.errors import InputError, nearest
 from reconcile.files import sha256 as hash_of
-from reconcile.read.limits import Limits, gunzip, measured, open_zip, unzip
+from reconcile.read.limits import Limits, gunzip, measured, members, open_zip, unzip
 
 if TYPE_CHECKING:
     import zipfile
@@ -263,9 +263,11 @@ def _refuse_others(given: Opened) -> None:
 
 def _zip_kind(given: Opened) -> str:
     """A spreadsheet is an archive, too."""
-    with open_zip(given.data, what=str(given.path)) as archive:
+    what = str(given.path)
+    with open_zip(given.data, what=what) as archive:
         names = set(archive.namelist())
-        kind = archive.open("mimetype").read(100) if "mimetype" in names else b""
+        said = members(archive, ("mimetype",), Limits(), "unpacked", what=what) if "mimetype" in names else ()
+        kind = next(iter(said), b"")
     if kind.startswith(_ODS):
         return "ods"
     if kind.startswith(b"application/vnd."):

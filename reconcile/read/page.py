@@ -90,7 +90,7 @@ def _noticed(words: pl.DataFrame) -> Html:
         return element("p", "Nothing: the file is read as it stands, without a repair or a doubt.")
     rows = [
         (
-            element("code", one["kind"]),
+            joined(one["title"], " ", element("code", one["kind"])),
             one["count"],
             one["lines"] or _DASH,
             one["columns"] or _DASH,
@@ -98,7 +98,7 @@ def _noticed(words: pl.DataFrame) -> Html:
         )
         for one in words.iter_rows(named=True)
     ]
-    heads = ("Kind", "Times", "Lines", "Columns", "What was found, and what to do")
+    heads = ("What", "Times", "Lines", "Columns", "What was found, and what to do")
     return listing(heads, rows, caption="Repairs, doubts and rejected lines")
 
 

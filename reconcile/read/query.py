@@ -269,7 +269,8 @@ def _table(
         elif _padded(column):
             found.note(
                 "padding",
-                "All values end in blanks up to one length, as in a CHAR column; they were kept.",
+                "All values end in blanks up to one length, as in a CHAR column; they were kept. Trim the "
+                "column in the statement if they are compared.",
                 column=name,
             )
         if at in nested:

@@ -85,7 +85,7 @@ class ReadResult(Shown):
         return Listing(frame=frame, sheet=Sheet(frame=frame, title=title, unit="column", rows=frame.height))
 
     def noticed(self) -> Listing:
-        """Group the diagnostics: kind, count, lines (the first five), columns, message."""
+        """Group the diagnostics: kind, title, count, lines (the first five), columns, message."""
         words = noticed_in_words(self.diagnostics)
         sheet = Sheet(
             frame=words,

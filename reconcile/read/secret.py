@@ -30,8 +30,8 @@ _WITHIN: Final = r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"
 # for which the regular expressions of polars leave their fast path.
 _PERHAPS: Final = rf"[0-9]{{3}}{SSN_SIGN}[0-9]{{2}}{SSN_SIGN}[0-9]{{4}}|(?i:{_SAYING % ''})[0-9]{{9}}"
 _SHORTEST: Final = 9  # bytes of a text that holds an SSN
-_HASHED: Final = "{count} values are shaped like SSNs and were replaced by keyed hashes (ssn:...)."
-_BLOTTED: Final = "SSNs within longer texts were blotted out."
+_HASHED: Final = "Values shaped like SSNs ({count:,}) became keyed hashes (ssn:...). Export them no more."
+_BLOTTED: Final = "SSNs within longer texts were blotted out. Leave the column out of the export."
 _SPEAKING: Final = (Naming.HOLDS, Naming.SPEAKS, Naming.OURS)
 _NINE_IN_ALL: Final = r"^[^0-9]*(?:[0-9][^0-9]*){9}$"
 _ROWS_APART: Final = 10**9  # a row's number and nine digits as one number
@@ -135,7 +135,7 @@ def _by_row(values: pl.Series) -> pl.Series:
 
 def _ids_hidden(number: int) -> str:
     return (
-        f"{number} ids are SSNs and were replaced by keyed hashes (ssn:...). "
+        f"Ids that are SSNs ({number:,}) were replaced by keyed hashes (ssn:...). "
         "Export an id that is none, if the results are to be loaded back."
     )
 

@@ -13,11 +13,12 @@ import polars as pl
 
 from reconcile.errors import InputError, nearest
 from reconcile.privacy import looks_like_data
-from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.diagnostics import ABOVE, Diagnostics
 from reconcile.read.measured import reference
 from reconcile.read.numbers import EXACT, as_text
 from reconcile.read.table import parse
 from reconcile.read.workbook import Book
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +132,7 @@ def _table(
     noted = Diagnostics()
     for at in range(head):
         if any(texts[at]):
-            noted.note("preamble", "A line above the column names was skipped.", line=at + 1)
+            noted.note("preamble", ABOVE, line=at + 1)
     body = [_unpadded(row) if at in footers else row for at, row in enumerate(texts[head:], head)]
     header = body[0]
     data, starts = _as_lines(body)
@@ -311,9 +312,9 @@ def _note_columns(seen: _Columns, header: Sequence[str], found: Diagnostics, *, 
         if from_1904 and (column in seen.dates or _OF_DATES.search("".join(header[column : column + 1]))):
             found.note(
                 "date_1904",
-                f"{len(lines):,} cells of this column of dates hold numbers, and the workbook counts days "
-                "from 1904; elsewhere such a number means a day four years and one day earlier. They were "
-                "kept as they are. Format the cells as dates.",
+                f"{counted(len(lines), 'cell')} of this column of dates with a number, in a workbook that "
+                "counts days from 1904; elsewhere such a number means a day four years and one day earlier. "
+                "They were kept as they are. Format the cells as dates.",
                 line=lines[0],
                 column=_named(header, column),
             )

@@ -14,7 +14,7 @@ from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
 from reconcile.privacy.scan import may_hold_ssn
 from reconcile.read.comments import blank_comments, note_comments
-from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.diagnostics import ABOVE, RULER, Diagnostics, blank_skipped, empty_columns
 from reconcile.read.dialect import Dialect, counts_by_line, find_dialect
 from reconcile.read.footer import Below, cut_below, without_below, without_headers
 from reconcile.read.header import Head, distinct, find_head, is_rule, numbered, read_blank, usual
@@ -42,6 +42,7 @@ _MARK: Final = "\ufeff".encode()
 _TOLD: Final = re.compile(
     rb"\A\"?sep=([^\r\n\"])\"?(?=\r?\n)", re.IGNORECASE
 )  # a line that Excel understands
+_ONE_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=]{50,}")  # no name of a column is so long without a break
 _NO_HEADER: Final = (
     "The first line looks like data rather than column names: it was kept as a row, and the columns are "
     'called "column 1", "column 2" and so on. Put a line of column names above it.'
@@ -115,7 +116,7 @@ def dialect_of(data: bytes, found: Diagnostics, *, delimiter: str | None) -> Dia
 def _without_remarks(data: bytes, found: Diagnostics) -> bytes:
     """Take out what is said about the text at its top."""
     if told := _TOLD.match(data):
-        found.note_lines([1], "preamble", "A line above the column names was skipped.")
+        found.note_lines([1], "preamble", ABOVE)
         return data[told.end() :]
     return blank_comments(data, found)
 
@@ -128,7 +129,9 @@ def _without_marks(data: bytes, found: Diagnostics) -> bytes:
     places = [match.start() for match in re.finditer(re.escape(mark), data)]
     lines = [data.count(b"\n", 0, at + 1) + 1 for at in places]
     found.note_lines(
-        lines, "mark_inside", "A byte order mark within the text was taken out: files were joined."
+        lines,
+        "mark_inside",
+        "A byte order mark within the text was taken out: files were joined. Check for column names here.",
     )
     return data.replace(mark, b"\n")
 
@@ -144,7 +147,9 @@ def _unslashed(text: bytes, structure: Structure, mark: str, found: Diagnostics)
     closing = len(re.findall(rb'\\"(?:' + re.escape(mark.encode()) + rb"|\r?$)", text, re.MULTILINE))
     if not mended.clean and closing * 2 > text.count(b'\\"'):
         return text, structure
-    found.note("escape_guess", "Quotes within texts are written with a backslash; they were read so.")
+    found.note(
+        "escape_guess", "Quotes within texts are written with a backslash; they were read so. Check a few."
+    )
     return other, mended
 
 
@@ -175,7 +180,7 @@ def _header(
     if first is None:
         return None
     rules = [i for i, cells in enumerate(first[:_TOP]) if is_rule(cells)]
-    found.note_lines(given.lines[filled[rules]].tolist(), "ruler", "A line of dashes was skipped.")
+    found.note_lines(given.lines[filled[rules]].tolist(), "ruler", RULER)
     filled = np.delete(filled, rules)
     first = [written.values(cells) for i, cells in enumerate(first) if i not in rules]
     first = _shortened(first, path)
@@ -186,9 +191,7 @@ def _header(
         found.note("no_header", _NO_HEADER)
     if head.rows > 1:
         found.note("header_rows", f"The column names stand on {head.rows} lines. Check the names.")
-    found.note_lines(
-        given.lines[filled[: head.at]].tolist(), "preamble", "A line above the column names was skipped."
-    )
+    found.note_lines(given.lines[filled[: head.at]].tolist(), "preamble", ABOVE)
     return _Header(head, names, width, body)
 
 
@@ -332,12 +335,12 @@ def _finish(
     if len(names) > len(head.names) and len(names) - 1 not in empty:
         raise InputError(_mismatch(path, len(head.names), len(names)))
     if empty and (frame.height or not any(names)):
-        found.note("empty_column", f"{len(empty)} columns without name and content were left out.")
+        found.note("empty_column", empty_columns(len(empty)))
         frame = frame.select([c for i, c in enumerate(frame.columns) if i not in empty])
         names = [name for i, name in enumerate(names) if i not in empty]
     if not names:
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    if any(looks_like_data(name) for name in names):
+    if any(looks_like_data(name) or _ONE_TOKEN.fullmatch(name) for name in names):
         found.note(
             "header_doubt", "The first line looks like data rather than column names. Check the header."
         )
@@ -349,7 +352,7 @@ def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:
     """Blank lines between rows are counted; those behind the last row mean nothing."""
     inner = [int(n) for n in lines if n < last]
     if inner:
-        found.note("blank_lines", f"{len(inner)} blank lines were skipped, the first here.", line=inner[0])
+        found.note("blank_lines", blank_skipped(len(inner)), line=inner[0])
 
 
 def _swallowed(frame: pl.DataFrame, lines: pl.Series, several: Flags, delimiter: str) -> pl.Series:

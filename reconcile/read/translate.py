@@ -72,9 +72,11 @@ def _note_unknown(rows: pl.DataFrame, name: str, words: Mapping[str, str], found
     elif codes.height < counted.height:
         shown.append("others that are longer")
     listed = f" ({', '.join(shown)})" if shown else ""
+    kinds = f"{counted.height:,} kind{'s' if counted.height > 1 else ''}"
+    many = "1 value is" if unknown.len() == 1 else f"{unknown.len():,} values of {kinds} are"
     found.note(
         "unknown_value",
-        f"{unknown.len():,} values of {counted.height:,} kinds are unknown and were kept as read{listed}; "
+        f"{many} unknown and {'was' if unknown.len() == 1 else 'were'} kept as read{listed}; "
         f"known are {', '.join(words)}. Map them, or correct them in the SIS.",
         column=name,
     )

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from reconcile.errors import InputError
-from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.diagnostics import Diagnostics, empty_columns
 from reconcile.read.encoding import codec, to_utf8, wide_encoding
 from reconcile.read.header import distinct, numbered, usual
 from reconcile.read.raw import Window
@@ -86,7 +86,7 @@ class LargeText:
         nameless = [numbered(i) for i, name in enumerate(self.names) if not name]
         empty = [name for name in nameless if name in frame.columns and frame[name].is_null().all()]
         if empty:
-            self.found.note("empty_column", f"{len(empty)} columns without name and content were left out.")
+            self.found.note("empty_column", empty_columns(len(empty)))
         distinct([name for i, name in enumerate(self.names) if name or numbered(i) not in empty], self.found)
         return frame.drop(empty)
 

@@ -55,16 +55,15 @@ def profile_in_brief(words: pl.DataFrame, /) -> pl.DataFrame:
 
 
 def noticed_in_words(diagnostics: pl.DataFrame, /) -> pl.DataFrame:
-    """Word what was noticed: kind, count, lines, columns, message."""
+    """Word what was noticed: kind, title, count, lines, columns, message."""
     rows = []
     for one in group_noticed(diagnostics).iter_rows(named=True):
         columns = one["columns"]
         more = f" and {len(columns) - _LISTED} more" if len(columns) > _LISTED else ""
         listed = ", ".join(columns[:_LISTED]) + more
-        rows.append(
-            (one["kind"], one["count"], lines_in_words(one["lines"], one["count"]), listed, one["message"])
-        )
-    kinds = dict.fromkeys(("kind", "count", "lines", "columns", "message"), pl.String)
+        lines = lines_in_words(one["lines"], one["count"])
+        rows.append((one["kind"], one["title"], one["count"], lines, listed, one["message"]))
+    kinds = dict.fromkeys(("kind", "title", "count", "lines", "columns", "message"), pl.String)
     return pl.DataFrame(rows, schema=kinds | {"count": pl.Int64}, orient="row")
 
 
@@ -72,11 +71,11 @@ def noticed_in_brief(words: pl.DataFrame, /) -> pl.DataFrame:
     """Put worded findings into two columns, for a terminal: what and where, and what it says."""
     return words.select(
         pl.concat_str(
-            "kind",
+            "title",
             pl.when(pl.col("count") > 1).then(pl.format(f" {_TIMES} {{}}", "count")),
             pl.when(pl.col("lines") != "").then(pl.lit("\n  line ") + _fewer(pl.col("lines"))),
             ignore_nulls=True,
-        ).alias("kind, where"),
+        ).alias("what, where"),
         pl.concat_str(
             pl.when(pl.col("columns") != "").then(pl.col("columns") + ": "), "message", ignore_nulls=True
         ).alias("what was found, what to do"),

@@ -137,11 +137,12 @@ def _add_zeros(rows: list[list[Any]], zeros: Mapping[int, Counter[str]]) -> froz
 def _open_old(data: bytes, path: Path) -> Any:  # noqa: ANN401 - as above
     import xlrd  # noqa: PLC0415 - only with old spreadsheets
 
-    reason = _DAMAGED
+    from reconcile.read.compound import workbook_stream  # noqa: PLC0415
+
+    reason, log = _DAMAGED, io.StringIO()
     try:
-        return xlrd.open_workbook(
-            file_contents=data, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
-        )
+        stream = workbook_stream(data, log)
+        return xlrd.open_workbook(file_contents=stream, formatting_info=True, ragged_rows=True, logfile=log)
     except xlrd.biffh.XLRDError as error:
         reason = _PASSWORD if "encrypt" in str(error).lower() else reason
     except Exception:  # noqa: BLE001, S110 - it meets damage with whatever error is next, even an assertion
