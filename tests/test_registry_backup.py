@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
 import polars as pl
 import pytest
-from registries import AT, allotted, minted, new_database, registry, wanted  # noqa: F401
+from registries import AT, NOT_ON_WINDOWS, allotted, minted, new_database, registry, wanted  # noqa: F401
 
 from reconcile.errors import ApprovalError, InputError, OutputError, RegistryError
 from reconcile.mint.void import void
@@ -38,13 +39,13 @@ def test_a_registry_moves_to_another_store(registry, tmp_path):  # noqa: F811
     minted(registry, wanted("1", "2"))
     void(registry, "AAA0001", by="Ana", approver="Ben", reason="twice")
     backup(registry, tmp_path / "copy.sqlite")
-    target = new_database() if registry.path is not None else tmp_path / "new.sqlite"
+    target = tmp_path / "new.sqlite" if registry.path is None or sys.platform == "win32" else new_database()
     assert restore(tmp_path / "copy.sqlite", target, **WHO)["entries"] == 6
     with Registry.open(target, create=False) as there:
         assert there.verify().ok
         assert there.issued(voided=True).equals(registry.issued(voided=True))
         assert minted(there, wanted("3")).frame["cccid"].to_list() == ["AAA0003"]
-    if registry.path is not None:
+    if str(target).startswith("postgres"):
         with pytest.raises(RegistryError, match="holds a registry already"):
             restore(tmp_path / "copy.sqlite", target, **WHO)
 
@@ -85,6 +86,35 @@ def test_what_a_backup_lacks_is_lost_only_by_two_peoples_word(lost, tmp_path):
         assert kept.verify().ok
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason=NOT_ON_WINDOWS)
+def test_a_server_learns_from_an_anchor_how_far_it_had_come(lost, tmp_path):
+    place, copy = lost
+    known, empty = {"anchors": [place.with_name("r.sqlite.anchor")]}, new_database()
+    with pytest.raises(RegistryError, match="6 entries would be lost"):
+        restore(copy, empty, **known, **WHO)
+    assert restore(copy, empty, accept_loss=True, rehearse=True, **known, **WHO)["lost"] == [6, 11]
+    assert restore(copy, empty, accept_loss=True, **known, **WHO)["kept"] is None
+    with Registry.open(empty, create=False) as there:
+        assert there.verify().ok
+        assert minted(there, wanted("9")).frame["cccid"].to_list() == ["AAA0003"]
+        assert differences(there, known["anchors"][0]) == []
+
+
+def test_a_rollback_after_a_restore_is_noticed_too(lost, tmp_path):
+    place, copy = lost
+    restore(copy, place, accept_loss=True, **WHO)
+    backup_of = tmp_path / "after.sqlite"
+    with Registry.open(place) as opened:
+        backup(opened, backup_of)
+        minted(opened, wanted("3"))
+        anchor(opened, beside(opened))
+        assert opened.sequence < 11
+    restored = {"accept_loss": True, "rehearse": True} | WHO
+    assert restore(backup_of, place, **restored)["lost"] == [7, 11]
+    with Registry.open(backup_of) as early:
+        assert "earlier copy of itself" in differences(early, place.with_name("r.sqlite.anchor"))[0]
+
+
 def test_a_damaged_registry_is_replaced_and_its_anchors_count(lost):
     place, copy = lost
     for end in ("-wal", "-shm"):
@@ -113,6 +143,8 @@ def test_a_restore_takes_two_people_a_reason_and_the_right_backup(lost, tmp_path
     with Registry.open(tmp_path / "other.sqlite", at=AT) as other:
         minted_other = other.sequence
     assert minted_other
+    with pytest.raises(InputError, match="There is no backup at"):
+        restore(tmp_path / "none.sqlite", place, **WHO)
     with pytest.raises(RegistryError, match="is another registry"):
         restore(tmp_path / "other.sqlite", place, **WHO)
 

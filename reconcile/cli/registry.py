@@ -18,6 +18,9 @@ app = typer.Typer(
 )
 
 Source = Annotated[Path, typer.Argument(help="The backup.", metavar="FILE")]
+Anchors = Annotated[
+    list[Path] | None, typer.Option("--anchor", help="Compare with this file too.", metavar="FILE")
+]
 Second = Annotated[str, typer.Option(help="Who agrees: another person.")]
 Why = Annotated[str, typer.Option(help="Why; kept in the audit log. Name no student.")]
 
@@ -48,9 +51,7 @@ def init(*, plan: Where = None, registry: Url = None, demo: Demo = False, dry_ru
 @app.command()
 def verify(
     *,
-    anchors: Annotated[
-        list[Path] | None, typer.Option("--anchor", help="Compare with this file too.", metavar="FILE")
-    ] = None,
+    anchors: Anchors = None,
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
@@ -141,6 +142,7 @@ def restore(
     by: Annotated[str, typer.Option(help="Who restores.")],
     approver: Second,
     reason: Why,
+    anchors: Anchors = None,
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Go on although entries after the backup are lost.")
     ] = False,
@@ -161,7 +163,7 @@ def restore(
     place, is_demo = named(plan, registry, demo=demo)
     told = put_back(
         source, place, demo=is_demo, by=by, approver=approver, reason=reason, accept_loss=accept_loss,
-        rehearse=dry_run,
+        rehearse=dry_run, anchors=anchors or (),
     )  # fmt: skip
     typer.echo(f"{'Would restore' if dry_run else 'Restored'} {told['entries']:,} audit entries.")
     if told["lost"]:

@@ -14,7 +14,7 @@ from reconcile.flow.seen import numbers_in
 from reconcile.flow.ties import ties_of
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
-from reconcile.registry.anchor import require_current
+from reconcile.registry.anchor import anchor, beside, require_current
 from reconcile.results import BatchSummary
 from reconcile.validate.steps import allowed
 from reconcile.words import counted
@@ -40,6 +40,22 @@ _NEEDED: Final = {"first_name": "first name", "last_name": "last name", "birthda
 
 
 def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> None:
+    """Propose what a run found, in a registry that was not put back, and keep the registry's anchor.
+
+    As `propose_found`; a demo registry has no anchor.
+
+    Raises:
+        RegistryError: the registry was put back to an earlier day.
+    """
+    file = None if registry.demo else beside(registry)
+    if file is not None:
+        require_current(registry, file)
+    propose_found(done, registry, at=at)
+    if file is not None:
+        anchor(registry, file, at=at)
+
+
+def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = None) -> None:
     """Propose what a run found to create and to write back; notes say why when nothing is proposed.
 
     The gate closes, and nothing is proposed, when the snapshot is older than the plan allows or has no
@@ -47,8 +63,6 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     or when a rule could not be run.
     """
     plan = done.plan
-    if not registry.demo:
-        require_current(registry)
     _remember(done, registry, at)
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)

@@ -1,9 +1,10 @@
 """Anchors: the head of the audit log written down outside the store, so that a rollback of all of it shows.
 
-Each line of an anchor file is JSON: registry (the hash of its first entry), sequence, hash, at, and next (the
-place at which each allotted range goes on). A registry that ends before an anchor, or holds another
-entry there, is not the registry that was anchored: a copy of an earlier day, most often. The commands
-keep one file beside a registry on SQLite by themselves; one on another disk, or on paper, shows more.
+Each line of an anchor file is JSON: registry (the hash of its first entry), sequence, hash, at, next (the
+place at which each allotted range goes on) and restores (how often a backup was put in its place). A
+registry that ends before an anchor, or holds another entry there, is not the one that was anchored: a copy
+of an earlier day, most often. The commands keep one file beside a registry on SQLite by themselves; one on
+another disk, or on paper, shows more.
 """
 
 from __future__ import annotations
@@ -89,13 +90,14 @@ def differences(registry: Registry, path: Path, /) -> list[str]:
     ours = [entry for entry in known if entry["registry"] == mine]
     if not ours:
         return [f"{path.name} has no anchor of this registry"] if known else []
-    wanted = {entry["sequence"]: entry for entry in ours}
-    entries, forgotten = registry.inspect(lambda connection: _entries(connection, sorted(wanted)))
+    sequences = sorted({entry["sequence"] for entry in ours})
+    entries, lost = registry.inspect(lambda connection: _entries(connection, sequences))
     last = registry.sequence
-    for sequence, entry in sorted(wanted.items()):
-        if any(start <= sequence <= end for start, end in forgotten):
-            continue  # a restore that two people answered for
-        day = entry["at"][:10]
+    for entry in sorted(ours, key=lambda one: one["sequence"]):
+        sequence, day = entry["sequence"], entry["at"][:10]
+        # What was anchored before a restore, and lost by it, two people answered for.
+        if any(start <= sequence <= end for start, end in lost[entry.get("restores", 0) :]):
+            continue
         if sequence > last:
             where = f"the registry ends at audit entry {last:,}, and was at {sequence:,} on {day}"
             return [f"{where}: it is an earlier copy of itself"]
@@ -161,6 +163,7 @@ def _head(connection: sa.Connection) -> dict[str, Any]:
         "sequence": sequence,
         "hash": entry,
         "next": {str(start): following for start, following in ranges},
+        "restores": len(_restores(connection)),
     }
 
 
@@ -173,6 +176,12 @@ def _entries(connection: sa.Connection, wanted: list[int]) -> tuple[dict[int, st
             sa.select(audit.c.seq, audit.c.entry).where(audit.c.seq.in_(wanted[start : start + 1_000]))
         )
     }
-    details = connection.execute(sa.select(audit.c.detail).where(audit.c.what == "restored")).scalars()
-    spans = [json.loads(detail)["lost"] for detail in details]
-    return entries, [(start, end) for start, end in spans]
+    return entries, _restores(connection)
+
+
+def _restores(connection: sa.Connection) -> list[tuple[int, int]]:
+    """List the spans of entries that each restore gave up, in order."""
+    details = connection.execute(
+        sa.select(audit.c.detail).where(audit.c.what == "restored").order_by(audit.c.seq)
+    )
+    return [tuple(json.loads(detail)["lost"]) for detail in details.scalars()]

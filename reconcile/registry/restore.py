@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -22,9 +22,14 @@ from reconcile.registry.store import Registry
 from reconcile.registry.tables import allotments, audit, cccids, seen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from reconcile.registry.proof import Verification
+
+
+# Tables whose rows the store numbers by itself.
+_NUMBERED: Final = ("allotments", "cccids", "decisions", "results", "voids", "ties")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,7 @@ class _Wish:
     reason: str
     accept_loss: bool
     rehearse: bool
+    anchors: tuple[Path, ...]
     at: datetime | None
 
 
@@ -51,6 +57,7 @@ def restore(
     reason: str,
     accept_loss: bool = False,
     rehearse: bool = False,
+    anchors: Sequence[Path] = (),
     at: datetime | None = None,
 ) -> dict[str, Any]:
     """Put a backup in the place of a registry, without ever issuing a number twice.
@@ -69,6 +76,8 @@ def restore(
         reason: why.
         accept_loss: go on although entries are lost.
         rehearse: only say what would be done.
+        anchors: anchor files that say how far the registry had come; the one beside a file is looked at by
+            itself, for a server there is none but these.
         at: when; now when None.
 
     Returns:
@@ -99,36 +108,84 @@ def restore(
             )
         wish = _Wish(
             demo=demo, by=by, approver=approver, reason=reason,
-            accept_loss=accept_loss, rehearse=rehearse, at=at,
+            accept_loss=accept_loss, rehearse=rehearse, anchors=tuple(anchors), at=at,
         )  # fmt: skip
         return _put_back(copy, place, verified, mine, wish)
 
 
 def _put_back(
-    source: Path,
-    place: str | Path,
-    verified: Verification,
-    mine: str,
-    wish: _Wish,
+    copy: Path, place: str | Path, verified: Verification, mine: str, wish: _Wish
 ) -> dict[str, Any]:
-    target = Store(place, create=False, rehearse=True) if "://" in str(place) else None
-    if target is not None:
-        try:
-            empty = target.read(schema.version) is None
-        finally:
-            target.close()
-        if not empty:
-            raise RegistryError("The database holds a registry already. Restore into an empty database.")
-        return _restore_server(source, str(place), verified, rehearse=wish.rehearse)
-    return _restore_file(source, place, verified, mine, wish)
+    server = str(place).startswith("postgres")
+    path = None if server else require_local(_path_of(place).resolve())
+    if path is None:
+        _require_empty(str(place))
+        former = None
+    else:
+        former = _former(path, demo=wish.demo)
+    if former is not None and former["registry"] not in (mine, chain.GENESIS):
+        raise RegistryError(
+            f"{path} is another registry, not an earlier or later one of the backup's. Name its place."
+        )
+    files = [*wish.anchors, *([path.with_name(path.name + SUFFIX)] if path is not None else [])]
+    anchored = [one for file in files for one in read_anchors(file) if one["registry"] == mine]
+    knew = [*anchored, *([former] if former is not None else [])]
+    last = max((one["sequence"] for one in knew), default=0)
+    lost = (verified.entries + 1, last) if last > verified.entries else None
+    if lost is not None and not wish.accept_loss:
+        raise RegistryError(
+            f"The backup ends at audit entry {verified.entries:,}, and the registry had come to {last:,}: "
+            f"{last - verified.entries:,} entries would be lost. Take a newer backup, or say --accept-loss."
+        )
+    there = path is not None and path.exists() and path.stat().st_size > 0
+    kept = path.with_name(f"{path.name}.before-restore-{last}") if path is not None and there else None
+    if not wish.rehearse:
+        _bring_on(copy, knew, lost, wish)
+        if path is None:
+            _fill_server(copy, str(place))
+        else:
+            _fill_file(copy, path, kept, readable=former is not None)
+    return {
+        "entries": verified.entries,
+        "lost": list(lost) if lost else None,
+        "kept": str(kept) if kept else None,
+    }
 
 
-def _restore_server(source: Path, place: str, verified: Verification, *, rehearse: bool) -> dict[str, Any]:
-    told = {"entries": verified.entries, "lost": None, "kept": None}
-    if rehearse:
-        return told
-    copied = Store(source, create=False)
-    target = Store(place, create=True)
+def _require_empty(place: str) -> None:
+    target = Store(place, create=False, rehearse=True)
+    try:
+        empty = target.read(schema.version) is None
+    finally:
+        target.close()
+    if not empty:
+        raise RegistryError("The database holds a registry already. Restore into an empty database.")
+
+
+def _bring_on(copy: Path, knew: list[dict[str, Any]], lost: tuple[int, int] | None, wish: _Wish) -> None:
+    """Enter the restore in the copy before it takes the registry's place: counters, numbers, the log."""
+    when = iso(now(wish.at))
+
+    def work(connection: sa.Connection) -> None:
+        nexts = _furthest(knew)
+        for row in connection.execute(sa.select(allotments)).all():
+            following = max(row.next, min(nexts.get(row.first, row.next), row.last + 1))
+            theirs = sa.update(allotments).where(allotments.c.id == row.id)
+            connection.execute(theirs.values(next=following))
+        used = {place for one in knew for place in one.get("used", ())}
+        new = sorted(used - set(connection.execute(sa.select(seen.c.ordinal)).scalars()))
+        bulk(connection, seen, ("ordinal", "at"), [(place, when) for place in new])
+        chain.append(
+            connection, "restored", "registry", who=wish.by, at=when,
+            approver=wish.approver, reason=wish.reason, lost=list(lost or (0, 0)), machine=machine(),
+        )  # fmt: skip
+
+    with Registry.open(copy, demo=wish.demo, create=False) as copied:
+        copied.change(work)
+
+
+def _fill_server(copy: Path, place: str) -> None:
+    copied, target = Store(copy, create=False), Store(place, create=True)
     try:
         tables = copied.read(lambda connection: list(tables_of(connection)))
 
@@ -136,86 +193,28 @@ def _restore_server(source: Path, place: str, verified: Verification, *, rehears
             schema.upgrade(connection, None)
             for table, rows in tables:
                 bulk(connection, table, [column.name for column in table.columns], rows)
-                if (
-                    rows
-                    and "id" in table.columns
-                    and isinstance(table.c.id.type, sa.Integer)
-                    and table.name != "meta"
-                ):
-                    following = sa.text(
-                        f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM "
-                        f"{table.name}"
-                    )
-                    connection.execute(following)
+                if rows and table.name in _NUMBERED:
+                    following = f"setval(pg_get_serial_sequence('{table.name}', 'id'), max(id))"
+                    connection.execute(sa.text(f"SELECT {following} FROM {table.name}"))
 
         target.write(fill)
     finally:
         copied.close()
         target.close()
-    return told
 
 
-def _restore_file(
-    source: Path,
-    place: str | Path,
-    verified: Verification,
-    mine: str,
-    wish: _Wish,
-) -> dict[str, Any]:
-    path = require_local(_path_of(place).resolve())
-    former = _former(path, demo=wish.demo)
-    if former is not None and former["registry"] not in (mine, chain.GENESIS):
-        raise RegistryError(
-            f"{path} is another registry, not an earlier or later one of the backup's. Name its place."
-        )
-    anchors = [a for a in read_anchors(path.with_name(path.name + SUFFIX)) if a["registry"] == mine]
-    knew = [*anchors, *([former] if former is not None else [])]
-    last = max((one["sequence"] for one in knew), default=0)
-    lost = [verified.entries + 1, last] if last > verified.entries else None
-    if lost is not None and not wish.accept_loss:
-        raise RegistryError(
-            f"The backup ends at audit entry {verified.entries:,}, and the registry had come to {last:,}: "
-            f"{last - verified.entries:,} entries would be lost. Take a newer backup, or say --accept-loss."
-        )
-    there = path.exists() and path.stat().st_size > 0
-    kept = path.with_name(f"{path.name}.before-restore-{last}") if there else None
-    told = {"entries": verified.entries, "lost": lost, "kept": str(kept) if kept else None}
-    if wish.rehearse:
-        return told
-    if kept is not None and former is None:  # no page of it can be read: it goes aside as it is
+def _fill_file(copy: Path, path: Path, kept: Path | None, *, readable: bool) -> None:
+    """Keep the registry that is there, then put the copy's pages in its place, in one transaction."""
+    if kept is not None and not readable:  # no page of it can be read: it goes aside as it is
         path.replace(kept)
         for end in ("-wal", "-shm"):
             path.with_name(path.name + end).unlink(missing_ok=True)
-    touch_private(path)
-    _swap(source, path, kept)
-    with Registry.open(path, demo=wish.demo, create=False) as restored:
-        when = iso(now(wish.at))
-
-        def work(connection: sa.Connection) -> None:
-            nexts = _furthest(knew)
-            for row in connection.execute(sa.select(allotments)).all():
-                following = max(row.next, min(nexts.get(row.first, row.next), row.last + 1))
-                mine = sa.update(allotments).where(allotments.c.id == row.id)
-                connection.execute(mine.values(next=following))
-            used = (former or {}).get("used", [])
-            known = set(connection.execute(sa.select(seen.c.ordinal)).scalars())
-            bulk(connection, seen, ("ordinal", "at"), [(n, when) for n in used if n not in known])
-            chain.append(
-                connection, "restored", "registry", who=wish.by, at=when,
-                approver=wish.approver, reason=wish.reason, lost=lost or [0, 0], machine=machine(),
-            )  # fmt: skip
-
-        restored.change(work)
-    return told
-
-
-def _swap(source: Path, path: Path, kept: Path | None) -> None:
-    """Keep the registry that is there, then put the backup's pages in its place, in one transaction."""
-    if kept is not None and not kept.exists():
+    elif kept is not None and not kept.exists():
         with plain(path) as former, plain(kept) as aside:
             former.backup(aside)
         make_private(kept)
-    with plain(source) as copied, plain(path) as target:
+    touch_private(path)
+    with plain(copy) as copied, plain(path) as target:
         copied.backup(target)
     make_private(path)
 
