@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 
 import polars as pl
 import pytest
 import xlsxwriter
-from registries import AT, allotted, approved, registry, wanted  # noqa: F401
+from plans import take
+from registries import AT, approved, wanted
 
 from reconcile.cli import main
 from reconcile.errors import InputError
 from reconcile.flow.batches import read_result
 from reconcile.mint.handover import hand_over
 from reconcile.mint.mapping import Columns, read_columns, template
+from reconcile.plan import Plan
 from reconcile.registry import Registry
 
 PERSON = {
@@ -216,3 +219,43 @@ def test_a_batch_by_hand_is_mended_or_refused(tmp_path, capsys):
     assert main(["batch", "mapping", str(tmp_path / "m.toml")]) == 0
     assert main(["batch", "mapping", str(tmp_path / "m.toml")]) == 2
     assert "not overwritten" in capsys.readouterr().err
+
+
+def test_a_clock_that_went_back_is_refused(tmp_path, capsys):
+    place = tmp_path / "r.sqlite"
+    Registry.open(place, at=AT + timedelta(days=9_999)).close()
+    rows = rows_of_two(tmp_path / "rows.csv")
+    words = ["batch", "new", str(rows), "--registry", str(place), "--issuer", "registry", "--by", "Ana"]
+    assert main(words) == 2
+    assert "Set the clock; nothing was done." in capsys.readouterr().err
+    with Registry.open(place) as opened:
+        assert opened.sequence == 1
+
+
+def test_a_plan_names_registry_range_and_issuer(tmp_path, small, capsys):
+    plan = take(small, tmp_path / "plan")
+    text = plan.read_text(encoding="utf-8")
+    text = text.replace(
+        'kind = "demo"', 'kind = "registry"\nrange = ["ZBB0001", "ZBB0009"]\nauthority = "Office"'
+    )
+    plan.write_text(text, encoding="utf-8")
+    assert main(["registry", "init", "--plan", str(plan)]) == 0
+    assert "REAL, 2 audit entries" in capsys.readouterr().out
+    rows = rows_of_two(tmp_path / "rows.csv")
+    assert (
+        main(["batch", "new", str(rows), "--plan", str(plan), "--by", "Ana", "--valid-until", "2999-01-01"])
+        == 0
+    )
+    batch = capsys.readouterr().out.split("Batch")[1].split()[0].rstrip(":")
+    here = [batch, "--plan", str(plan)]
+    assert main(["batch", "check", *here, "--by", "Ana"]) == 0
+    assert main(["batch", "submit", *here, "--by", "Ana"]) == 0
+    assert main(["batch", "approve", *here, "--approver", "Ben"]) == 0
+    capsys.readouterr()
+    assert main(["batch", "mint", *here, "--dry-run"]) == 0
+    assert "nothing was kept" in capsys.readouterr().out
+    assert main(["batch", "mint", *here]) == 0
+    known = Plan.read(plan, files=False)
+    with Registry.open(known.registry, create=False) as opened:
+        assert set(opened.issued()["cccid"]) == {"ZBB0001", "XYZ1234"}
+        assert opened.verify().ok
