@@ -52,6 +52,19 @@ def make_old(where):
             "NULL)", at=at, h=hashed,
         )  # fmt: skip
         run("INSERT INTO requests VALUES ('B1', '021', '1', 'mint', NULL, :p, :r)", p=PAYLOAD, r=digest(row))
+        run(
+            "INSERT INTO batches VALUES ('B0', 'd', 'withdrawn', 'registry', 'Ana', :at, NULL, :h, 's', 3, "
+            "1, 0, 'x')",
+            at=at, h=digest([["021", "0", "mint", None, "{}"]]),
+        )  # fmt: skip
+        first = values | {
+            "content_hash": "d",
+            "suite_hash": "s",
+            "rows_hash": digest([["021", "0", "mint", None, "{}"]]),
+        }
+        chain.append(connection, "submitted", "B0", who="Ana", at=at, **first)
+        chain.append(connection, "withdrawn", "B0", who="Ana", at=at, reason="x")
+        run("INSERT INTO requests VALUES ('B0', '021', '0', 'mint', NULL, '{}', 'r')")
         bound = {"rows_hash": hashed, "suite_hash": "suite", "sequence": 3}
         chain.append(connection, "approved", "B1", who="Ben", at=at, **bound)
         run("INSERT INTO approvals VALUES ('B1', 'Ben', :at, :h, 'suite', 3)", at=at, h=hashed)

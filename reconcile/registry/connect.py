@@ -48,8 +48,14 @@ _PROBLEMS: Final = (
         "refused a row that would break one of its guarantees. Nothing was changed",
     ),
     (
-        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM"),
+        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"),
         "cannot be read or written. Nothing was changed; check the disk and your rights to it",
+    ),
+    (
+        # A sync that fails while committing tells nobody whether the disk has it.
+        ("SQLITE_IOERR",),
+        "met a disk that fails. The step was kept as a whole or not at all; check the disk and repeat it, "
+        "nothing is done twice",
     ),
 )
 
@@ -214,5 +220,9 @@ def _problem(error: exc.DBAPIError) -> str:
         if code.startswith(prefixes):
             return f"{words} ({code})."
     if isinstance(error, exc.OperationalError) and not code.startswith("SQLITE"):
-        return "does not answer. Check that the server runs and lets you in."
+        return (
+            "does not answer. The step was kept as a whole or not at all: check that the server runs and "
+            "lets "
+            "you in, and repeat it; nothing is done twice."
+        )
     return f"refused a statement ({code or type(error).__name__}). Nothing was changed."

@@ -68,12 +68,6 @@ class Life:
             )  # fmt: skip
             self._connection.execute(theirs.values(state="voided"))
 
-    def voids(self) -> list[dict[str, Any]]:
-        """List every number that counts no more, oldest first."""
-        names = [*Void._fields, "at"]
-        query = sa.select(*(voids.c[name] for name in names)).order_by(voids.c.id)
-        return [dict(row) for row in self._connection.execute(query).mappings()]
-
     def voided(self, places: Sequence[int], /) -> set[int]:
         """Say which of these places hold a number that was voided, at whatever college."""
         found: set[int] = set()

@@ -21,7 +21,7 @@ from reconcile.registry.connect import bulk
 from reconcile.registry.tables import VALID, batches, cccids, decisions, requests, results, ties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 TIES: Final = ("same", "possible", "different")
 _WHO: Final = ("first_name", "last_name", "birthdate")
@@ -239,8 +239,3 @@ def _plain(text: str) -> str:
         return text.lower()
     split = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in split if character.isalnum())
-
-
-def distinct(rivals: Sequence[Rival], /) -> list[Key]:
-    """Name each request that has a rival once, in request-key order."""
-    return sorted({rival.key for rival in rivals})
