@@ -54,8 +54,7 @@ _PROBLEMS: Final = (
     (
         # A sync that fails while committing tells nobody whether the disk has it.
         ("SQLITE_IOERR",),
-        "met a disk that fails. The step was kept as a whole or not at all; check the disk and repeat it, "
-        "nothing is done twice",
+        "met a disk that fails. The step was kept whole or not at all; check the disk and repeat it",
     ),
 )
 
