@@ -245,6 +245,9 @@ def test_a_file_shows_it(kind: Kind, tmp_path: Path) -> None:
     if kind in ASIDE:
         assert made.quarantined == noted.height
     require_message(noted["message"][0], made.frame)
+    told = made.noticed()
+    assert REMARKS[kind].title in told.frame["title"]
+    assert told.sheet.title == f"{made.source.path.name}: what was noticed"
     if made.source.parts:
         assert noted["message"][0].startswith("spring.csv: ")
 

@@ -72,10 +72,11 @@ class Diagnostics:
 def blank_skipped(lines: int, /) -> str:
     """Say that blank lines were skipped.
 
-    >>> blank_skipped(1)
-    '1 blank line skipped, the first here. Check that no row is missing.'
+    >>> blank_skipped(2)
+    '2 blank lines skipped, the first here. Check that no row is missing.'
     """
-    return f"{counted(lines, 'blank line')} skipped, the first here. Check that no row is missing."
+    where = "here" if lines == 1 else "the first here"
+    return f"{counted(lines, 'blank line')} skipped, {where}. Check that no row is missing."
 
 
 def empty_columns(columns: int, /) -> str:
