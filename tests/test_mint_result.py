@@ -104,7 +104,7 @@ def test_a_file_that_is_no_result_is_refused_by_row(registry, handed, rows, prob
 
 def test_a_result_may_come_in_parts(registry, handed, tmp_path):  # noqa: F811
     assert enter(registry, handed, ALL[:1], partial=True).waiting == 2
-    with pytest.raises(RegistryError, match=r"2 of 3 rows.*have no answer"):
+    with pytest.raises(RegistryError, match=r"2 rows of batch .* have no answer"):
         deliver(registry, handed, tmp_path / "load.csv", by="Ana")
     assert not (tmp_path / "load.csv").exists()
     assert enter(registry, handed, ALL[1:]).waiting == 0
@@ -200,3 +200,28 @@ def test_a_demo_delivers_nothing(tmp_path):
                 step()
         assert look_up(demo, batch).state == "minted"
     assert not (tmp_path / "load.csv").exists()
+
+
+def test_a_student_who_got_the_number_elsewhere_is_not_given_it_twice(registry, handed, tmp_path):  # noqa: F811
+    enter(registry, handed, ALL)
+    again = approved(registry, wanted("9"), issuer="openccc").id  # the row that failed
+    waits = approved(registry, wanted("11", "12"), issuer="openccc").id
+    hand_over(registry, again, tmp_path / "again.csv", by="Ben")
+    enter(
+        registry, handed, answers(("9", "created", "BCD0003")), partial=True
+    )  # a late word on the first try
+    assert enter(registry, again, answers(("9", "exists", "BCD0003"))).counts["exists"] == 1
+    assert registry.issued()["cccid"].to_list().count("BCD0003") == 1
+    assert deliver(registry, again, tmp_path / "load.csv", by="Ana") == 0
+    minted(registry, wanted("elsewhere"))
+    assert hand_over(registry, waits, tmp_path / "waits.csv", by="Ben") == 2
+    assert registry.verify().ok
+
+
+def test_who_was_served_before_the_hand_over_is_not_uploaded(registry, handed, tmp_path):  # noqa: F811
+    enter(registry, handed, ALL)
+    again = approved(registry, wanted("9", "13"), issuer="openccc").id
+    enter(registry, handed, answers(("9", "created", "BCD0003")), partial=True)
+    assert hand_over(registry, again, tmp_path / "again.csv", by="Ben") == 1
+    assert enter(registry, again, answers(("13", "created", "BCD0004"))).waiting == 0
+    assert deliver(registry, again, tmp_path / "load.csv", by="Ana") == 1

@@ -9,6 +9,7 @@ import polars as pl
 from reconcile.errors import IssuerError, RegistryError
 from reconcile.files import write_private
 from reconcile.mint.batch import look_up
+from reconcile.mint.result import awaited
 from reconcile.mint.states import Batch, BatchState, Issuer, require_step
 from reconcile.registry.people import machine, require_name
 
@@ -91,16 +92,14 @@ def _refuse_demo(registry: Registry) -> None:
 
 
 def _require_answers(ledger: Ledger, batch_id: str) -> None:
-    answers = ledger.life.answers(batch_id)
-    asked = [request[:2] for request in ledger.requests(batch_id) if request.kind != "recover"]
-    waiting = sum(key not in answers for key in asked)
+    waiting = len(awaited(ledger, batch_id))
     if waiting:
         raise RegistryError(
-            f"{waiting:,} of {len(asked):,} rows of batch {batch_id} have no answer from OpenCCC yet. "
+            f"{waiting:,} rows of batch {batch_id} have no answer from OpenCCC yet. "
             "Enter its "
             "result file first; a row that will never be answered is entered as failed."
         )
-    open_ = sum(answers[key].outcome == "conflict" for key in asked)
+    open_ = sum(answer.outcome == "conflict" for answer in ledger.life.answers(batch_id).values())
     if open_:
         raise RegistryError(
             f"{open_:,} answers to batch {batch_id} are in conflict with what the registry holds. Clear "

@@ -15,6 +15,7 @@ from reconcile.errors import ApprovalError, InputError, IssuerError, nearest
 from reconcile.files import write_private
 from reconcile.mint.issue import approved_rows, back_to_draft, settle
 from reconcile.mint.mapping import MAPPING
+from reconcile.mint.result import awaited
 from reconcile.mint.rows import PAYLOAD, hash_rows
 from reconcile.mint.states import BatchState, Issuer
 from reconcile.registry.people import machine, require_name
@@ -69,7 +70,8 @@ def hand_over(
         void = back_to_draft(ledger, row, requests, who=by)
         if void is not None:
             return void
-        table = _upload(requests, mapping)
+        waiting = awaited(ledger, batch_id)  # not who got a number elsewhere since the batch was checked
+        table = _upload([request for request in requests if request[:2] in waiting], mapping)
         if not registry.rehearsal:
             write_private(path, table.write_csv())
         held = {(issue.mis_code, issue.sis_id) for issue in ledger.served(batch_id)}

@@ -115,7 +115,7 @@ def enter_result(
         known = ledger.life.answers(batch_id)
         given = _in_form(rows, asked)
         problems = [*_malformed(given), *_strangers(given, asked), *_repeated(given)]
-        problems += [] if partial else _missing(given, asked, known)
+        problems += [] if partial else _missing(given, awaited(ledger, batch_id), asked)
         problems += _changed(given, known)
         if problems:
             raise InputError(
@@ -204,11 +204,18 @@ def _repeated(given: list[dict[str, Any]]) -> Iterator[str]:
         yield f"one CCCID is given to several students ({_groups(shared)})"
 
 
-def _missing(
-    given: list[dict[str, Any]], asked: dict[Key, Request], known: dict[Key, Answer]
-) -> Iterator[str]:
+def awaited(ledger: Ledger, batch_id: str, /) -> set[Key]:
+    """Name the students of an upload whose answer is still to come; not those who got a number elsewhere."""
+    answers = ledger.life.answers(batch_id)
+    given_up = {(code, sis_id): cccid for code, sis_id, cccid, _ in ledger.life.replacements(batch_id)}
+    held = {issue[:2] for issue in ledger.served(batch_id) if given_up.get(issue[:2]) != issue.cccid}
+    asked = (request[:2] for request in ledger.requests(batch_id) if request.kind != "recover")
+    return {key for key in asked if key not in answers and key not in held}
+
+
+def _missing(given: list[dict[str, Any]], waiting: set[Key], asked: dict[Key, Request]) -> Iterator[str]:
     there = {_key(row) for row in given}
-    gone = [place for place, key in enumerate(asked, 1) if key not in there and key not in known]
+    gone = [place for place, key in enumerate(asked, 1) if key in waiting - there]
     if gone:
         shown = ", ".join(map(str, gone[:_SHOWN]))
         yield (
@@ -249,6 +256,7 @@ def _enter(
 
     batch_id = row["id"]
     conflicts = _conflicts(ledger, batch_id, given, known)
+    held = {issue[:2]: issue.cccid for issue in ledger.served(batch_id)}
     answers, fresh, shown = [], [], []
     for one in given:
         key = _key(one)
@@ -266,7 +274,7 @@ def _enter(
         issues = [
             Issue(a.mis_code, a.sis_id, place_of(a.cccid or ""), a.cccid or "", _KINDS[a.outcome])
             for a in fresh
-            if a.outcome in _KINDS
+            if a.outcome in _KINDS and held.get((a.mis_code, a.sis_id)) != a.cccid
         ]
         instead = {issue[:2]: issue.cccid for issue in issues if asked[issue[:2]].kind == "replace"}
         give_up(ledger, row, row["approver"] or "", instead)
@@ -282,7 +290,7 @@ def _enter(
         if row["state"] in _LATE and issues:
             ledger.life.move(batch_id, row["state"])
     names = dict.fromkeys(COLUMNS, pl.String) | {"row": pl.Int64, "new": pl.Boolean}
-    waiting = sum(key not in known for key in asked) - len({a[:2] for a in fresh} - known.keys())
+    waiting = len(awaited(ledger, batch_id))
     return Answered(batch=batch_id, frame=pl.DataFrame(shown, schema=names, orient="row"), waiting=waiting)
 
 

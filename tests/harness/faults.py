@@ -123,7 +123,7 @@ os._exit(0)
 
 
 def on_statements(place, *, end: bool, size: int = _SIZE) -> Outcome:
-    """Let the connection end, or the driver fail, before each statement of minting in turn, and before COMMIT.
+    """Let the connection end, or the driver fail, before each statement of minting, COMMIT among them.
 
     Args:
         place: a registry with a range.
