@@ -225,3 +225,11 @@ def test_who_was_served_before_the_hand_over_is_not_uploaded(registry, handed, t
     assert hand_over(registry, again, tmp_path / "again.csv", by="Ben") == 1
     assert enter(registry, again, answers(("13", "created", "BCD0004"))).waiting == 0
     assert deliver(registry, again, tmp_path / "load.csv", by="Ana") == 1
+
+
+def test_a_student_with_another_number_by_now_is_a_conflict(registry, handed, tmp_path):  # noqa: F811
+    enter(registry, handed, ALL)
+    minted(registry, wanted("9"))
+    found = enter(registry, handed, answers(("9", "created", "BCD0003")), partial=True)
+    assert found.conflicts["reason"].to_list() == ["the student got another number meanwhile"]
+    assert dict(registry.issued().select("sis_id", "cccid").rows())["9"] == "AAA0001"

@@ -12,6 +12,7 @@ from registries import AT, allotted, alter, approved, minted, registry, submitte
 
 from reconcile.errors import ApprovalError, InputError, RegistryError
 from reconcile.mint.batch import look_up
+from reconcile.mint.deliver import deliver, loaded
 from reconcile.mint.handover import hand_over
 from reconcile.mint.result import enter_result
 from reconcile.mint.void import void
@@ -162,3 +163,20 @@ def test_the_crosswalk_keeps_the_first_word_on_a_number(registry):  # noqa: F811
     assert registry.given_to().is_empty()
     with pytest.raises(InputError, match="Columns are missing"):
         registry.note_ties(noted, by="Eva")
+
+
+def test_a_key_that_is_pinned_already_is_not_pinned_again(small):
+    small.pin_key("0a1b2c3d")
+    before = small.sequence
+    small.pin_key("0a1b2c3d", instead_of="ffffffff", by="Ana", at=AT)
+    assert small.sequence == before
+
+
+def test_a_dry_delivery_writes_no_file(small, tmp_path):
+    batch = minted(small, wanted("1")).batch
+    with Registry.open(small.path, rehearse=True) as tried:
+        assert deliver(tried, batch, tmp_path / "load.csv", by="Ana") == 1
+        with pytest.raises(RegistryError, match="is minted; it can be loaded only"):
+            loaded(tried, batch, by="Ana")
+    assert not (tmp_path / "load.csv").exists()
+    assert look_up(small, batch).state == "minted"

@@ -19,10 +19,10 @@ from reconcile.registry.connect import Store
 PAYLOAD = json.dumps({"first_name": "José", "last_name": "Núñez", "birthdate": "2001-02-03"})
 
 
-def make_old(where):
+def make_old(where, payload=PAYLOAD):
     """Make a registry as the first release did, with a batch that is approved."""
     store = Store(where, create=True)
-    row = ["021", "1", "mint", None, PAYLOAD]
+    row = ["021", "1", "mint", None, payload]
     hashed = digest([row])
 
     def work(connection):
@@ -51,7 +51,7 @@ def make_old(where):
             "3, 1, 0, "
             "NULL)", at=at, h=hashed,
         )  # fmt: skip
-        run("INSERT INTO requests VALUES ('B1', '021', '1', 'mint', NULL, :p, :r)", p=PAYLOAD, r=digest(row))
+        run("INSERT INTO requests VALUES ('B1', '021', '1', 'mint', NULL, :p, :r)", p=payload, r=digest(row))
         run(
             "INSERT INTO batches VALUES ('B0', 'd', 'withdrawn', 'registry', 'Ana', :at, NULL, :h, 's', 3, "
             "1, 0, 'x')",
@@ -88,6 +88,15 @@ def test_an_older_registry_is_upgraded_with_all_it_holds(place):  # noqa: F811
         rows = pl.concat([again, wanted("3")], how="diagonal")
         assert submitted(opened, rows).blocked == 1  # known from before
         assert opened.verify().ok
+
+
+def test_requests_about_nobody_known_are_upgraded_too(tmp_path):
+    make_old(tmp_path / "r.sqlite", payload="{}")
+    with Registry.open(tmp_path / "r.sqlite", create=False) as opened:
+        assert opened.verify().ok
+        assert (
+            opened.inspect(lambda c: c.execute(sa.text("SELECT max(person) FROM requests")).scalar()) is None
+        )
 
 
 def test_a_dry_run_keeps_nothing(place):  # noqa: F811
