@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,37 @@ def test_signs_and_letters_of_other_encodings_are_told_apart(text: str, encoding
     made, name = to_utf8(text.encode(encoding), tmp_path / "x.csv", found, encoding=None)
     assert (made.decode(), name) == (text, encoding)
     assert found.frame()["kind"].to_list() == ["encoding_guess"]
+
+
+LINES = "".join(f"{number},Núñez,Chico\n" for number in range(1000, 1012))
+
+
+@pytest.mark.parametrize("wide", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("narrow", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_files_that_were_joined_are_decoded_each_in_its_own_way(wide: str, narrow: str, mark: str):
+    parts = {wide: (mark + LINES).encode(wide), narrow: LINES.encode(narrow)}
+    for order in ([wide, narrow], [narrow, wide], [wide, narrow, wide], [narrow, wide, narrow]):
+        found = Diagnostics()
+        text, names = to_utf8(b"".join(parts[name] for name in order), PATH, found, encoding=None)
+        assert text.decode() == LINES * len(order)
+        assert names == f"{order[0]}, {order[1]}"
+        joints = found.frame().drop_nulls("line").select("line", "kind").rows()
+        assert joints == [(12 * n + 1, "encoding_mixed") for n in range(1, len(order))]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["1,上海市人民政府办公厅上下左右中文字符\n", "1,《ひらがな》のなまえをよみます\n", "1,हिन्दी ऊपर ਗੁਰਮੁਖੀ\n"],
+)
+def test_letters_that_need_both_bytes_are_no_joint(line: str):
+    text = "id,name\n" + line * 30
+    assert decode(text.encode("utf-16")) == (text, "utf-16-le", [])
+
+
+def test_a_first_line_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys.modules[to_utf8.__module__], "_LONGEST_LINE", 100)
+    for byte in (b"a", b",", b"\xff", b"\0"):
+        with pytest.raises(InputError, match="first line"):
+            decode(byte * 101)
+    assert decode(b"a" * 99 + b"\r" + b"b" * 99)[2] == []

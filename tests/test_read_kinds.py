@@ -159,6 +159,8 @@ FILES: dict[Kind, Shown] = {
     "blank_file": Shown("\n\n\n"),
     "blank_lines": Shown(PLAIN + "\n7,Quillon,1987-02-03\n", 7),
     "footer": Shown(PLAIN + "5 rows selected.\n", 7),
+    "empty_row": Shown(PLAIN + ",,\n7,Quillon,1987-02-03\n", 7),
+    "table_doubt": Shown(PLAIN + "\nX,12,Vesely\nY,14,Imre\n", 8),
     "footer_doubt": Shown(PLAIN + "Without those who withdrew,,\n", 7),
     "no_rows": Shown("id,last_name\n"),
     # What spreadsheets, other formats and databases bring along.

@@ -50,6 +50,7 @@ TABLES = st.integers(2, 5).flatmap(
 GUESSES = {
     "comment_doubt",
     "delimiter_guess",
+    "empty_row",
     "encoding_guess",
     "encoding_twice",
     "footer_doubt",

@@ -24,6 +24,7 @@ _MOST_LINES: Final = (
 
 _FEW_LINES: Final = 10  # looked for in a file that has lost many a quote
 _MANY_LOST: Final = 200
+_TOO_MANY_LOST: Final = 5_000  # from here on quotes are believed within a line alone
 _LEAST: Final = 3  # fields, below which a text may look like a row by chance
 _WHOLE: Final = re.compile(r' *"((?:[^"]|"")*)" *')
 _STRAY: Final = re.compile(r'(?<![0-9])"')  # behind a digit it stands for inches or seconds
@@ -97,7 +98,7 @@ class Mended:
         self._texts: dict[int, bytes] = {}
         for at in map(int, np.flatnonzero(~simple)):
             if at >= behind:  # else it is part of the record before
-                most = _MOST_LINES if lost < _MANY_LOST else _FEW_LINES
+                most = _MOST_LINES if lost < _MANY_LOST else _FEW_LINES if lost < _TOO_MANY_LOST else 1
                 taken, used = _quoted(self, at, delimiter, width, most)
                 lost += taken.stray and used == 1
                 behind = at + used

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from reconcile.read.raw import RawTable
 
 # Behind the sign stand a space, a letter, or nothing: "#,name" names a column of numbers, "#12" is a value.
-_COMMENT: Final = rb"#+(?:[ \t!:=*_-][^\n]*|[^\W\d][^\n]*|\r?)\n"
+_COMMENT: Final = rb"#++(?:[ \t!:=*_-][^\n]*|[^\W\d][^\n]*|\r?)\n"
 _BLANK: Final = rb"[ \t]*\r?\n"
-_ABOVE: Final = re.compile(rb"\A(?:" + _BLANK + rb")*(?:" + _COMMENT + rb"(?:" + _BLANK + rb")*)+")
+_ABOVE: Final = re.compile(rb"\A(?:" + _BLANK + rb")*+(?:" + _COMMENT + rb"(?:" + _BLANK + rb")*+)++")
 _LINE: Final = re.compile(rb"[^\n]+")
 _SAMPLE: Final = 1 << 14
 _FEW: Final = 10  # one row in so many

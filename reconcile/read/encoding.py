@@ -9,14 +9,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from reconcile.errors import InputError
+from reconcile.read.diagnostics import Diagnostics
+from reconcile.read.joined import split_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconcile.read.diagnostics import Diagnostics
+    from reconcile.read.joined import Part
 
 # The longer marks come first: UTF-32's begins like UTF-16's.
 _MARKS: Final = (
@@ -45,25 +48,44 @@ _TWICE: Final = re.compile(rb"\xc3\x83\xc2[\x80-\xbf]")  # what UTF-8 read as La
 _NO_MARK: Final = (
     "No byte order mark; read as {} because every other byte is zero. Name the encoding if it is wrong."
 )
+_WRONG_MARK: Final = (
+    "The byte order mark is that of {}, the text behind it is UTF-8 and was read so. Check a few letters."
+)
+_NARROW_ENDS: Final = (
+    "Line ends are single bytes in a text of {}; they were widened. Check that no row is missing."
+)
 _HALF_READ: Final = (
     "These letters look as if they had been UTF-8, read as Latin-1 and written again. Export the file again."
 )
+_JOINED: Final = (
+    "From here on the text is written otherwise, in {}: files seem to have been joined. Check the lines "
+    "around this one, and export the file again."
+)
+_LONGEST_LINE: Final = 64 << 20
+_ENDS: Final = (b"\n", b"\r", b"\x1e", b"\x85", "\u2028".encode(), "\u2028".encode("utf-16-le"))
 
 
 def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None) -> tuple[bytes, str]:
     """Answer the text as UTF-8 without a byte order mark, and the encoding it came in.
 
     Raises:
-        InputError: the encoding asked for is unknown, or the bytes are not written in it.
+        InputError: the encoding asked for is unknown, the bytes are not written in it, or no line ends.
     """
+    _require_line_end(data, path)
     if encoding is not None:
         return _as_told(data, path, encoding)
+    parts = split_parts(data)
+    return _by_parts(parts, path, found) if parts else _whole(data, path, found)
+
+
+def _whole(data: bytes, path: Path, found: Diagnostics) -> tuple[bytes, str]:
+    """Decode a text that is written in one way."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             text = data[len(mark) :]
             if name == "utf-8":
                 return (text, name) if text.isascii() or _valid(text) else _eight_bits(text, found)
-            return _decode_wide(text, path, name, found), name
+            return _marked_wide(text, path, name, found)
     if wide := wide_encoding(data, found):
         return _decode_wide(data, path, wide, found), wide
     if data.isascii() or _valid(data):
@@ -72,6 +94,36 @@ def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None
             found.note_lines(lines, "encoding_twice", _HALF_READ)
         return data, "utf-8"
     return _eight_bits(data, found)
+
+
+def _require_line_end(data: bytes, path: Path) -> None:
+    head = data[:_LONGEST_LINE]
+    if len(data) > _LONGEST_LINE and not any(end in head for end in _ENDS):
+        raise InputError(
+            f"{path}: the first line has more than {_LONGEST_LINE >> 20} MiB. Check that this is a table, "
+            "and export it with one line a row."
+        )
+
+
+def _by_parts(parts: list[Part], path: Path, found: Diagnostics) -> tuple[bytes, str]:
+    """Decode a text of which a part is UTF-16, and say where each of the others begins."""
+    texts: list[bytes] = []
+    names: dict[str, None] = {}
+    line = 1
+    for part in parts:
+        here = Diagnostics()
+        if part.wide:
+            text, name = _decode_wide(part.data, path, part.wide, here), part.wide
+        else:
+            text, name = (part.data, "utf-8") if _valid(part.data) else _eight_bits(part.data, here)
+        frame = here.frame()
+        found.add(frame.with_columns(pl.col("line") + (line - 1)))
+        if texts:
+            found.note("encoding_mixed", _JOINED.format(name), line=line)
+        texts.append(text)
+        names[name] = None
+        line += text.count(b"\n")
+    return b"".join(texts), ", ".join(names)
 
 
 def codec(encoding: str, path: Path) -> codecs.CodecInfo:
@@ -99,6 +151,27 @@ def _as_told(data: bytes, path: Path, encoding: str) -> tuple[bytes, str]:
         f"{path}, line {line}: the text is not written in {name}. "
         "Leave the encoding out to have it found, or name another one."
     )
+
+
+def _marked_wide(text: bytes, path: Path, name: str, found: Diagnostics) -> tuple[bytes, str]:
+    """Decode what stands behind a mark, unless it belies the mark."""
+    if text and b"\0" not in text and _valid(text):  # not even its delimiters or line ends are wide
+        found.note("encoding_guess", _WRONG_MARK.format(name))
+        return text, "utf-8"
+    return _decode_wide(_wide_ends(text, name, found), path, name, found), name
+
+
+def _wide_ends(data: bytes, name: str, found: Diagnostics) -> bytes:
+    """Widen line ends of one byte, where a text of UTF-16 has none of two."""
+    little = name == "utf-16-le"
+    if name not in {"utf-16-le", "utf-16-be"} or b"\n" not in data:
+        return data
+    if any((end + b"\0" if little else b"\0" + end) in data for end in (b"\n", b"\r")):
+        return data
+    found.note("line_end_guess", _NARROW_ENDS.format(name))
+    if little:
+        return re.sub(rb"\r?\n", b"\n\0", data)
+    return re.sub(rb"\r?\n", b"\0\n", data)
 
 
 def _decode_wide(data: bytes, path: Path, name: str, found: Diagnostics) -> bytes:

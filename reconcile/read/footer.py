@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from reconcile.read.diagnostics import FOOTER
-from reconcile.read.header import digit_columns, note_words, usual
+from reconcile.read.header import digit_columns, usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +44,17 @@ _LONELY: Final = (
     "The last rows hold a text in their first column and nothing else, unlike all others; they were kept. "
     "Take this line out if it is a note below the table."
 )
+_SUMMED: Final = (
+    "The last rows begin with a word for a sum, with nothing but numbers behind it; they were kept. Take "
+    "this line out if it is a total."
+)
+_EMPTY: Final = "This row has no value in any column; it was kept. Delete the line, or export it again."
+_UNLIKE: Final = (
+    "What stands below a blank line from here on does not look like the rows above; it was kept. Put it "
+    "into a file of its own if it is another table."
+)
+_COUNT: Final = re.compile(r"\W*((grand |sub)?-?totals?|sum|average|avg|mean|count)\b[\W0-9]*", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"\s*[-+$(]*[0-9][0-9.,]*[%)]*\s*")
 _DIGIT: Final = re.compile(r"[0-9]")
 _ROWS: Final = 3  # so many lines of one width are another table
 _ABOVE: Final = 10  # rows that tell what a row of the table looks like
@@ -140,7 +151,12 @@ def without_below(table: RawTable, found: Diagnostics) -> RawTable:
         found.note_lines(lines.tail(feet), "footer", FOOTER)
         frame, lines = frame.head(-feet), lines.head(-feet)
         table = replace(table, frame=frame, lines=lines, rows=table.rows - feet)
-    found.note_lines(lines.tail(_lonely(frame)), "footer_doubt", _LONELY)
+    filled = ~_empty(frame)
+    whole, numbers = (frame, lines) if filled.all() else (frame.filter(filled), lines.filter(filled))
+    if sums := _summed(whole):
+        found.note_lines(numbers.tail(sums), "footer_doubt", _SUMMED)
+    else:
+        found.note_lines(numbers.tail(_lonely(whole)), "footer_doubt", _LONELY)
     at = second_header(frame)
     if at < frame.height:
         found.note_lines(lines[at:], "second_table", _SECOND)
@@ -160,11 +176,71 @@ def _lonely(frame: pl.DataFrame) -> int:
     return feet if lonely else 0
 
 
+def _summed(frame: pl.DataFrame) -> int:
+    """How many last rows begin with a word for a sum and hold nothing but numbers behind it."""
+    if frame.width < 2:  # noqa: PLR2004 - as above
+        return 0
+    rows = frame.tail(_ABOVE + _ROWS).rows()
+    sums = [_is_sum([cell for cell in row if cell]) for row in rows]
+    feet = _run_at_end(pl.Series(sums, dtype=pl.Boolean))
+    return feet if 0 < feet <= _ROWS < len(rows) and sum(sums) == feet else 0
+
+
+def _is_sum(filled: Sequence[str]) -> bool:
+    if not filled or not all(map(_NUMBER.fullmatch, filled[1:])):
+        return False
+    counted = _COUNT.fullmatch(filled[0])
+    return counted is not None and (len(filled) > 1 or bool(_DIGIT.search(filled[0])))
+
+
+def note_empty(table: RawTable, found: Diagnostics) -> None:
+    """Doubt rows that have all delimiters and no value."""
+    found.note_lines(table.lines.filter(_empty(table.frame)), "empty_row", _EMPTY)
+
+
+def _empty(frame: pl.DataFrame) -> pl.Series:
+    if frame.width < 2 or not all(column.null_count() for column in frame):  # noqa: PLR2004 - as above
+        return pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)  # noqa: FBT003 - a value
+    return frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
+
+
+def doubt_tables(table: RawTable, blank: Sequence[int], found: Diagnostics) -> None:
+    """Doubt what stands below a blank line and does not look like the rows above it.
+
+    That is, in two columns at least all rows above have a digit and none below has one, or the reverse.
+    """
+    if table.frame.width < 2:  # noqa: PLR2004 - as above
+        return
+    gaps = sorted({*blank, *table.lines.filter(_empty(table.frame)).to_list()})[:_LOOKED_AT]
+    for gap, following in zip(gaps, [*gaps[1:], None][: len(gaps)], strict=True):
+        at = int(table.lines.search_sorted(gap, side="right"))
+        to = table.frame.height if following is None else int(table.lines.search_sorted(following))
+        first = int(table.lines.search_sorted(gap))
+        above = table.frame.slice(max(first - _LOOKED_AT, 0), min(first, _LOOKED_AT))
+        below = table.frame.slice(at, min(to - at, _ABOVE))
+        if not below.height or above.height < 2:  # noqa: PLR2004 - too few to tell
+            continue
+        if _differ(above, below) > 1 or _differ(above, below.head(1), words=True) > 1:
+            found.note("table_doubt", _UNLIKE, line=int(table.lines[at]))
+            return
+
+
+def _differ(above: pl.DataFrame, below: pl.DataFrame, *, words: bool = False) -> int:
+    """In how many columns digits stand in all cells on one side and in none on the other."""
+    count = 0
+    for name in above.columns:
+        upper, lower = (frame[name].drop_nulls().str.contains("[0-9]") for frame in (above, below))
+        if upper.len() < 2 or not lower.len() or (not words and lower.len() < 2):  # noqa: PLR2004 - as above
+            continue
+        count += (upper.all() and not lower.any()) or (not words and not upper.any() and lower.all())
+    return count
+
+
 def _alone(frame: pl.DataFrame, *, words: bool = True) -> pl.Series:
     """Which rows hold their first column alone, and, if asked for, words in it."""
     first = frame.to_series(0)
     others = frame.select(pl.all_horizontal(pl.nth(range(1, frame.width)).is_null())).to_series()
-    spoken = first.str.contains(r"\p{L}.*\s.*\p{L}") if words else first.is_not_null()
+    spoken = first.str.contains(r"\p{L}.*\s.*\p{L}|\p{L}{3}.*\s.*[0-9]") if words else first.is_not_null()
     return (others & spoken).fill_null(value=False)
 
 
@@ -175,14 +251,16 @@ def _run_at_end(flags: pl.Series) -> int:
 
 
 def without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
-    """Take out lines that repeat the column names, and doubt first rows that may belong to them."""
-    note_words(table.frame, table.lines, found)
+    """Take out lines that repeat the column names, in small letters or capitals."""
+    several = len(names) > 1  # one word alone may well be a value
     again = np.arange(table.frame.height)
     for name, column in zip(names, table.frame.columns, strict=False):
         if not len(again):
             return table
         values = table.frame[column][again] if len(again) < table.frame.height else table.frame[column]
-        again = again[(values.str.strip_chars() == name).fill_null(value=not name).to_numpy()]
+        values = values.str.strip_chars()
+        same = values.str.to_lowercase() == name.lower() if several else values == name
+        again = again[same.fill_null(value=not name).to_numpy()]
     if not len(again) or not names:
         return table
     found.note_lines(table.lines[again], "header_repeated", _AGAIN)

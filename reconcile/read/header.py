@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TITLES: Final = 30  # lines that may stand above the header
 _SURE: Final = 5  # rows that show what a column holds
 _ENOUGH: Final = 200  # characters that show what a cell is
+_MOST_BLANK: Final = 10_000  # lines, beyond which a file of blank ones is called empty
 _MOST_ROWS: Final = 3  # of one header
 _VALUES: Final = ("[e-mail]", "[number]", "[date]")
 _NUMBER: Final = re.compile(r"[-+$(]?[0-9][0-9.,]*[%)]?")
@@ -33,6 +34,9 @@ _OF_WORDS: Final = (
     "Words where all rows below have numbers: this line may belong to the column names. It was kept as a "
     "row. Delete it, or put the names on one line."
 )
+_MANY: Final = 10
+_FAR: Final = re.compile("[\u0a00-\u9fff]")
+_PLAIN, _LAST = 0x20, 0x7E  # of the signs that are one byte and printed
 _RULE: Final = re.compile(r" *[-=_+|]+ *")
 
 
@@ -57,6 +61,8 @@ def usual(widths: Iterable[int]) -> int:
 
 def is_rule(cells: Cells) -> bool:
     """Whether a record only underlines the one above, as SQL clients print it."""
+    if len(cells) > 2 and not cells[0].strip() and not cells[-1].strip():  # noqa: PLR2004 - bars around a table
+        cells = cells[1:-1]
     return any(len(cell.strip()) > 2 for cell in cells) and all(map(_RULE.fullmatch, cells))  # noqa: PLR2004 - a dash or two may be a value
 
 
@@ -132,6 +138,21 @@ def names_columns(cells: Cells, body: Sequence[Cells]) -> bool | None:
     others = [r for r in body if tuple(r) != tuple(cells)]  # the header may come again
     again = [i for i, cell in enumerate(cells) if cell.strip() and sum(r[i] == cell for r in others) > 1]
     return False if len(again) > 1 else None
+
+
+def are_rows(names: Cells) -> bool:
+    """Whether what stands on the only line of a file are rows that have lost their line ends.
+
+    Then many of its "names" are numbers, with a fraction or some of them twice, or they are letters of the
+    Far East whose bytes are plain text.
+    """
+    numbers = [name for name in names if _NUMBER.fullmatch(name) and not _YEAR.fullmatch(name)]
+    counted = len({*numbers}) == len(numbers) and all(map(str.isdigit, numbers))  # as months or days
+    if len(names) >= _MANY and len(numbers) * 5 >= len(names) and not counted:
+        return True
+    far = "".join(name for name in names if _FAR.search(name))
+    halves = "".join(_FAR.findall(far)).encode("utf-16-le")
+    return len(halves) >= _MANY and all(_PLAIN <= byte <= _LAST or byte in b"\r\n\t\0" for byte in halves)
 
 
 def digit_columns(body: Sequence[Cells]) -> list[int]:
@@ -211,7 +232,7 @@ def read_blank(data: bytes, found: Diagnostics) -> RawTable | None:
     if not data.isspace() or data.strip(b"\r\n"):
         return None
     rows = data.count(b"\n") - 1
-    if rows < 1:
+    if not 1 <= rows <= _MOST_BLANK:
         return None
     found.note("blank_file", "Nothing but blank lines: one column without a value. Export the file again.")
     frame = pl.DataFrame({numbered(0): [None] * rows}, schema={numbered(0): pl.String})
@@ -222,18 +243,17 @@ def read_blank(data: bytes, found: Diagnostics) -> RawTable | None:
 def distinct(names: list[str], found: Diagnostics) -> list[str]:
     """Give every column a name of its own; those that come later are counted."""
     names = [numbered(i) if redact(name) in _VALUES else name for i, name in enumerate(names)]
-    taken, first = set(filter(None, names)), dict[str, int]()
+    taken, first, counts = set(filter(None, names)), dict[str, int](), Counter[str]()
     made: list[str] = []
     for i, name in enumerate(names):
         if name and name not in first:
             first[name] = i
             made.append(name)
             continue
-        new = name or numbered(i)
-        count = 2
-        base = new
+        base = new = name or numbered(i)
         while new in taken:
-            new, count = f"{base} {count}", count + 1
+            counts[base] += 1
+            new = f"{base} {counts[base] + 1}"
         taken.add(new)
         made.append(new)
         if name:

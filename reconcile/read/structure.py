@@ -33,6 +33,9 @@ _RARE_ENDS: Final = (
     (b"\xc2\x85", "next-line mark"),
 )
 
+_WRITTEN_OUT: Final = (
+    r"The text is one line in which line ends are written as \n; lines were cut there. Check a few rows."
+)
 _LONE_RETURN: Final = (
     "A lone carriage return was taken as a line end. Check that a row ends here, and no value goes on."
 )
@@ -200,8 +203,11 @@ def mend_lines(data: bytes, found: Diagnostics) -> bytes:
     if b"\0" in data:
         note_bytes(data, b"\0", "nul_bytes", "NUL bytes were taken out here. Check the values.", found)
         data = data.replace(b"\0", b"")
-    if data.endswith(b"\x1a"):  # how DOS ended a text
-        data = data.rstrip(b"\x1a")
+    if data[-3:].rstrip(b"\r\n").endswith(b"\x1a"):  # how DOS ended a text
+        data = data.rstrip(b"\r\n").rstrip(b"\x1a")
+    if data.find(b"\n") in {-1, len(data) - 1} and data.count(b"\\n") > 1:
+        found.note("line_end_guess", _WRITTEN_OUT)
+        return re.sub(rb"(?:\\r)?\\n", b"\n", data)
     if b"\n" in data:
         return _usual_ends(data) if b"\r" in data else data
     if b"\r" in data:  # as old Macs wrote

@@ -16,13 +16,24 @@ from reconcile.privacy.scan import may_hold_ssn
 from reconcile.read.comments import blank_comments, note_comments
 from reconcile.read.diagnostics import ABOVE, RULER, Diagnostics, blank_skipped, empty_columns
 from reconcile.read.dialect import Dialect, counts_by_line, find_dialect
-from reconcile.read.footer import Below, cut_below, without_below, without_headers
-from reconcile.read.header import Head, distinct, find_head, is_rule, numbered, read_blank, usual
+from reconcile.read.footer import Below, cut_below, doubt_tables, note_empty, without_below, without_headers
+from reconcile.read.header import (
+    Head,
+    are_rows,
+    distinct,
+    find_head,
+    is_rule,
+    note_words,
+    numbered,
+    read_blank,
+    usual,
+)
 from reconcile.read.ragged import note_ragged, read_ragged
 from reconcile.read.raw import RawTable
 from reconcile.read.records import in_order, mended
 from reconcile.read.rewrite import rewrite, unslash
 from reconcile.read.structure import mend_lines, mend_returns, scan
+from reconcile.read.wrapped import without_wrapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,6 +92,8 @@ def parse(
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
     suspect = may_hold_ssn(data)
+    if window is None:
+        data = without_wrapping(data, found)
     dialect = window.dialect if window else dialect_of(data, found, delimiter=delimiter)
     if window is None or window.names is None:
         data = _without_remarks(data, found)
@@ -248,9 +261,12 @@ def _table(
     )
     repeated = head.names if head.rows == 1 else []
     table = without_headers(table, repeated, found)
+    note_words(table.frame, table.lines, found)
     note_comments(table, found)
+    note_empty(table, found)
     if window is None or window.last:
         table = without_below(table, found)
+    doubt_tables(table, blank.tolist(), found)
     if window is None:
         table = replace(table, frame=_finish(table.frame, names, head, path, found))
     return replace(table, doubtful=bool(doubtful.len()), names=tuple(names) if window else ())
@@ -340,6 +356,11 @@ def _finish(
         names = [name for i, name in enumerate(names) if i not in empty]
     if not names:
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
+    if not frame.height and are_rows(names):
+        raise InputError(
+            f"{path} has one line, which holds rows rather than column names. Its line ends or its encoding "
+            "are lost: export it again, as UTF-8."
+        )
     if any(looks_like_data(name) or _ONE_TOKEN.fullmatch(name) for name in names):
         found.note(
             "header_doubt", "The first line looks like data rather than column names. Check the header."
