@@ -1,4 +1,4 @@
-"""Measures: `python -m benchmarks.run end_to_end`, `... quality`, `... rules` and `... reading`.
+"""Measures: `python -m benchmarks.run end_to_end`, `... quality`, `... rules`, `... reading`, `... minting`.
 
 Inputs are made once and kept under data/bench, which git ignores; they are made again when the
 generator changes. The measured run has a process of its own, so that neither the generator nor an
@@ -45,6 +45,13 @@ def end_to_end(given: argparse.Namespace, /) -> int:
     if given.json:
         given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def minting(given: argparse.Namespace, /) -> int:
+    """Mint one batch on each store and print what it took."""
+    from benchmarks.minting import run as measure_minting  # noqa: PLC0415 - the others do without
+
+    return measure_minting(given)
 
 
 def quality(given: argparse.Namespace, /) -> int:
@@ -240,6 +247,14 @@ def _parser() -> argparse.ArgumentParser:
     readers.add_argument("--rows", type=int, default=1_000_000, help="of the clean file")
     readers.set_defaults(work=reading)
     _parse_rules(commands.add_parser("rules", help="the dictionary's rules, beside a statement and peers"))
+    minted = commands.add_parser("minting", help="one batch in one transaction, on both stores")
+    minted.add_argument("--requests", type=int, nargs="+", default=[100_000, 1_000_000])
+    minted.add_argument(
+        "--stores", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"]
+    )
+    minted.add_argument("--repeats", type=int, default=3, help="the best counts")
+    minted.add_argument("--json", type=Path, help="also write the figures to a file")
+    minted.set_defaults(work=minting)
     measured = commands.add_parser("measured", help="the process that end_to_end starts")
     measured.add_argument("files", type=Path)
     measured.add_argument("answer", type=Path)

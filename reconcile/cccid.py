@@ -3,13 +3,16 @@
 Letters run AAA to ZZZ without I and O, digits 0001 to 9999: 24^3 times 9,999 = 138,226,176 numbers. There is
 no check digit, so a well-formed number can still be a typing error: `near` and `near_in` say which
 ones it may have been meant to be, and nobody ever applies them without a person.
+The dictionary names a form of the future, four letters and four digits: 24^4 times 9,999 numbers after these.
+It is no CCCID today; it is read only where `wide=True` asks for it.
 Source: the format in the OpenCCC account dictionary (element cccid).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import total_ordering
 from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
@@ -21,20 +24,28 @@ if TYPE_CHECKING:
 
 LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 COUNT: Final = len(LETTERS) ** 3 * 9_999
+WIDE_COUNT: Final = len(LETTERS) ** 4 * 9_999
 WATERMARK: Final = "DEMO-"  # stands before every number of a demo registry; no loader takes it
 
 _DIGITS: Final = "0123456789"
 _WIDTH: Final = 7
+_WIDE: Final = 8
 _PATTERN: Final = r"\A[A-HJ-NP-Z]{3}[0-9]{4}\z"
+_WIDE_PATTERN: Final = r"\A[A-HJ-NP-Z]{3,4}[0-9]{4}\z"
 _INDEX: Final = {letter: index for index, letter in enumerate(LETTERS)}
 _WITHIN: Final = re.compile(r"(?<![A-Za-z0-9])[A-HJ-NP-Za-hj-np-z]{3}[0-9]{4}(?![A-Za-z0-9])")
 _CONFUSED: Final = str.maketrans("IOL", "101")  # a letter where a digit belongs
 _CHUNK: Final = 5_000  # distinct values at a time: each has about a hundred neighbours
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class CCCID:
-    """A well-formed CCCID; comparison is the order in which numbers are issued.
+    """A well-formed CCCID; comparison is the order in which numbers are issued, the wide ones last.
+
+    Attributes:
+        text: as people write it.
+        wide: whether it has the form of the future, four letters and four digits.
 
     Raises:
         InputError: the text breaks the format (also a ValueError).
@@ -44,50 +55,76 @@ class CCCID:
     """
 
     text: str
+    wide: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         """Refuse what is no CCCID."""
-        problem = _problem(self.text)
+        problem = _problem(self.text, letters=4 if self.wide else 3)
         if problem:
             raise InputError(
-                f"Not a CCCID: {problem}. Three letters without I and O and four digits from 0001 to 9999 "
-                "were expected, in capitals and without blanks."
+                f"Not a CCCID: {problem}. {'Four' if self.wide else 'Three'} letters without I and O and "
+                "four "
+                "digits from 0001 to 9999 were expected, in capitals and without blanks."
             )
 
     @classmethod
-    def parse(cls, text: str, /) -> Self:
-        """Read a CCCID exactly as it is written: no trimming, no change of case."""
-        return cls(text)
+    def parse(cls, text: str, /, *, wide: bool = False) -> Self:
+        """Read a CCCID exactly as it is written: no trimming, no change of case.
+
+        Args:
+            text: the number.
+            wide: read also the form of the future, four letters and four digits.
+
+        >>> CCCID.parse("AAAA0001", wide=True) > CCCID.parse("ZZZ9999", wide=True)
+        True
+        """
+        return cls(text, wide=wide and len(text) == _WIDE)
 
     @classmethod
-    def from_ordinal(cls, ordinal: int, /) -> Self:
+    def from_ordinal(cls, ordinal: int, /, *, wide: bool = False) -> Self:
         """Turn a place in the sequence (0 is AAA0001) into the number.
+
+        Args:
+            ordinal: the place.
+            wide: allow places beyond ZZZ9999, where the form of the future goes on.
 
         >>> str(CCCID.from_ordinal(0)), str(CCCID.from_ordinal(138_226_175))
         ('AAA0001', 'ZZZ9999')
         """
-        if not 0 <= ordinal < COUNT:
-            raise InputError(f"There is no CCCID at place {ordinal}; places run from 0 to {COUNT - 1}.")
-        group, number = divmod(ordinal, 9_999)
-        first, rest = divmod(group, 576)
-        second, third = divmod(rest, 24)
-        return cls(f"{LETTERS[first]}{LETTERS[second]}{LETTERS[third]}{number + 1:04d}")
+        last = COUNT + (WIDE_COUNT if wide else 0) - 1
+        if not 0 <= ordinal <= last:
+            raise InputError(f"There is no CCCID at place {ordinal}; places run from 0 to {last}.")
+        beyond = ordinal >= COUNT
+        group, number = divmod(ordinal - COUNT if beyond else ordinal, 9_999)
+        letters = ""
+        for _ in range(4 if beyond else 3):
+            group, letter = divmod(group, len(LETTERS))
+            letters = LETTERS[letter] + letters
+        return cls(f"{letters}{number + 1:04d}", wide=beyond)
 
     @property
     def ordinal(self) -> int:
-        """The place in the sequence, from 0 (AAA0001) to 138,226,175 (ZZZ9999)."""
-        first, second, third = (_INDEX[letter] for letter in self.text[:3])
-        return (first * 576 + second * 24 + third) * 9_999 + int(self.text[3:]) - 1
+        """The place in the sequence, from 0 (AAA0001) to 138,226,175 (ZZZ9999); wide numbers follow."""
+        group = 0
+        for letter in self.text[:-4]:
+            group = group * len(LETTERS) + _INDEX[letter]
+        return group * 9_999 + int(self.text[-4:]) - 1 + (COUNT if self.wide else 0)
 
     def successor(self) -> Self:
-        """Give the next number.
+        """Give the next number of the same form.
 
         Raises:
-            InputError: this is ZZZ9999, the last one.
+            InputError: this is ZZZ9999, or ZZZZ9999 of the wide form, the last one.
         """
-        if self.ordinal == COUNT - 1:
-            raise InputError("ZZZ9999 is the last CCCID; no number follows it.")
-        return self.from_ordinal(self.ordinal + 1)
+        if self.text.strip("Z") == "9999":
+            raise InputError(f"{self.text} is the last CCCID of its form; no number follows it.")
+        return self.from_ordinal(self.ordinal + 1, wide=self.wide)
+
+    def __lt__(self, other: object) -> bool:
+        """Compare by the order of issue."""
+        if not isinstance(other, CCCID):
+            return NotImplemented
+        return (self.wide, self.text) < (other.wide, other.text)
 
     def __str__(self) -> str:
         """Write the number as people write it."""
@@ -115,13 +152,13 @@ def near(text: str, /) -> list[CCCID]:
     return [CCCID(candidate) for candidate in ordered]
 
 
-def well_formed(values: pl.Expr, /) -> pl.Expr:
-    """Say of each text whether it is a CCCID; null stays null.
+def well_formed(values: pl.Expr, /, *, wide: bool = False) -> pl.Expr:
+    """Say of each text whether it is a CCCID, of the future's wide form too if asked; null stays null.
 
     >>> pl.select(well_formed(pl.Series(["AAA0001", "AAA0000", "AAI0001"]))).to_series().to_list()
     [True, False, False]
     """
-    return values.str.contains(_PATTERN) & ~values.str.ends_with("0000")
+    return values.str.contains(_WIDE_PATTERN if wide else _PATTERN) & ~values.str.ends_with("0000")
 
 
 def shaped_in(text: str, /) -> pl.Series:
@@ -187,11 +224,11 @@ def near_in(values: pl.Series, known: pl.Series, /) -> pl.Series:
     return beside["near"].fill_null([])
 
 
-def _problem(text: str) -> str:
-    if len(text) != _WIDTH:
-        return f"{len(text)} characters were found instead of {_WIDTH}"
+def _problem(text: str, *, letters: int = 3) -> str:
+    if len(text) != letters + 4:
+        return f"{len(text)} characters were found instead of {letters + 4}"
     for place, character in enumerate(text, 1):
-        allowed, kind = (LETTERS, "letter") if place <= 3 else (_DIGITS, "digit")  # noqa: PLR2004 - three letters
+        allowed, kind = (LETTERS, "letter") if place <= letters else (_DIGITS, "digit")
         if character not in allowed:
             return f"character {place} is no {kind} that CCCIDs use"
     return "its digits are 0000, which is never issued" if text.endswith("0000") else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconcile.cccid import CCCID, COUNT, LETTERS, near, near_in, ordinals, texts, well_formed
+from reconcile.cccid import CCCID, COUNT, LETTERS, WIDE_COUNT, near, near_in, ordinals, texts, well_formed
 from reconcile.errors import InputError, ReconcileError
 
 PLACES = st.integers(0, COUNT - 1)
@@ -20,12 +20,14 @@ def test_there_are_138_million_numbers():
     assert (str(CCCID.from_ordinal(0)), str(CCCID.from_ordinal(COUNT - 1))) == ("AAA0001", "ZZZ9999")
 
 
+@settings(deadline=None)
 @given(PLACES)
 def test_place_and_number_are_inverse(place):
     number = CCCID.from_ordinal(place)
     assert (number.ordinal, CCCID.parse(str(number))) == (place, number)
 
 
+@settings(deadline=None)
 @given(st.lists(PLACES, min_size=1))
 def test_columns_agree_with_the_class(places):
     expected = [str(CCCID.from_ordinal(place)) for place in places]
@@ -34,6 +36,7 @@ def test_columns_agree_with_the_class(places):
     assert frame.select(ordinals(pl.col("text"))).to_series().to_list() == places
 
 
+@settings(deadline=None)
 @given(PLACES, PLACES)
 def test_order_is_the_order_of_issue(left, right):
     assert (CCCID.from_ordinal(left) < CCCID.from_ordinal(right)) == (left < right)
@@ -48,6 +51,7 @@ def test_parse_is_strict(text):
     assert not text or text not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=9), st.from_regex(r"\A[A-Z]{3}[0-9]{4}\Z"), st.sampled_from(WRONG)))
 def test_well_formed_agrees_with_parse(text):
     try:
@@ -121,3 +125,36 @@ def _distance_one(left, right):
     differ = [i for i in range(7) if left[i] != right[i]]
     swap = len(differ) == 2 and differ[1] == differ[0] + 1
     return len(differ) == 1 or (swap and left[differ[0]] == right[differ[1]])
+
+
+WIDE_PLACES = st.integers(0, COUNT + WIDE_COUNT - 1)
+
+
+@settings(deadline=None)
+@given(WIDE_PLACES, WIDE_PLACES)
+def test_the_form_of_the_future_is_read_where_it_is_asked_for(left, right):
+    one, two = (CCCID.from_ordinal(place, wide=True) for place in (left, right))
+    assert CCCID.parse(str(one), wide=True) == one
+    assert (one.ordinal, one.wide) == (left, left >= COUNT)
+    assert (one < two, one <= two, one == two) == (left < right, left <= right, left == right)
+    asked = pl.DataFrame({"t": [str(one)]}).select(
+        plain=well_formed(pl.col("t")), wide=well_formed(pl.col("t"), wide=True)
+    )
+    assert asked.row(0) == (not one.wide, True)
+
+
+def test_it_is_no_number_of_today():
+    with pytest.raises(InputError, match="8 characters were found instead of 7"):
+        CCCID.parse("AAAA0001")
+    with pytest.raises(InputError, match="Four letters without I and O"):
+        CCCID.parse("AAAI0001", wide=True)
+    with pytest.raises(InputError, match="0000"):
+        CCCID.parse("AAAA0000", wide=True)
+    assert str(CCCID.parse("AAAZ9999", wide=True).successor()) == "AABA0001"
+    with pytest.raises(InputError, match="ZZZZ9999 is the last"):
+        CCCID.parse("ZZZZ9999", wide=True).successor()
+    with pytest.raises(InputError, match="places run"):
+        CCCID.from_ordinal(COUNT)
+    assert str(CCCID.from_ordinal(COUNT, wide=True)) == "AAAA0001"
+    with pytest.raises(TypeError):
+        _ = CCCID("AAA0001") < "AAA0002"

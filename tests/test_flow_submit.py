@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,12 +13,13 @@ import polars as pl
 import pytest
 
 from reconcile.columns import Status
-from reconcile.errors import KeyMismatch
+from reconcile.errors import KeyMismatch, RegistryError
 from reconcile.flow.submit import submit, summary
-from reconcile.mint.batch import approve, look_up, mint, reject
+from reconcile.mint.batch import GateVerdict, approve, fingerprint, look_up, mint, propose, reject
 from reconcile.plan import Issuer, IssuerPlan
 from reconcile.policy import Policy
 from reconcile.registry import Registry
+from reconcile.registry.anchor import anchor
 from reconcile.resolve import Resolution
 from reconcile.validate import validate
 
@@ -318,3 +320,57 @@ def test_a_snapshot_that_does_not_follow_from_the_earlier_one(small_run: Run, re
     assert closed(done, registry).startswith(
         "the snapshot does not follow from the earlier one: The account "
     )
+
+
+def test_what_a_run_knows_of_people_and_numbers_is_kept(small_run: Run, registry: Registry) -> None:
+    submit(before(small_run), registry, at=AT)
+    known = registry.ties()
+    pairs = small_run.student_duplicates.pairs.filter(pl.col("band").cast(pl.String) != "none")
+    assert {*pairs.select("id_l", "id_r").rows()} <= {*known.select("sis_id_l", "sis_id_r").rows()} | {
+        *known.select("sis_id_r", "sis_id_l").rows()
+    }
+    held = small_run.joined.held.select("sis_id", "cccid").drop_nulls()
+    assert {*held.rows()} <= {*registry.crosswalk().select("sis_id", "cccid").rows()}
+    entries = registry.sequence
+    submit(before(small_run), registry, at=AT)
+    assert registry.sequence == entries
+    assert registry.verify().ok
+
+
+def test_a_person_who_has_a_number_under_another_id_is_left_out(small_run: Run, registry: Registry) -> None:
+    done = only(small_run, Status.MINTABLE)
+    named = done.students.drop_nulls(["first_name", "last_name", "birthdate"]).select("sis_id")
+    first, second = done.resolution.frame.join(named, on="sis_id")["sis_id"].sort().head(2)
+    one = done.students.filter(pl.col("sis_id") == first)
+    other = one.with_columns(kind=pl.lit("mint"), sis_id=pl.lit("another"), cccid=pl.lit(None, pl.String))
+    other = other.select("kind", "college", "sis_id", "cccid", "first_name", "last_name", "birthdate")
+    waiting = propose(
+        registry, other, proposer="Eva",
+        verdict=GateVerdict(suite_hash="s", rows_hash=fingerprint(other), open=True, failures=0), at=AT,
+    )  # fmt: skip
+    assert waiting.mints == 1
+    mint(approve(registry, waiting.id, approver="Ben", at=AT), registry=registry, at=AT)
+    alone = replace(
+        done, resolution=Resolution(frame=done.resolution.frame.filter(pl.col("sis_id") == first))
+    )
+    submit(alone, registry, at=AT)
+    assert (alone.batch, alone.gate_open) == (None, False)
+    assert "all 1 rows ask for a number for somebody who is, or may be, the same person" in alone.notes[-1]
+    both = replace(
+        before(small_run),
+        resolution=Resolution(frame=done.resolution.frame.filter(pl.col("sis_id").is_in([first, second]))),
+    )
+    submit(both, registry, at=AT)
+    assert both.batch is not None
+    assert both.batch.mints == 1
+    assert "1 new account was left out: somebody of the same name and birthdate" in both.notes[-1]
+
+
+def test_a_registry_that_was_put_back_takes_no_batch(small_run: Run, real: Registry, tmp_path: Path) -> None:
+    minting = before(small_run, issuer=MINTING)
+    file = tmp_path / "real.sqlite.anchor"
+    ahead = anchor(real, file) | {"sequence": 99}
+    file.write_text(json.dumps(ahead) + "\n", encoding="utf-8")
+    with pytest.raises(RegistryError, match="was put back"):
+        submit(minting, real, at=AT)
+    assert real.sequence == 1

@@ -2,116 +2,57 @@
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
-import random
 import sys
 import time
-from pathlib import Path
 
 import polars as pl
 import pytest
-from registries import allotted, approved, place, submitted, wanted  # noqa: F401
+from harness import common, crowd, faults, kill
+from registries import NOT_ON_WINDOWS, allotted, approved, place, wanted  # noqa: F401
 
-from reconcile.mint.batch import approve, mint
+from reconcile.mint.batch import mint
 from reconcile.registry import Registry
 
-KILLS = {"sqlite": 10, "postgresql": 6}
-BATCH = 400
-DEADLINE = 60  # seconds; a process that has not come so far hangs
-# Polars' threads do not survive a fork of this process; a server that has only imported it can be forked.
-SPAWN = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-if sys.platform != "win32":
-    SPAWN.set_forkserver_preload(["pytest", "reconcile.mint.batch", "reconcile.registry.store"])
-
-
-def mint_for_ever(where, turn, acknowledged):
-    """Mint batch after batch, and write down each one that was acknowledged."""
-    with (
-        Registry.open(where, create=False) as registry,
-        Path(acknowledged).open("a", encoding="utf-8") as log,
-    ):
-        for number in range(10_000):
-            rows = wanted(*(f"{turn}-{number}-{row:03d}" for row in range(BATCH)))
-            batch = approved(registry, rows)
-            log.write(f"{json.dumps(['started', batch.id])}\n")
-            log.flush()
-            result = mint(batch, registry=registry)
-            log.write(f"{json.dumps(['minted', result.frame.rows()])}\n")
-            log.flush()
-
-
-def mint_overlapping(where, worker, barrier):
-    """Mint students that the other workers ask for as well."""
-    with Registry.open(where, create=False) as registry:
-        barrier.wait(DEADLINE)
-        for number in range(6):
-            rows = wanted(*(f"{(worker * 7 + number * 11 + row) % 60:03d}" for row in range(25)))
-            batch = submitted(registry, rows, proposer=f"Ana {worker}")
-            if batch.state == "submitted":
-                batch = approve_once(registry, batch)
-            if batch.state == "approved":
-                mint(batch, registry=registry)
-
-
-def approve_once(registry, batch):
-    from reconcile.errors import RegistryError  # noqa: PLC0415
-    from reconcile.mint.batch import look_up  # noqa: PLC0415
-
-    try:
-        return approve(registry, batch.id, approver="Ben")
-    except RegistryError:  # another worker was quicker with the same batch
-        return look_up(registry, batch.id)
-
-
-def acknowledged_in(path):
-    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
-    return [json.loads(line) for line in lines[:-1]]  # what stands after the last line feed is torn
+DEADLINE = common.DEADLINE
+SPAWN = common.SPAWN
+EVERY_STEP = tuple(range(common.ASKS, common.TOLD + 1))
 
 
 def test_kill_9_loses_and_doubles_nothing(allotted, tmp_path):  # noqa: F811
-    chance = random.Random(20261121)  # noqa: S311 - when to kill, not what to keep secret
-    kills = KILLS["sqlite" if isinstance(allotted, Path) else "postgresql"]
-    log = tmp_path / "acknowledged"
-    for turn in range(kills):
-        process = SPAWN.Process(target=mint_for_ever, args=(allotted, turn, str(log)))
-        before = len(acknowledged_in(log))
-        process.start()
-        try:
-            wait_for(lambda before=before: len(acknowledged_in(log)) > before)
-            time.sleep(chance.uniform(0, 0.15))
-        finally:
-            process.kill()
-            process.join()
-            process.close()
-    entries = acknowledged_in(log)
-    told = {
-        (college, sis_id): cccid
-        for what, rows in entries
-        if what == "minted"
-        for college, sis_id, cccid, _ in rows
-    }
-    with Registry.open(allotted, create=False) as registry:
-        held = registry.issued()
-        found = {
-            (college, sis_id): cccid
-            for college, sis_id, cccid in held.select("college", "sis_id", "cccid").rows()
-        }
-        assert told.items() <= found.items()
-        assert held["cccid"].n_unique() == held.height == len(found)
-        assert registry.verify().ok
-        for what, batch_id in entries:  # whatever was cut short is finished, and nothing twice
-            if what == "started":
-                assert mint(batch_id, registry=registry).frame.height == BATCH
-        after = registry.issued()
-        assert (
-            found.items()
-            <= {(c, s): n for c, s, n in after.select("college", "sis_id", "cccid").rows()}.items()
-        )
-        assert after["cccid"].n_unique() == after.height
-        assert registry.verify().ok
-    assert len({batch_id for what, batch_id in entries if what == "started"}) >= kills
+    outcome = kill.run(allotted, tmp_path, kills=2, seed=20261121, size=60, aim=EVERY_STEP)
+    assert outcome.ok, str(outcome)
+    assert outcome.kills == len(EVERY_STEP) + 2
+    assert outcome.in_flight >= 6
+    assert all(outcome.at[step] for step in EVERY_STEP)
+    assert outcome.acknowledged > 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "step"), [("acknowledge-first", common.LOGGED), ("no-transaction", common.ENTERED)]
+)
+def test_the_harness_notices_minting_that_is_broken(tmp_path, broken, step):
+    where = common.make_registry("sqlite", tmp_path)
+    outcome = kill.run(where, tmp_path, kills=0, size=5, aim=(step,), broken=broken)
+    assert not outcome.ok
+    assert outcome.lost == 5 if broken == "acknowledge-first" else outcome.problems
+
+
+def test_a_disk_that_fails_leaves_all_or_nothing(tmp_path):
+    if faults.compiler():
+        calls = {"a write fails": (1,), "the disk is full": (4,), "a sync fails": (1,)}
+        outcome = faults.on_sqlite(tmp_path, only=calls, size=40)
+        assert outcome.ok, str(outcome)
+        assert outcome.unchanged.total() + outcome.committed.total() == 3
+    outcome = faults.on_statements(common.make_registry("sqlite", tmp_path / "r"), end=False, size=5)
+    assert outcome.ok, str(outcome)
+    assert outcome.unchanged.total() > 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason=NOT_ON_WINDOWS)
+def test_a_connection_that_ends_leaves_all_or_nothing(tmp_path):
+    outcome = faults.on_statements(common.make_registry("postgresql", tmp_path), end=True, size=5)
+    assert outcome.ok, str(outcome)
+    assert outcome.unchanged.total() > 5
 
 
 def open_new(where, barrier):
@@ -132,19 +73,9 @@ def test_processes_may_make_one_registry_at_once(place):  # noqa: F811
 
 
 def test_processes_that_mint_at_once_share_nothing(allotted):  # noqa: F811
-    workers = 3
-    barrier = SPAWN.Barrier(workers)
-    processes = [SPAWN.Process(target=mint_overlapping, args=(allotted, n, barrier)) for n in range(workers)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(DEADLINE)
-        assert process.exitcode == 0
-    with Registry.open(allotted, create=False) as registry:
-        held = registry.issued()
-        assert held["cccid"].n_unique() == held["sis_id"].n_unique() == held.height
-        assert held.height >= 25
-        assert registry.verify().ok
+    outcome = crowd.run(allotted, processes=3, requests=150, size=25)
+    assert outcome.ok, str(outcome)
+    assert outcome.asked > outcome.students >= 25
 
 
 def test_a_crash_at_any_step_of_minting_changes_nothing(tmp_path, monkeypatch):
@@ -184,10 +115,3 @@ def _break_after(patch, step):
         raise ZeroDivisionError
 
     patch.setattr(Ledger, step, broken)
-
-
-def wait_for(condition):
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"process {os.getpid()} waited in vain"
-        time.sleep(0.005)

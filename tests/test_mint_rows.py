@@ -65,7 +65,7 @@ def test_every_problem_is_named_by_its_rows_and_no_value():
         checked(rows)
     message = str(caught.value)
     for part in (
-        'neither "mint" nor "recover" (row 3; 1 in all)',
+        'neither "mint" nor "recover" nor "replace" (row 3; 1 in all)',
         "college is empty (row 6; 1 in all)",
         "sis_id is empty (row 4, 5; 2 in all)",
         "stand in several rows (row 1, 2; 2 in all)",

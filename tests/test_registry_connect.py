@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from registries import allotted, alter, minted, place, registry, wanted  # noqa: F401
 
 from reconcile.errors import RegistryError
+from reconcile.mint.void import void
 from reconcile.registry import Registry, connect
 from reconcile.registry.tables import APPEND_ONLY
 
@@ -40,10 +41,17 @@ def test_nothing_is_kept_of_work_that_fails(registry):  # noqa: F811
 
 
 def test_history_cannot_be_edited_casually(registry):  # noqa: F811
-    minted(registry, wanted(1))
+    batch = minted(registry, wanted(1)).batch
     registry.record(_one_decision(), by="Eva")
+    void(registry, "AAA0001", by="Ana", approver="Ben", reason="twice")
+    alter(
+        registry,
+        f"INSERT INTO results VALUES (1, '{batch}', '021', '1', 'failed', NULL, NULL, 1)",
+        "INSERT INTO ties VALUES (1, '021', '1', '021', '2', 'same', 'now', 1)",
+    )
     for table in APPEND_ONLY:
-        for statement in (f"UPDATE {table} SET at = 'x'", f"DELETE FROM {table}"):
+        column = "reason" if table == "results" else "at"
+        for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}"):
             with pytest.raises(RegistryError, match="refused a"):
                 alter(registry, statement)
 

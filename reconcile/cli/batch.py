@@ -1,73 +1,141 @@
-"""Commands about batches: what the second person types."""
+"""Commands about batches: what the proposer by hand types, and what the second person does."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli.tables import show_batch
-from reconcile.errors import InputError
+from reconcile.cli.stores import Demo, DryRun, Url, Where, change, open_registry, options, plan_of, rules
+from reconcile.cli.tables import show_batch, show_table
+from reconcile.errors import ApprovalError, OutputError
 
 if TYPE_CHECKING:
-    from reconcile.registry import Registry
+    from reconcile.mint.mapping import Columns
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Look at a batch, approve or reject it, carry it out."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Make a batch, approve it, carry it out.",
 )
 
 Batch = Annotated[str, typer.Argument(help="The batch's id, as `run` printed it.", metavar="BATCH")]
-Where = Annotated[
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit log. Name no student.")]
+Mapping = Annotated[
     Path | None,
-    typer.Option("--plan", help="The plan that the batch comes from; it names the registry.", metavar="FILE"),
+    typer.Option("--mapping", help="The columns of OpenCCC's files, as you edited them.", metavar="FILE"),
 ]
-Url = Annotated[
-    str | None,
-    typer.Option("--registry", help="The registry itself: a file or a postgresql:// URL.", metavar="URL"),
+Day = Annotated[
+    datetime | None,
+    typer.Option("--valid-until", help="The last day on which it may be carried out.", formats=["%Y-%m-%d"]),
 ]
-Demo = Annotated[bool, typer.Option("--demo", help="With --registry: it is the registry of a demo.")]
 
 
-def open_registry(plan: Path | None, url: str | None, *, demo: bool) -> Registry:
-    """Open the registry that a plan names, or that is named itself."""
-    from reconcile.plan import Issuer, Plan  # noqa: PLC0415 - `--help` stays quick
-    from reconcile.registry import Registry  # noqa: PLC0415
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="The rows, in any format that can be read.", metavar="FILE")],
+    *,
+    by: Annotated[str, typer.Option(help="Who makes the draft; somebody else approves it later.")],
+    issuer: Annotated[
+        str | None, typer.Option(help="openccc or registry; the plan's when not given.")
+    ] = None,
+    valid_until: Day = None,
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Keep rows of a file as a draft.
 
-    if (plan is None) == (url is None):
-        raise InputError("Name the batch's registry: either --plan PLAN.toml or --registry URL.")
-    if plan is not None:
-        read = Plan.read(plan, files=False)
-        return Registry.open(read.registry, demo=read.issuer.kind is Issuer.DEMO, create=False)
-    return Registry.open(url or "", demo=demo, create=False)
+    Its columns are kind (mint, recover or replace), college, sis_id, cccid (to
+    write back, or to give up) and the fields of an account. `run` makes
+    its batches by itself; this is for rows of another origin.
+
+    Example: `reconcile batch new rows.xlsx --plan fall.toml --by "..."`
+    """
+    from reconcile.flow.batches import draft_file  # noqa: PLC0415 - `--help` stays quick
+
+    known = plan_of(plan)
+    who = issuer or (known.issuer.kind.value if known is not None else None)
+    last = valid_until.date() if valid_until is not None else None
+    with change(plan, registry, demo=demo, dry_run=dry_run) as store:
+        made = draft_file(store, file, by=by, issuer=who, valid_until=last)
+        show_batch(made)
+    _next(f'check {made.id} {options(plan, registry, demo=demo)} --by "..."', made.state == "draft")
 
 
-def _rules(plan: Path | None) -> str:
-    """Hash the rules in force: the plan's own, or without a plan the ones that are shipped."""
-    from reconcile.plan import Plan  # noqa: PLC0415 - `--help` stays quick
-    from reconcile.validate import suite_hash  # noqa: PLC0415
+@app.command()
+def check(
+    batch: Batch,
+    *,
+    by: Annotated[str, typer.Option(help="Who checks.")],
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Hold a draft against the dictionary and the registry.
 
-    policy = Plan.read(plan, files=False).policy if plan is not None else None
-    return suite_hash("mint_request", policy=policy)
+    Left out are students who have a number or wait for one, under whatever
+    SIS id. A batch that went back to draft is checked again.
+
+    Example: `reconcile batch check BATCH --plan fall.toml --by "..."`
+    """
+    from reconcile.flow.batches import check_batch  # noqa: PLC0415 - `--help` stays quick
+
+    with change(plan, registry, demo=demo, dry_run=dry_run) as store:
+        checked = check_batch(store, batch, by=by, plan=plan_of(plan))
+        show_batch(checked)
+    for count, why in (
+        (checked.served, "have a number"),
+        (checked.waiting, "wait in another batch"),
+        (checked.blocked, "are, or may be, somebody who has or awaits a number under another id"),
+    ):
+        if count:
+            typer.echo(f"Left out: {count:,} who {why}.")
+    _next(f'submit {batch} {options(plan, registry, demo=demo)} --by "..."', not dry_run)
 
 
-def _options(plan: Path | None, url: str | None, *, demo: bool) -> str:
-    if plan is not None:
-        return f'--plan "{plan}"'
-    place = "URL" if "://" in (url or "") else f'"{url}"'  # a URL may hold a password
-    return f"--registry {place}" + (" --demo" if demo else "")
+@app.command()
+def submit(
+    batch: Batch,
+    *,
+    by: Annotated[str, typer.Option(help="Who proposes it.")],
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Put a checked batch before the approver.
+
+    Example: `reconcile batch submit BATCH --plan fall.toml --by "..."`
+    """
+    from reconcile.mint.draft import submit as put  # noqa: PLC0415 - `--help` stays quick
+
+    with change(plan, registry, demo=demo, dry_run=dry_run, expected=(ApprovalError,)) as store:
+        show_batch(put(store, batch, by=by))
+    _next(f'approve {batch} {options(plan, registry, demo=demo)} --approver "..."', not dry_run)
 
 
 @app.command()
 def show(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
-    """Show what a batch asks for and where it stands.
+    """Show what a batch asks for, where it stands, and its way there.
 
     Example: `reconcile batch show BATCH --plan fall.toml`
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.draft import history  # noqa: PLC0415
+    from reconcile.mint.result import open_conflicts  # noqa: PLC0415
 
     with open_registry(plan, registry, demo=demo) as store:
         show_batch(look_up(store, batch))
+        show_table(history(store, batch))
+        conflicts = open_conflicts(store, batch)
+    if conflicts.height:
+        typer.echo("Answers of OpenCCC that cannot be right:")
+        show_table(conflicts)
 
 
 @app.command()
@@ -78,6 +146,7 @@ def approve(
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Approve exactly the rows that a batch was submitted with.
 
@@ -88,14 +157,14 @@ def approve(
     """
     from reconcile.mint.batch import approve as confirm  # noqa: PLC0415 - `--help` stays quick
 
-    with open_registry(plan, registry, demo=demo) as store:
-        approved = confirm(store, batch, approver=approver, suite_hash=_rules(plan))
+    with change(plan, registry, demo=demo, dry_run=dry_run) as store:
+        approved = confirm(store, batch, approver=approver, suite_hash=rules(plan))
         show_batch(approved)
-    place = f"{batch} {_options(plan, registry, demo=demo)}"
+    place = f"{batch} {options(plan, registry, demo=demo)}"
     step = (
         f'handover {place} --by "..." --out upload.csv' if approved.issuer == "openccc" else f"mint {place}"
     )
-    typer.echo(f"\nNext:\n  reconcile batch {step}")
+    _next(step, not dry_run)
 
 
 @app.command()
@@ -103,10 +172,11 @@ def reject(
     batch: Batch,
     *,
     by: Annotated[str, typer.Option(help="Who rejects.")],
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit log. Name no student.")],
+    reason: Reason,
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Reject a batch: nothing of it is created.
 
@@ -116,7 +186,7 @@ def reject(
     """
     from reconcile.mint.batch import reject as refuse  # noqa: PLC0415 - `--help` stays quick
 
-    with open_registry(plan, registry, demo=demo) as store:
+    with change(plan, registry, demo=demo, dry_run=dry_run) as store:
         show_batch(refuse(store, batch, by=by, reason=reason))
 
 
@@ -125,10 +195,11 @@ def withdraw(
     batch: Batch,
     *,
     by: Annotated[str, typer.Option(help="Who withdraws.")],
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit log. Name no student.")],
+    reason: Reason,
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Take back a batch that nothing was issued for.
 
@@ -138,12 +209,19 @@ def withdraw(
     """
     from reconcile.mint.batch import withdraw as take_back  # noqa: PLC0415 - `--help` stays quick
 
-    with open_registry(plan, registry, demo=demo) as store:
+    with change(plan, registry, demo=demo, dry_run=dry_run) as store:
         show_batch(take_back(store, batch, by=by, reason=reason))
 
 
 @app.command()
-def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
+def mint(
+    batch: Batch,
+    *,
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
+    dry_run: DryRun = False,
+) -> None:
     """Give every row of an approved batch its CCCID, exactly once.
 
     A student who has a number keeps it, however often this is run. The next
@@ -154,15 +232,16 @@ def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.batch import mint as issue  # noqa: PLC0415
 
-    with open_registry(plan, registry, demo=demo) as store:
-        issued = issue(batch, registry=store, suite_hash=_rules(plan))
+    with change(plan, registry, demo=demo, dry_run=dry_run, expected=(ApprovalError,)) as store:
+        issued = issue(batch, registry=store, suite_hash=rules(plan))
         show_batch(look_up(store, batch))
     typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
     if issued.skipped.height:
         typer.echo(f"Numbers passed over because they had been seen in use: {issued.skipped.height:,}")
-    typer.echo(
-        "The next `reconcile run` of the plan lists them in its crosswalk.csv, to be loaded into the SIS."
-    )
+    if not dry_run:
+        typer.echo(
+            "The next `reconcile run` of the plan lists them in its crosswalk.csv, to be loaded into the SIS."
+        )
 
 
 @app.command()
@@ -171,21 +250,136 @@ def handover(
     *,
     by: Annotated[str, typer.Option(help="Who hands the file over.")],
     out: Annotated[Path, typer.Option(help="The file to write.", metavar="FILE")],
+    mapping: Mapping = None,
     plan: Where = None,
     registry: Url = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Write an approved batch as OpenCCC's upload file.
 
     For plans whose numbers OpenCCC issues. The file holds names and
     birthdates: it is readable by you alone. Its columns are a starting
-    point, since the official template is not public.
+    point, since the official template is not public; put the names that
+    you were given into a mapping.
 
     Example: `reconcile batch handover BATCH --plan fall.toml --by "..." --out upload.csv`
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.handover import hand_over  # noqa: PLC0415
 
-    with open_registry(plan, registry, demo=False) as store:
-        rows = hand_over(store, batch, out, by=by, suite_hash=_rules(plan))
+    with change(plan, registry, demo=False, dry_run=dry_run, expected=(ApprovalError,)) as store:
+        upload = _columns(mapping).upload
+        rows = hand_over(store, batch, out, by=by, mapping=upload, suite_hash=rules(plan))
         show_batch(look_up(store, batch))
     typer.echo(f"Accounts to create in {out}: {rows:,}")
+    _next(f'result {batch} {options(plan, registry, demo=False)} --by "..." --file RESULT', not dry_run)
+
+
+@app.command()
+def result(
+    batch: Batch,
+    *,
+    by: Annotated[str, typer.Option(help="Who enters it.")],
+    file: Annotated[Path, typer.Option(help="The file that came back.", metavar="FILE")],
+    mapping: Mapping = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a spreadsheet with several.")] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Rows of the upload may be missing; they go on waiting.")
+    ] = False,
+    plan: Where = None,
+    registry: Url = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Enter what OpenCCC answered to an upload.
+
+    New and existing numbers go to their students, failed rows may be
+    proposed again. A row that nobody asked for, that is missing or stands
+    there twice, is refused; an answer that cannot be right is kept and shown.
+
+    Example: `reconcile batch result BATCH --plan fall.toml --by "..." --file result.xlsx`
+    """
+    from reconcile.flow.batches import read_result  # noqa: PLC0415 - `--help` stays quick
+
+    page = int(sheet) if sheet is not None and sheet.isdecimal() else sheet
+    with change(plan, registry, demo=False, dry_run=dry_run) as store:
+        found = read_result(store, batch, file, by=by, columns=_columns(mapping), sheet=page, partial=partial)
+    for name, count in found.counts.items():
+        typer.echo(f"{name.capitalize():9} {count:,}")
+    typer.echo(f"Waiting   {found.waiting:,}")
+    if found.conflicts.height:
+        typer.echo("\nAnswers that cannot be right, given to nobody; clear them up with OpenCCC:")
+        show_table(found.conflicts)
+        return
+    ready = not found.waiting and not dry_run
+    _next(f'deliver {batch} {options(plan, registry, demo=False)} --by "..." --out load.csv', ready)
+
+
+@app.command()
+def deliver(
+    batch: Batch,
+    *,
+    by: Annotated[str, typer.Option(help="Who delivers.")],
+    out: Annotated[Path, typer.Option(help="The file to write.", metavar="FILE")],
+    plan: Where = None,
+    registry: Url = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Write a batch's numbers as the file to load the SIS from.
+
+    A demo registry delivers nothing.
+
+    Example: `reconcile batch deliver BATCH --plan fall.toml --by "..." --out load.csv`
+    """
+    from reconcile.mint.deliver import deliver as hand_out  # noqa: PLC0415 - `--help` stays quick
+
+    with change(plan, registry, demo=False, dry_run=dry_run) as store:
+        rows = hand_out(store, batch, out, by=by)
+    typer.echo(f"Numbers for the SIS in {out}: {rows:,}")
+    _next(f'loaded {batch} {options(plan, registry, demo=False)} --by "..."', not dry_run)
+
+
+@app.command()
+def loaded(
+    batch: Batch,
+    *,
+    by: Annotated[str, typer.Option(help="Who loaded the file.")],
+    plan: Where = None,
+    registry: Url = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Note that the SIS holds the numbers of a delivered batch.
+
+    Example: `reconcile batch loaded BATCH --plan fall.toml --by "..."`
+    """
+    from reconcile.mint.deliver import loaded as note  # noqa: PLC0415 - `--help` stays quick
+
+    with change(plan, registry, demo=False, dry_run=dry_run) as store:
+        show_batch(note(store, batch, by=by))
+
+
+@app.command()
+def mapping(
+    out: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE")] = Path("openccc.toml"),
+) -> None:
+    """Write the columns of OpenCCC's files, for you to edit.
+
+    Example: `reconcile batch mapping openccc.toml`
+    """
+    from reconcile.files import write_private  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.mapping import template  # noqa: PLC0415
+
+    if out.exists():
+        raise OutputError(f"{out} exists already and is not overwritten. Name another file.")
+    write_private(out, template())
+    typer.echo(f"Wrote {out}. Put your columns in, then name it with --mapping {out}")
+
+
+def _columns(file: Path | None) -> Columns:
+    from reconcile.mint.mapping import Columns, read_columns  # noqa: PLC0415 - `--help` stays quick
+
+    return read_columns(file) if file is not None else Columns()
+
+
+def _next(step: str, wanted: bool, /) -> None:  # noqa: FBT001 - whether to say it at all
+    if wanted:
+        typer.echo(f"\nNext:\n  reconcile batch {step}")

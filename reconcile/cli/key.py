@@ -131,7 +131,7 @@ def pin(
 
     Example: `reconcile key pin --plan fall.toml --instead-of 5e596b74 --by "YOUR NAME"`
     """
-    from reconcile.cli.batch import open_registry  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.cli.stores import open_registry  # noqa: PLC0415 - `--help` stays quick
     from reconcile.privacy import ssn_key  # noqa: PLC0415
 
     if (plan is None) == (registry is None):  # said before a key is made

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.columns import Status
+from reconcile.errors import GateClosed
 from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, with_mailbox
 from reconcile.flow.seen import numbers_in
+from reconcile.flow.ties import ties_of
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
+from reconcile.registry.anchor import anchor, beside, require_current
 from reconcile.results import BatchSummary
 from reconcile.validate.steps import allowed
 from reconcile.words import counted
@@ -37,6 +40,22 @@ _NEEDED: Final = {"first_name": "first name", "last_name": "last name", "birthda
 
 
 def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> None:
+    """Propose what a run found, in a registry that was not put back, and keep the registry's anchor.
+
+    As `propose_found`; a demo registry has no anchor.
+
+    Raises:
+        RegistryError: the registry was put back to an earlier day.
+    """
+    file = None if registry.demo else beside(registry)
+    if file is not None:
+        require_current(registry, file)
+    propose_found(done, registry, at=at)
+    if file is not None:
+        anchor(registry, file, at=at)
+
+
+def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = None) -> None:
     """Propose what a run found to create and to write back; notes say why when nothing is proposed.
 
     The gate closes, and nothing is proposed, when the snapshot is older than the plan allows or has no
@@ -44,7 +63,8 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
     or when a rule could not be run.
     """
     plan = done.plan
-    _remember(done, registry)
+    _remember(done, registry, at)
+    registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
     rows = _reachable(rows, done)
@@ -68,11 +88,23 @@ def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> N
         open=True,
         failures=checked.failures.height if checked else 0,
     )
-    batch = propose(
-        registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict,
-        valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days), at=at,
-    )  # fmt: skip
+    try:
+        batch = propose(
+            registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict,
+            valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days), at=at,
+        )  # fmt: skip
+    except GateClosed as closed:
+        done.notes += (str(closed),)
+        done.gate_open = False
+        return
     done.batch = summary(batch, plan)
+    if batch.blocked:
+        who = counted(batch.blocked, "new account was", "new accounts were")
+        why = (
+            "somebody of the same name and birthdate, or who is noted as the same person, has or awaits a "
+            "number under another SIS id or at another college. Let a reviewer decide."
+        )
+        done.notes += (f"{who} left out: {why}",)
     if batch.waiting:
         who = counted(batch.waiting, "student waits", "students wait")
         done.notes += (
@@ -240,10 +272,19 @@ def _borne(limit: float | None, severity: str) -> str:
     return f", {allowed(limit)} of the rows are allowed" if 0 < limit < 1 else f", {allowed(limit)} allowed"
 
 
-def _remember(done: Run, registry: Registry) -> None:
+def _know_numbers(done: Run, registry: Registry, at: datetime | None) -> None:
+    """Enter the numbers that SIS and applications name for a student, with the day, in the crosswalk."""
+    named = [(done.joined.held, "sis"), (done.joined.applied, "application")]
+    rows = [frame.select("sis_id", "cccid", origin=pl.lit(origin)) for frame, origin in named]
+    theirs = pl.concat(rows).join(done.students.select("sis_id", "college"), on="sis_id")
+    registry.note_crosswalk(theirs.drop_nulls(), at=at)
+
+
+def _remember(done: Run, registry: Registry, at: datetime | None) -> None:
     """Pin the SSN key, enter the allotted range, and note every number seen, so that none is issued again."""
     plan = done.plan
     registry.pin_key(done.inputs.key)
+    _know_numbers(done, registry, at)
     if plan.issuer.kind is Issuer.REGISTRY and plan.issuer.range and plan.issuer.authority:
         registry.allot(*plan.issuer.range, authority=plan.issuer.authority)
     if plan.issuer.kind is Issuer.OPENCCC:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
-from reconcile.mint.issue import mint_rows
+from reconcile.mint.issue import mint_rows, proposers
 from reconcile.mint.rows import KEY, brought, checked, fingerprint, hash_rows
 from reconcile.mint.states import (
     STEPS,
@@ -52,6 +52,12 @@ _DEAD = (BatchState.REJECTED, BatchState.WITHDRAWN)
 _TAKEN_BACK = STEPS[BatchState.WITHDRAWN]
 _LOGGED = ("content_hash", "suite_hash", "issuer", "proposed_at", "valid_until")
 _TOO_OLD = "its last day has passed"
+ALL_BLOCKED = (
+    "The gate is closed: all {rows:,} rows ask for a number for somebody who is, or may be, the same "
+    "person as "
+    "another request or as a holder of a number, under another SIS id or at another college. Let a reviewer "
+    "decide about the pairs; nothing was proposed."
+)
 
 
 def propose(
@@ -82,12 +88,13 @@ def propose(
     Raises:
         InputError: the rows cannot be a batch; a number to write back is another student's here; no
             proposer.
-        GateClosed: the verdict is closed, or speaks of other rows.
+        GateClosed: the verdict is closed, or speaks of other rows; every row asks for somebody who has or
+            awaits a number under another id.
         IssuerError: the issuer does not go with the registry.
     """
     from reconcile.registry.ledger import Request  # noqa: PLC0415 - brings SQLAlchemy
 
-    chosen = _issuer(registry, issuer)
+    chosen = issuer_of(registry, issuer)
     table = checked(rows)
     content = hash_rows(table.rows())
     if not verdict.open:
@@ -111,8 +118,8 @@ def propose(
     requests = [Request(*row) for row in table.rows()]
 
     def work(ledger: Ledger) -> Batch:
-        _refuse_taken(ledger, requests, rows)
-        return _same_again(ledger, values) or _submit(ledger, requests, values)
+        refuse_taken(ledger, requests, rows)
+        return same_again(ledger, values) or _submit(ledger, requests, values)
 
     return registry.write(work, at=at)
 
@@ -145,7 +152,7 @@ def approve(
 
     def work(ledger: Ledger) -> Batch:
         row = require_step(ledger.batch(batch_id), batch_id, BatchState.APPROVED)
-        require_second(row, approver)
+        require_second(row, approver, *proposers(ledger, batch_id))
         require_bound(row, ledger.at, suite_hash=suite_hash)
         found = hash_rows(ledger.requests(batch_id))
         if found != row["rows_hash"] or rows_hash not in (None, found):
@@ -211,6 +218,8 @@ def withdraw_outdated(
     def work(ledger: Ledger) -> list[str]:
         ended = []
         for batch_id in ledger.open_batches(named, [state.value for state in _TAKEN_BACK]):
+            if any(entry["what"] == "drafted" for entry in ledger.history(batch_id)):
+                continue  # made by hand, of rows that no plan asks for
             rows = ledger.requests(batch_id)
             spoken = [row for row in rows if row.mis_code in named and row.sis_id not in unsaid]
             gone = sum(tuple(row) not in wanted for row in spoken)
@@ -261,7 +270,8 @@ def mint(
 
     Raises:
         ApprovalError: the batch is not approved, or is no longer the one that was approved; the rules
-            changed, or its last day has passed.
+            changed, or its last day has passed; or a person in it got or awaits a number under another id
+            since it was checked: then it is a draft again.
         IssuerError: OpenCCC issues for this batch, or no numbers are allotted or left.
         RegistryError: no such batch, or it was rejected or withdrawn; a number that it writes back went
             to another student meanwhile.
@@ -271,25 +281,29 @@ def mint(
     if by is not None:
         require_name(by, "Minting needs the name of who does it")
     say("Waiting for the registry")
-    return registry.write(
+    issued = registry.write(
         lambda ledger: mint_rows(ledger, batch_id, by=by, suite_hash=suite_hash, say=say), at=at
     )
+    if isinstance(issued, ApprovalError):  # the batch went back to draft, and that is kept
+        raise issued
+    return issued
 
 
-def _refuse_taken(ledger: Ledger, requests: list[Request], rows: pl.DataFrame) -> None:
-    """Refuse to write a number back that another student of the college holds, naming the given rows."""
+def refuse_taken(ledger: Ledger, requests: list[Request], rows: pl.DataFrame, /) -> None:
+    """Refuse to write a number back that was voided or that another student holds, naming the given rows."""
     taken = {requests[place][:2] for place in (*ledger.taken(requests), *ledger.asked(requests))}
     if not taken:
         return
     given = enumerate(rows.select(*KEY).cast(pl.String).rows())
     places = [place for place, key in given if key in taken]
     raise InputError(
-        "A CCCID to be written back was issued or recovered for another student of the same college, or "
-        f"waits to be ({row_numbers(places)}). One of the two students is wrong: let a person decide."
+        "A CCCID to be written back was issued or recovered for another student of the same college, waits "
+        "to "
+        f"be, or was voided ({row_numbers(places)}). One of the two students is wrong: let a person decide."
     )
 
 
-def _same_again(ledger: Ledger, values: dict[str, Any]) -> Batch | None:
+def same_again(ledger: Ledger, values: dict[str, Any], /) -> Batch | None:
     """Find the batch that the same rows are in; one that cannot be approved any more is taken back."""
     bound = ("suite_hash", "issuer")
     for batch_id, state in ledger.batch_ids(values["content_hash"]):
@@ -297,6 +311,8 @@ def _same_again(ledger: Ledger, values: dict[str, Any]) -> Batch | None:
             continue
         row = _row(ledger, batch_id)
         same = all(row[name] == values[name] for name in bound)
+        if state not in _TAKEN_BACK and ledger.freed(batch_id):
+            continue  # somebody in it has no number any more, or OpenCCC made none
         if state not in _TAKEN_BACK or (same and not is_late(row, ledger.at)):
             return Batch.of(row)
         reason = _TOO_OLD if same else "checked again by other rules or for another issuer"
@@ -311,18 +327,26 @@ def _submit(ledger: Ledger, asked: list[Request], values: dict[str, Any]) -> Bat
     unknown = {"state": BatchState.DRAFT.value, "rows_hash": "", "mints": 0, "recoveries": 0}
     ledger.add_batch(values | unknown, asked)
     served, waiting, holder = ledger.leave_out(batch_id)
+    blocked = ledger.leave_rivals(batch_id)
     kept = ledger.requests(batch_id)
     if not kept and holder is not None:
         ledger.drop_batch(batch_id)
-        return Batch.of(_row(ledger, holder), served=served, waiting=waiting)
-    mints = sum(request.kind == "mint" for request in kept)
-    final = {"rows_hash": hash_rows(kept), "mints": mints, "recoveries": len(kept) - mints}
+        return Batch.of(_row(ledger, holder), served=served, waiting=waiting, blocked=blocked)
+    if not kept:
+        raise GateClosed(ALL_BLOCKED.format(rows=blocked))
+    final = counts(kept)
     if values["issuer"] != Issuer.OPENCCC:
         ledger.note_recovered(kept)
     bound = final | {name: values[name] for name in _LOGGED}
     ledger.log("submitted", batch_id, who=values["proposer"], machine=machine(), **bound)
     ledger.change_batch(batch_id, state=BatchState.SUBMITTED.value, sequence=ledger.sequence, **final)
-    return Batch.of(_row(ledger, batch_id), served=served, waiting=waiting)
+    return Batch.of(_row(ledger, batch_id), served=served, waiting=waiting, blocked=blocked)
+
+
+def counts(kept: list[Request], /) -> dict[str, Any]:
+    """Say of the rows that stay in a batch what the registry keeps of them; a replacement is a new number."""
+    recoveries = sum(request.kind == "recover" for request in kept)
+    return {"rows_hash": hash_rows(kept), "mints": len(kept) - recoveries, "recoveries": recoveries}
 
 
 def _end(
@@ -346,7 +370,12 @@ def _close(ledger: Ledger, batch_id: str, to: BatchState, reason: str, *, who: s
     ledger.change_batch(batch_id, state=to.value, reason=reason)
 
 
-def _issuer(registry: Registry, issuer: str | None) -> Issuer:
+def issuer_of(registry: Registry, issuer: str | None, /) -> Issuer:
+    """Say who issues for a batch.
+
+    Raises:
+        IssuerError: the issuer does not go with the registry.
+    """
     if registry.demo:
         if issuer not in (None, Issuer.DEMO):
             raise IssuerError("A demo registry issues demonstration numbers only; name a real registry.")

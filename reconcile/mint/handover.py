@@ -7,13 +7,15 @@ point, and a college puts the names that it was given in its place.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from reconcile.errors import InputError, IssuerError, nearest
+from reconcile.errors import ApprovalError, InputError, IssuerError, nearest
 from reconcile.files import write_private
-from reconcile.mint.issue import approved_rows, settle
+from reconcile.mint.issue import approved_rows, back_to_draft, settle
+from reconcile.mint.mapping import MAPPING
+from reconcile.mint.result import awaited
 from reconcile.mint.rows import PAYLOAD, hash_rows
 from reconcile.mint.states import BatchState, Issuer
 from reconcile.registry.people import machine, require_name
@@ -25,23 +27,6 @@ if TYPE_CHECKING:
 
     from reconcile.registry import Registry
     from reconcile.registry.ledger import Ledger, Request
-
-# Column of the file -> field of the request; the student's own id comes back with the result.
-MAPPING: Final = {
-    "college": "college",
-    "sis_id": "sis_id",
-    "first_name": "first_name",
-    "middle_name": "middle_name",
-    "last_name": "last_name",
-    "suffix": "suffix",
-    "birthdate": "birthdate",
-    "email": "email",
-    "phone": "phone",
-    "street": "street",
-    "city": "city",
-    "state": "state",
-    "zip": "zip",
-}
 
 
 def hand_over(
@@ -78,12 +63,17 @@ def hand_over(
     _require_fields(mapping)
     require_name(by, "A hand-over needs the name of who hands over")
 
-    def work(ledger: Ledger) -> int:
+    def work(ledger: Ledger) -> int | ApprovalError:
         row, requests = approved_rows(ledger, batch_id, BatchState.HANDED_OVER, suite_hash=suite_hash)
         if row["issuer"] != Issuer.OPENCCC:
             raise IssuerError(f"The numbers of batch {batch_id} are issued here: mint it instead.")
-        table = _upload(requests, mapping)
-        write_private(path, table.write_csv())
+        void = back_to_draft(ledger, row, requests, who=by)
+        if void is not None:
+            return void
+        waiting = awaited(ledger, batch_id)  # not who got a number elsewhere since the batch was checked
+        table = _upload([request for request in requests if request[:2] in waiting], mapping)
+        if not registry.rehearsal:
+            write_private(path, table.write_csv())
         held = {(issue.mis_code, issue.sis_id) for issue in ledger.served(batch_id)}
         recovered = [r for r in requests if r.kind == "recover" and (r.mis_code, r.sis_id) not in held]
         issues = settle(ledger, batch_id, recovered, ())
@@ -94,7 +84,10 @@ def hand_over(
         ledger.change_batch(batch_id, state=BatchState.HANDED_OVER.value)
         return table.height
 
-    return registry.write(work, at=at)
+    written = registry.write(work, at=at)
+    if isinstance(written, ApprovalError):
+        raise written
+    return written
 
 
 def _require_fields(mapping: Mapping[str, str]) -> None:
@@ -110,7 +103,7 @@ def _upload(requests: list[Request], mapping: Mapping[str, str]) -> pl.DataFrame
     rows = [
         {"college": r.mis_code, "sis_id": r.sis_id} | json.loads(r.payload)
         for r in requests
-        if r.kind == "mint"
+        if r.kind != "recover"
     ]
     columns = {name: [row.get(field) for row in rows] for name, field in mapping.items()}
     return pl.DataFrame(columns, schema=dict.fromkeys(mapping, pl.String))

@@ -10,13 +10,14 @@ from reconcile.cccid import WATERMARK, texts
 from reconcile.errors import ApprovalError, IssuerError, RegistryError
 from reconcile.mint.rows import hash_rows
 from reconcile.mint.states import BatchState, Issuer, Minted, require_bound, require_second, require_step
-from reconcile.registry.canon import row_numbers
+from reconcile.registry.canon import digest, row_numbers
 from reconcile.registry.people import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reconcile.registry.ledger import Issue, Ledger, Request
+    from reconcile.registry.life import Void
 
 
 def approved_rows(
@@ -44,7 +45,7 @@ def approved_rows(
             f"Batch {batch_id} is not what was approved: its rows or its rules changed afterwards. "
             "The approval is void; withdraw the batch and propose the rows again."
         )
-    require_second(row, approval["approver"])
+    require_second(row, approval["approver"], *proposers(ledger, batch_id))
     require_bound(row, ledger.at, suite_hash=suite_hash)
     taken = ledger.taken(requests)
     if taken:
@@ -55,6 +56,76 @@ def approved_rows(
     return row, requests
 
 
+def proposers(ledger: Ledger, batch_id: str, /) -> set[str]:
+    """Name everybody who had a hand in a batch before it was approved."""
+    steps = ("drafted", "checked", "submitted")
+    return {entry["who"] for entry in ledger.history(batch_id) if entry["what"] in steps}
+
+
+def back_to_draft(
+    ledger: Ledger, row: dict[str, Any], requests: Sequence[Request], /, *, who: str
+) -> ApprovalError | None:
+    """Look again at what is newer than a batch's check; where a person got or awaits a number, take it back.
+
+    Returns:
+        What to raise once the step back is kept; None when everything still holds.
+    """
+    batch_id = row["id"]
+    if not ledger.moved_on(row["sequence"], batch_id):
+        return None
+    keys = {rival.key for rival in ledger.persons.rivals(batch_id)}
+    if not keys:
+        return None
+    places = [place for place, request in enumerate(requests) if request[:2] in keys]
+    reason = f"{len(places):,} of its rows ask for a person who got or awaits a number under another id"
+    ledger.log("returned", batch_id, who=who, reason=reason)
+    ledger.change_batch(batch_id, state=BatchState.DRAFT.value, reason=reason, sequence=ledger.sequence)
+    return ApprovalError(
+        f"Batch {batch_id} went back to draft and its approval is void: since it was checked, somebody of "
+        "the "
+        f"same name and birthdate, or who is noted as the same person, got or awaits a number under another "
+        f"SIS id or at another college ({row_numbers(places)}). Run the plan again; or check the batch, "
+        "which "
+        "leaves these rows out, and submit it."
+    )
+
+
+def give_up(
+    ledger: Ledger, row: dict[str, Any], approver: str, instead: dict[tuple[str, str], str], /
+) -> None:
+    """Void the numbers that a batch's replacements give up, so that new ones take their place.
+
+    Args:
+        ledger: of the writing transaction.
+        row: the batch.
+        approver: who approved it.
+        instead: the new number by request key; replacements that have none yet are left alone.
+    """
+    from reconcile.registry.ledger import place_of  # noqa: PLC0415
+    from reconcile.registry.life import Void  # noqa: PLC0415 - brings SQLAlchemy
+
+    voids = []
+    for code, sis_id, cccid, place in ledger.life.replacements(row["id"]):
+        if (code, sis_id) in instead:
+            at = place_of(cccid.removeprefix(WATERMARK)) if place is None else place
+            why = f"replaced by batch {row['id']}"
+            voids.append(Void(code, sis_id, at, cccid, why, row["proposer"], approver, instead[code, sis_id]))
+    enter_voids(ledger, voids, batch=row["id"])
+
+
+def enter_voids(ledger: Ledger, voids: Sequence[Void], /, *, batch: str | None) -> None:
+    """Enter numbers as void in log and tables; none of them is issued or written back again."""
+    if not voids:
+        return
+    audit = ledger.log(
+        "voided", "numbers", who=voids[0].by, approver=voids[0].approver, batch=batch, numbers=len(voids),
+        machine=machine(), hash=digest([list(void) for void in voids]),
+    )  # fmt: skip
+    ledger.life.add_voids(voids, audit=audit)
+    ledger.life.see([void.ordinal for void in voids])
+    ledger.life.note([(void.mis_code, void.sis_id, void.cccid, "voided") for void in voids])
+
+
 def settle(
     ledger: Ledger, batch_id: str, requests: Sequence[Request], places: Sequence[int], /
 ) -> list[Issue]:
@@ -62,7 +133,7 @@ def settle(
     from reconcile.registry.ledger import BY_KEY, Issue, place_of  # noqa: PLC0415 - brings SQLAlchemy
 
     written = _written(places, WATERMARK if ledger.demo else "")
-    new = [request for request in requests if request.kind == "mint"]
+    new = [request for request in requests if request.kind != "recover"]
     issues = [
         Issue(r[0], r[1], place, text, "mint") for r, place, text in zip(new, places, written, strict=True)
     ]
@@ -81,7 +152,7 @@ def mint_rows(
     by: str | None,
     suite_hash: str | None,
     say: Callable[[str], None],
-) -> Minted:
+) -> Minted | ApprovalError:
     """Give the rows of an approved batch their numbers inside one transaction; see `batch.mint`."""
     from reconcile.registry.ledger import BY_KEY  # noqa: PLC0415 - brings SQLAlchemy
 
@@ -94,12 +165,19 @@ def mint_rows(
         )
     say("Comparing the rows with the approval")
     row, requests = approved_rows(ledger, batch_id, BatchState.MINTED, suite_hash=suite_hash)
-    held = ledger.served(batch_id)
+    void = back_to_draft(ledger, row, requests, who=by or row["approver"])
+    if void is not None:
+        return void
+    given_up = {(code, sis_id): cccid for code, sis_id, cccid, _ in ledger.life.replacements(batch_id)}
+    held = [one for one in ledger.served(batch_id) if given_up.get(BY_KEY(one)) != one.cccid]
     keys = set(map(BY_KEY, held))
     todo = [request for request in requests if BY_KEY(request) not in keys] if keys else requests
-    wanted = sum(request.kind == "mint" for request in todo)
-    say(f"Issuing {wanted:,} numbers")
-    places, skipped = ledger.claim(wanted)
+    new = [request for request in todo if request.kind != "recover"]
+    say(f"Issuing {len(new):,} numbers")
+    places, skipped = ledger.claim(len(new))
+    if given_up:
+        written = _written(places, WATERMARK if ledger.demo else "")
+        give_up(ledger, row, row["approver"], dict(zip(map(BY_KEY, new), written, strict=True)))
     issues = settle(ledger, batch_id, todo, places)
     detail = {
         "issued": len(issues),

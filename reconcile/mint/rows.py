@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.cccid import well_formed
+from reconcile.cccid import WATERMARK, well_formed
 from reconcile.columns import ACCOUNTS, NEVER_DELIVERED, PERSON, SSN_DERIVED
 from reconcile.errors import InputError
 from reconcile.registry.canon import digest, row_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reconcile.registry.ledger import Request
 
 KEY: Final = ("college", "sis_id")
 _REQUIRED: Final = ("kind", *KEY)
@@ -45,8 +48,9 @@ def checked(rows: pl.DataFrame, /) -> pl.DataFrame:
     """Bring proposed rows into the form of a batch: college, sis_id, kind, cccid, payload, in key order.
 
     Args:
-        rows: kind ("mint" or "recover"), college, sis_id, cccid (of a recovery) and the fields of
-            `PAYLOAD` that a new account is made of; other columns are not kept.
+        rows: kind ("mint", "recover" or "replace"), college, sis_id, cccid (the number to write back, or
+            the one that is given up for a new one) and the fields of `PAYLOAD` that a new account is made
+            of; other columns are not kept.
 
     Raises:
         InputError: every problem of the rows at once, by row number (the first row is 1).
@@ -73,18 +77,30 @@ def _text(rows: pl.DataFrame) -> pl.DataFrame:
     return given.with_columns(pl.col("kind", *KEY, "cccid").cast(pl.String))
 
 
+def unpacked(requests: Sequence[Request], /) -> pl.DataFrame:
+    """Turn requests into a table again: kind, college, sis_id, cccid and the fields of `PAYLOAD`."""
+    rows = [
+        {"kind": r.kind, "college": r.mis_code, "sis_id": r.sis_id, "cccid": r.cccid} | json.loads(r.payload)
+        for r in requests
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys((*_REQUIRED, "cccid", *PAYLOAD), pl.String))
+
+
 def _refuse(rows: pl.DataFrame) -> None:
-    recovers = pl.col("kind") == "recover"
+    recovers, replaces = pl.col("kind") == "recover", pl.col("kind") == "replace"
     faults = {
-        'kind is neither "mint" nor "recover"': ~pl.col("kind")
-        .is_in(["mint", "recover"])
+        'kind is neither "mint" nor "recover" nor "replace"': ~pl.col("kind")
+        .is_in(["mint", "recover", "replace"])
         .fill_null(value=False),
         "college is empty": pl.col("college").fill_null("").str.strip_chars() == "",
         "sis_id is empty": pl.col("sis_id").fill_null("").str.strip_chars() == "",
         "college and sis_id stand in several rows": pl.struct(KEY).is_duplicated(),
         "a recovery names no well-formed CCCID": recovers
         & ~well_formed(pl.col("cccid")).fill_null(value=False),
-        "a row that asks for a new number names a CCCID": ~recovers & pl.col("cccid").is_not_null(),
+        "a replacement does not name the CCCID that it gives up": replaces
+        & ~pl.col("cccid").str.strip_prefix(WATERMARK).pipe(well_formed).fill_null(value=False),
+        "a row that asks for a new number names a CCCID": (pl.col("kind") == "mint")
+        & pl.col("cccid").is_not_null(),
         "one CCCID is recovered for several students of a college": recovers
         & pl.col("cccid").is_not_null()
         & pl.struct("college", "cccid", "kind").is_duplicated(),

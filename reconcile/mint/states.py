@@ -41,12 +41,28 @@ class BatchState(StrEnum):
 
 # From which states a step may be taken.
 STEPS: Final = {
+    BatchState.CHECKED: (BatchState.DRAFT, BatchState.CHECKED),
+    BatchState.SUBMITTED: (BatchState.CHECKED,),
     BatchState.APPROVED: (BatchState.SUBMITTED,),
     BatchState.REJECTED: (BatchState.SUBMITTED,),
-    BatchState.WITHDRAWN: (BatchState.SUBMITTED, BatchState.APPROVED),
+    BatchState.WITHDRAWN: (
+        BatchState.DRAFT,
+        BatchState.CHECKED,
+        BatchState.SUBMITTED,
+        BatchState.APPROVED,
+    ),
     BatchState.MINTED: (BatchState.APPROVED,),
     BatchState.HANDED_OVER: (BatchState.APPROVED,),
+    BatchState.DELIVERED: (BatchState.MINTED, BatchState.HANDED_OVER),
+    BatchState.LOADED: (BatchState.DELIVERED,),
 }
+# What is taken only after somebody else approved.
+_AFTER_APPROVAL: Final = (
+    BatchState.MINTED,
+    BatchState.HANDED_OVER,
+    BatchState.DELIVERED,
+    BatchState.LOADED,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +99,9 @@ class Batch(Shown):
         sequence: the registry's audit sequence when it was submitted.
         served: rows given to `propose` that were left out because the student holds a number already.
         waiting: rows given to `propose` that were left out because another open batch has them.
-        reason: why it was rejected or withdrawn.
+        blocked: rows left out because their person holds a number, waits for one, or stands in the same
+            batch, under another SIS id or at another college.
+        reason: why it was rejected, withdrawn, or went back to draft.
         valid_until: the last day (ISO) on which it may be approved and minted; None when there is none.
     """
 
@@ -100,21 +118,23 @@ class Batch(Shown):
     sequence: int
     served: int = 0
     waiting: int = 0
+    blocked: int = 0
     reason: str | None = None
     valid_until: str | None = None
 
     @classmethod
-    def of(cls, row: dict[str, Any], /, *, served: int = 0, waiting: int = 0) -> Self:
+    def of(cls, row: dict[str, Any], /, *, served: int = 0, waiting: int = 0, blocked: int = 0) -> Self:
         """Make one from a row of the registry."""
-        names = [name for name in cls.__dataclass_fields__ if name not in ("served", "waiting")]
-        return cls(served=served, waiting=waiting, **{name: row[name] for name in names})
+        names = [n for n in cls.__dataclass_fields__ if n not in ("served", "waiting", "blocked")]
+        kept = {name: row[name] for name in names}
+        return cls(served=served, waiting=waiting, blocked=blocked, **kept)
 
     def _sheet(self) -> Sheet:
         shown = {
             "state": self.state,
             "new numbers": self.mints,
             "recoveries": self.recoveries,
-            "left out": self.served + self.waiting,
+            "left out": self.served + self.waiting + self.blocked,
             "proposer": self.proposer,
             "approver": self.approver,
             "valid until": self.valid_until,
@@ -127,7 +147,8 @@ class Minted(Shown):
     """What minting a batch gave.
 
     Attributes:
-        frame: college, sis_id, cccid, kind ("mint" / "recover"), one row a request, in request-key order.
+        frame: college, sis_id, cccid, kind ("mint" / "recover"; a replacement is a "mint"), one row a
+            request, in request-key order.
         skipped: cccid of numbers that were passed over because they had been seen in use.
         batch: the batch's id.
     """
@@ -152,10 +173,11 @@ def require_step(row: dict[str, Any] | None, batch_id: str, to: BatchState, /) -
         raise RegistryError(f"There is no batch {batch_id} in this registry. Check the id and the registry.")
     if row["state"] in STEPS[to]:
         return row
-    message = f"Batch {batch_id} is {row['state']}; it can be {to.replace('_', ' ')} only when it is " + (
-        " or ".join(STEPS[to]) + "."
+    before = " or ".join(STEPS[to])
+    message = (
+        f"Batch {batch_id} is {row['state']}; it can be {to.replace('_', ' ')} only when it is {before}."
     )
-    if row["state"] == BatchState.SUBMITTED:
+    if row["state"] == BatchState.SUBMITTED and to in _AFTER_APPROVAL:
         raise ApprovalError(f"{message} Somebody other than its proposer approves it first.")
     raise RegistryError(message)
 
@@ -190,14 +212,19 @@ def require_bound(row: dict[str, Any], at: datetime, /, *, suite_hash: str | Non
         )
 
 
-def require_second(row: dict[str, Any], approver: str, /) -> None:
+def require_second(row: dict[str, Any], approver: str, /, *others: str) -> None:
     """Go on only when a batch is approved by somebody else than its proposer.
 
+    Args:
+        row: the batch as the registry holds it.
+        approver: who approves.
+        others: who else had a hand in the proposal.
+
     Raises:
-        ApprovalError: the approver is the proposer, or has no readable name.
+        ApprovalError: the approver is one of the proposers, or has no readable name.
     """
     require_name(approver, "An approval needs the name of its approver", error=ApprovalError)
-    if same_person(row["proposer"], approver):
+    if any(same_person(one, approver) for one in (row["proposer"], *others)):
         raise ApprovalError(
             f"Batch {row['id']} was proposed by the same person. Somebody else has to approve it."
         )

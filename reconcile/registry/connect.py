@@ -48,8 +48,13 @@ _PROBLEMS: Final = (
         "refused a row that would break one of its guarantees. Nothing was changed",
     ),
     (
-        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM"),
+        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"),
         "cannot be read or written. Nothing was changed; check the disk and your rights to it",
+    ),
+    (
+        # A sync that fails while committing tells nobody whether the disk has it.
+        ("SQLITE_IOERR",),
+        "met a disk that fails. The step was kept whole or not at all; check the disk and repeat it",
     ),
 )
 
@@ -57,8 +62,15 @@ _PROBLEMS: Final = (
 class Store:
     """A registry's engine: run a function in a reading or in the one writing transaction."""
 
-    def __init__(self, place: str | Path, /, *, create: bool) -> None:
-        """Connect, without yet looking at what is there."""
+    def __init__(self, place: str | Path, /, *, create: bool, rehearse: bool = False) -> None:
+        """Connect, without yet looking at what is there.
+
+        Args:
+            place: path or URL.
+            create: make a file where there is none.
+            rehearse: take every writing transaction back at its end instead of keeping it.
+        """
+        self.rehearse = rehearse
         self.name, url = _address(place)
         self.path = None if url.drivername.startswith("postgresql") else Path(url.database or "")
         if self.path is not None:
@@ -75,6 +87,12 @@ class Store:
         with self._writing:
             return self._run(work, immediate=True)
 
+    @contextlib.contextmanager
+    def driver(self) -> Iterator[Any]:
+        """Lend the SQLite driver's own connection, for what only it can do."""
+        with self._engine.connect() as connection:
+            yield connection.connection.driver_connection
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -82,8 +100,11 @@ class Store:
     def _run(self, work: Callable[[sa.Connection], T], *, immediate: bool) -> T:
         engine = self._engine.execution_options(reconcile_write=immediate)
         try:
-            with _collector_paused(), engine.begin() as connection:
-                return work(connection)
+            with _collector_paused(), engine.connect() as connection, connection.begin() as transaction:
+                answer = work(connection)
+                if immediate and self.rehearse:
+                    transaction.rollback()
+                return answer
         except exc.DBAPIError as error:
             problem = _problem(error)
         raise RegistryError(f"The registry {self.name} {problem}")
@@ -198,5 +219,9 @@ def _problem(error: exc.DBAPIError) -> str:
         if code.startswith(prefixes):
             return f"{words} ({code})."
     if isinstance(error, exc.OperationalError) and not code.startswith("SQLITE"):
-        return "does not answer. Check that the server runs and lets you in."
+        return (
+            "does not answer. The step was kept as a whole or not at all: check that the server runs and "
+            "lets "
+            "you in, and repeat it; nothing is done twice."
+        )
     return f"refused a statement ({code or type(error).__name__}). Nothing was changed."

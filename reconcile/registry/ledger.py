@@ -12,14 +12,18 @@ from reconcile.errors import IssuerError
 from reconcile.registry import chain
 from reconcile.registry.canon import digest, iso
 from reconcile.registry.connect import bulk
+from reconcile.registry.life import Life
+from reconcile.registry.persons import Persons, person_of
 from reconcile.registry.tables import (
     VALID,
     allotments,
     approvals,
+    audit,
     batches,
     cccids,
     credentials,
     requests,
+    results,
     seen,
 )
 
@@ -64,6 +68,8 @@ class Ledger:
         demo: whether the registry is a demonstration.
         at: the moment of the transaction.
         stamp: the same as it is stored.
+        life: what becomes of numbers after they were given.
+        persons: which requests are about one person.
     """
 
     def __init__(self, connection: sa.Connection, /, *, demo: bool, at: datetime) -> None:
@@ -72,6 +78,8 @@ class Ledger:
         self.demo = demo
         self.at = at
         self.stamp = iso(at)
+        self.life = Life(connection, self.stamp)
+        self.persons = Persons(connection, self.stamp)
 
     @property
     def sequence(self) -> int:
@@ -84,7 +92,9 @@ class Ledger:
 
     def batch(self, batch_id: str, /) -> dict[str, Any] | None:
         """Look a batch up, its approval included (approver, or None)."""
-        joined = sa.select(batches, approvals.c.approver).outerjoin_from(batches, approvals)
+        # An approval speaks of the submission before it; a batch that went back to draft has none.
+        current = (approvals.c.batch == batches.c.id) & (approvals.c.sequence >= batches.c.sequence)
+        joined = sa.select(batches, approvals.c.approver).outerjoin_from(batches, approvals, current)
         row = self._connection.execute(joined.where(batches.c.id == batch_id)).mappings().first()
         return dict(row) if row else None
 
@@ -100,8 +110,8 @@ class Ledger:
     def add_batch(self, values: dict[str, Any], rows: Sequence[Request], /) -> None:
         """Add a batch with its rows."""
         self._connection.execute(sa.insert(batches).values(**values))
-        names = ("batch", *Request._fields, "row_hash")
-        added = [(values["id"], *row, digest(list(row))) for row in rows]
+        names = ("batch", *Request._fields, "row_hash", "person")
+        added = [(values["id"], *row, digest(list(row)), person_of(row.payload)) for row in rows]
         bulk(self._connection, requests, names, added)
 
     def change_batch(self, batch_id: str, /, **values: object) -> None:
@@ -125,13 +135,16 @@ class Ledger:
         mine = requests.c.batch == batch_id
         other = requests.alias("other")
         same = sa.and_(other.c.mis_code == requests.c.mis_code, other.c.sis_id == requests.c.sis_id)
-        elsewhere = sa.and_(same, other.c.batch != batch_id, batches.c.state.in_(OPEN_STATES))
+        elsewhere = sa.and_(
+            same, other.c.batch != batch_id, batches.c.state.in_(OPEN_STATES), ~_has_failed(other)
+        )
         waiting = sa.exists(sa.select(1).join_from(other, batches).where(elsewhere))
         holder = (
             sa.select(batches.c.id)
             .join_from(requests, other, same)
             .join(batches, batches.c.id == other.c.batch)
-            .where(mine, other.c.batch != batch_id, batches.c.state.not_in(DEAD_STATES))
+            .where(mine, other.c.batch != batch_id, ~_has_failed(other))
+            .where(batches.c.state.not_in(DEAD_STATES))
             .order_by(batches.c.sequence.desc())
             .limit(1)
         )
@@ -140,6 +153,41 @@ class Ledger:
         waits = self._connection.execute(sa.delete(requests).where(mine, waiting)).rowcount
         return served, waits, held
 
+    def freed(self, batch_id: str, /) -> bool:
+        """Say whether a student of a finished batch has no number: it was voided, or none came."""
+        mine = requests.c.batch == batch_id
+        gone = sa.exists(
+            sa.select(1)
+            .select_from(cccids)
+            .where(_same_student(), cccids.c.batch == batch_id, cccids.c.state == "voided")
+            .correlate(requests)
+        )
+        free = sa.select(1).where(mine, ~_is_served(), sa.or_(gone, _has_failed(requests))).limit(1)
+        return self._connection.execute(free).first() is not None
+
+    def leave_rivals(self, batch_id: str, /) -> int:
+        """Remove rows whose person holds a number, or waits for one, under another id; give their count."""
+        keys = sorted({rival.key for rival in self.persons.rivals(batch_id)})
+        mine = sa.delete(requests).where(
+            requests.c.batch == batch_id,
+            requests.c.mis_code == sa.bindparam("code"),
+            requests.c.sis_id == sa.bindparam("student"),
+        )
+        if keys:
+            self._connection.execute(mine, [{"code": code, "student": sis_id} for code, sis_id in keys])
+        return len(keys)
+
+    def history(self, batch_id: str, /) -> list[dict[str, Any]]:
+        """List what the log says of a batch, oldest first: seq, at, what, who, detail."""
+        columns = [audit.c[name] for name in ("seq", "at", "what", "who", "detail")]
+        query = sa.select(*columns).where(audit.c.subject == batch_id).order_by(audit.c.seq)
+        return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def moved_on(self, sequence: int, batch_id: str, /) -> bool:
+        """Say whether anything but this batch's own steps was logged after an entry."""
+        newer = sa.select(1).where(audit.c.seq > sequence, audit.c.subject != batch_id).limit(1)
+        return self._connection.execute(newer).first() is not None
+
     def open_batches(self, colleges: Sequence[str], states: Sequence[str], /) -> list[str]:
         """List the batches in some states that have rows of some colleges, oldest first."""
         theirs = sa.select(requests.c.batch).where(requests.c.mis_code.in_(colleges))
@@ -147,10 +195,11 @@ class Ledger:
         return list(self._connection.execute(query.order_by(batches.c.sequence, batches.c.id)).scalars())
 
     def taken(self, rows: Sequence[Request], /) -> list[int]:
-        """Find by place the recoveries whose number another student of the college holds."""
+        """Find by place the recoveries of a number that was voided or that another student there holds."""
         wanted = _recovered(rows)
         places = sorted({place for _college, place in wanted})
-        found = set()
+        void = self.life.voided(places)
+        found = {at for (_college, place), at in wanted.items() if place in void}
         for chunk in _chunks(places):
             query = sa.select(cccids.c.mis_code, cccids.c.ordinal, cccids.c.sis_id)
             here = cccids.c.mis_code.in_(sorted({college for college, _place in wanted}))
@@ -200,7 +249,8 @@ class Ledger:
 
     def approval(self, batch_id: str, /) -> dict[str, Any] | None:
         """Look a batch's approval up."""
-        query = sa.select(approvals).where(approvals.c.batch == batch_id)
+        current = (approvals.c.batch == batches.c.id) & (approvals.c.sequence >= batches.c.sequence)
+        query = sa.select(approvals).join_from(approvals, batches, current).where(batches.c.id == batch_id)
         row = self._connection.execute(query).mappings().first()
         return dict(row) if row else None
 
@@ -228,6 +278,11 @@ class Ledger:
                 "Ask the authority for another range; nothing was issued."
             )
         return taken, skipped
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """List the first and last place of every allotted range."""
+        rows = self._connection.execute(sa.select(allotments.c.first, allotments.c.last))
+        return [(first, last) for first, last in rows]
 
     def issue(self, issues: Sequence[Issue], batch_id: str, /) -> None:
         """Enter numbers as issued."""
@@ -295,4 +350,19 @@ def _same_student() -> sa.ColumnElement[bool]:
 
 
 def _is_served() -> sa.ColumnElement[bool]:
-    return sa.exists(sa.select(1).select_from(cccids).where(_same_student(), cccids.c.state != "voided"))
+    """Say whether a student holds a number, and not just the one that the request gives up."""
+    given_up = sa.and_(requests.c.kind == "replace", requests.c.cccid == cccids.c.cccid)
+    held = sa.select(1).select_from(cccids).where(_same_student(), cccids.c.state != "voided", ~given_up)
+    return sa.exists(held.correlate(requests))
+
+
+def _has_failed(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Say whether OpenCCC's last answer to a request was that it failed: such a row waits no more."""
+    mine = sa.and_(
+        results.c.batch == table.c.batch,
+        results.c.mis_code == table.c.mis_code,
+        results.c.sis_id == table.c.sis_id,
+    )
+    last = sa.select(sa.func.max(results.c.id)).where(mine).correlate(table).scalar_subquery()
+    failed = sa.select(1).select_from(results).where(results.c.id == last, results.c.outcome == "failed")
+    return sa.exists(failed.correlate(table))

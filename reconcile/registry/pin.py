@@ -8,10 +8,20 @@ import sqlalchemy as sa
 
 from reconcile.errors import KeyMismatch
 from reconcile.registry import chain
-from reconcile.registry.tables import cccids, crosswalk, decisions, meta, requests
+from reconcile.registry.tables import cccids, crosswalk, decisions, meta, requests, results, ties, voids
 
 # Where a student's id may be the hash of an SSN, which another key would make anew.
-_IDS: Final = (requests.c.sis_id, cccids.c.sis_id, crosswalk.c.sis_id, decisions.c.id_l, decisions.c.id_r)
+_IDS: Final = (
+    requests.c.sis_id,
+    cccids.c.sis_id,
+    crosswalk.c.sis_id,
+    decisions.c.id_l,
+    decisions.c.id_r,
+    results.c.sis_id,
+    voids.c.sis_id,
+    ties.c.sis_id_l,
+    ties.c.sis_id_r,
+)
 
 
 def pin(connection: sa.Connection, fingerprint: str, /) -> str:

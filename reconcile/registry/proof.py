@@ -11,21 +11,49 @@ import sqlalchemy as sa
 
 from reconcile.registry import chain
 from reconcile.registry.canon import digest
-from reconcile.registry.tables import allotments, approvals, audit, batches, cccids, decisions, requests
+from reconcile.registry.life import Answer, Void
+from reconcile.registry.tables import (
+    allotments,
+    approvals,
+    audit,
+    batches,
+    cccids,
+    decisions,
+    requests,
+    results,
+    ties,
+    voids,
+)
 from reconcile.show import Sheet, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STATES = {
-    "submitted": "submitted",
-    "approved": "approved",
-    "rejected": "rejected",
-    "withdrawn": "withdrawn",
-    "minted": "minted",
-    "handed_over": "handed_over",
+_STATES = {"drafted": "draft", "returned": "draft"} | {
+    state: state
+    for state in (
+        "checked", "submitted", "approved", "rejected", "withdrawn", "minted", "handed_over", "delivered",
+        "loaded",
+    )
+}  # fmt: skip
+_BINDING = ("drafted", "checked", "submitted")  # entries that say what a batch's row holds
+_DESCRIBED = (
+    "content_hash",
+    "suite_hash",
+    "issuer",
+    "proposed_at",
+    "valid_until",
+    "rows_hash",
+    "mints",
+    "recoveries",
+)
+# Tables whose rows each belong to one entry of the log, which has their hash: event, columns.
+_ENTRIES = {
+    "decisions": (decisions, "decided", ("by",), ("table", "id_l", "id_r", "decision", "hash")),
+    "results": (results, "answered", (), Answer._fields),
+    "voids": (voids, "voided", ("by",), Void._fields),
+    "ties": (ties, "tied", (), ("mis_code_l", "sis_id_l", "mis_code_r", "sis_id_r", "tie")),
 }
-_DECIDED = ("table", "id_l", "id_r", "decision", "hash")
 _REQUEST = ("mis_code", "sis_id", "kind", "cccid", "payload")
 
 
@@ -63,7 +91,7 @@ def prove(connection: sa.Connection, /) -> Verification:
     if not problems:  # a broken log proves nothing about the tables
         for row in log:
             row["detail"] = json.loads(row["detail"])
-        for check in (_batches, _approvals, _requests, _numbers, _decisions, _allotments):
+        for check in (_batches, _approvals, _requests, _numbers, _lives, _entries, _allotments):
             problems.extend(check(connection, log))
     head = log[-1]["entry"] if log else chain.GENESIS
     return Verification(entries=len(log), head=head, problems=tuple(problems))
@@ -71,7 +99,7 @@ def prove(connection: sa.Connection, /) -> Verification:
 
 def _batches(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
     states = {e["subject"]: _STATES[e["what"]] for e in log if e["what"] in _STATES}
-    proposed = {e["subject"]: e for e in log if e["what"] == "submitted"}
+    proposed = {e["subject"]: e for e in log if e["what"] in _BINDING}
     found = {row["id"]: row for row in connection.execute(sa.select(batches)).mappings()}
     for batch in sorted(states.keys() | found.keys()):
         if batch not in found or batch not in states:
@@ -80,9 +108,9 @@ def _batches(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[s
         row, entry = found[batch], proposed[batch]
         if row["state"] != states[batch]:
             yield f"batch {batch} is {row['state']}, the log says {states[batch]}"
-        if row["proposer"] != entry["who"] or any(
-            row[name] != value for name, value in entry["detail"].items() if name != "machine"
-        ):
+        detail = entry["detail"]
+        others = any(row[name] != detail[name] for name in _DESCRIBED if name in detail)
+        if others or (entry["what"] == "submitted" and row["proposer"] != entry["who"]):
             yield f"batch {batch} was changed after it was submitted"
 
 
@@ -113,20 +141,36 @@ def _numbers(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[s
     yield from _compare("CCCIDs", rows, hashes)
 
 
-def _decisions(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
-    hashes = {e["seq"]: (e["who"], e["detail"]["hash"]) for e in log if e["what"] == "decided"}
-    names = ("audit", "by", *_DECIDED)
-    found: dict[int, tuple[set[str], list[list[str]]]] = {}
-    for entry, by, *row in connection.execute(
-        sa.select(*(decisions.c[n] for n in names)).order_by(decisions.c.id)
-    ):
-        who, rows = found.setdefault(entry, (set(), []))
-        who.add(by)
-        rows.append(row)
-    for entry in sorted(hashes.keys() | found.keys()):
-        who, rows = found.get(entry, (set(), []))
-        if entry not in hashes or (who, digest(rows)) != ({hashes[entry][0]}, hashes[entry][1]):
-            yield f"the decisions of audit entry {entry} were changed after they were made"
+def _lives(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
+    """Compare where each number stands with the steps of its batch and with the numbers that were voided."""
+    states = {e["subject"]: e["what"] for e in log if e["what"] in {"delivered", "loaded"}}
+    names = ("mis_code", "sis_id", "ordinal")
+    gone = {tuple(row) for row in connection.execute(sa.select(*(voids.c[name] for name in names)))}
+    rows = connection.execute(sa.select(cccids.c.batch, cccids.c.state, *(cccids.c[name] for name in names)))
+    wrong = {
+        batch
+        for batch, state, *key in rows
+        if state != ("voided" if tuple(key) in gone else states.get(batch, "issued"))
+    }
+    for batch in sorted(wrong):
+        yield f"numbers of batch {batch} are not where the log says they are"
+
+
+def _entries(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
+    """Hash the rows that belong to each entry, and compare with the hash in it."""
+    for name, (table, what, who, columns) in _ENTRIES.items():
+        hashes = {e["seq"]: (e["who"], e["detail"]["hash"]) for e in log if e["what"] == what}
+        wanted = [table.c[column] for column in ("audit", *who, *columns)]
+        found: dict[int, tuple[set[str], list[list[Any]]]] = {}
+        for entry, *row in connection.execute(sa.select(*wanted).order_by(table.c.id)):
+            people, rows = found.setdefault(entry, (set(), []))
+            people.update(row[: len(who)])
+            rows.append(row[len(who) :])
+        for entry in sorted(hashes.keys() | found.keys()):
+            people, rows = found.get(entry, (set(), []))
+            said, hashed = hashes.get(entry, ("", ""))
+            if digest(rows) != hashed or (who and people != {said}):
+                yield f"the {name} of audit entry {entry} were changed after they were made"
 
 
 def _allotments(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:

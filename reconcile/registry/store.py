@@ -7,35 +7,35 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import polars as pl
 import sqlalchemy as sa
 
-from reconcile.cccid import CCCID, COUNT, ordinals
+from reconcile.cccid import CCCID, ordinals
 from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
-from reconcile.registry import chain, pin, schema
+from reconcile.registry import chain, noted, pin, schema
+from reconcile.registry.begin import allot, stamp_of, word
 from reconcile.registry.canon import digest, iso, now, row_numbers
 from reconcile.registry.connect import Store, bulk
 from reconcile.registry.ledger import Ledger
 from reconcile.registry.people import require_name
+from reconcile.registry.persons import TIES
 from reconcile.registry.proof import Verification, prove
 from reconcile.registry.tables import (
-    SCHEMA,
-    allotments,
+    VALID,
     audit,
     cccids,
     crosswalk,
     decisions,
-    meta,
     requests,
-    seen,
+    voids,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
 T = TypeVar("T")
 
-DEMO_RANGE = ("ZAA0001", "ZZZ9999")  # the far end of the sequence; watermarked besides
 _DECISION = ("table", "id_l", "id_r", "decision", "hash")
 _DECISIONS = ("match", "different", "unsure")
 _TEXT = pl.String
@@ -49,7 +49,11 @@ _ISSUED = {
     "issued_on": _TEXT,
 }
 _DECIDED = dict.fromkeys((*_DECISION, "by", "at"), _TEXT)
+_TIED = ("college_l", "sis_id_l", "college_r", "sis_id_r", "tie")
 _CROSSWALK = dict.fromkeys(("college", "sis_id", "cccid", "origin", "since"), _TEXT)
+_VOIDED = dict.fromkeys(
+    ("college", "sis_id", "cccid", "reason", "by", "approver", "replacement", "at"), _TEXT
+)
 _AUDIT = {"seq": pl.Int64} | dict.fromkeys(
     ("at", "what", "who", "subject", "detail", "previous", "entry"), _TEXT
 )
@@ -68,7 +72,14 @@ class Registry:
 
     @classmethod
     def open(
-        cls, place: str | Path, /, *, demo: bool = False, create: bool = True, at: datetime | None = None
+        cls,
+        place: str | Path,
+        /,
+        *,
+        demo: bool = False,
+        create: bool = True,
+        rehearse: bool = False,
+        at: datetime | None = None,
     ) -> Self:
         """Open a registry, and make it first where there is none.
 
@@ -76,23 +87,24 @@ class Registry:
             place: the path of a SQLite file (or sqlite:///path), or postgresql://user@host/database.
             demo: open a registry stamped DEMO, whose numbers are watermarked and cannot be delivered.
             create: make it when there is none.
+            rehearse: try every step and keep none: each writing transaction is taken back at its end.
             at: the time to note as its creation; now when None.
 
         Raises:
             RegistryError: a network or synchronised folder, another program's database, a newer schema,
                 a demo registry opened as a real one or the other way round.
         """
-        store = Store(place, create=create)
+        store = Store(place, create=create and not rehearse, rehearse=rehearse)
         try:
             found = store.read(schema.version)
-            stamp = _stamp(store, found, demo=demo, create=create, at=iso(now(at)))
+            stamp = stamp_of(store, found, demo=demo, create=create, at=iso(now(at)))
         except BaseException:
             store.close()
             raise
-        if stamp != _word(demo=demo):
+        if stamp != word(demo=demo):
             store.close()
             raise RegistryError(
-                f"The registry {store.name} is stamped {stamp} and was to be opened as {_word(demo=demo)}. "
+                f"The registry {store.name} is stamped {stamp} and was to be opened as {word(demo=demo)}. "
                 "Demonstrations and real numbers are never mixed: name another registry."
             )
         return cls(store, demo=demo)
@@ -103,20 +115,64 @@ class Registry:
         return self._store.name
 
     @property
+    def path(self) -> Path | None:
+        """The file of a registry on SQLite; None on a server."""
+        return self._store.path
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether nothing that is done is kept."""
+        return self._store.rehearse
+
+    @property
     def sequence(self) -> int:
         """The number of the last audit entry."""
         return self.read(lambda ledger: ledger.sequence)
 
-    def issued(self) -> pl.DataFrame:
-        """List every CCCID that was issued or recovered.
+    def issued(self, *, voided: bool = False) -> pl.DataFrame:
+        """List every CCCID that was issued or recovered and counts today.
 
-        Columns: college, sis_id, cccid, kind, state, batch, issued_on.
+        Args:
+            voided: list also those that count no more.
+
+        Returns:
+            college, sis_id, cccid, kind, state ("issued", "delivered", "loaded", "voided"), batch, issued_on.
         """
         columns = [cccids.c.mis_code, *(cccids.c[name] for name in list(_ISSUED)[1:])]
-        return self._frame(sa.select(*columns), _ISSUED).sort("college", "sis_id", "issued_on")
+        query = sa.select(*columns) if voided else sa.select(*columns).where(VALID)
+        return self._frame(query, _ISSUED).sort("college", "sis_id", "issued_on")
+
+    def voids(self) -> pl.DataFrame:
+        """List numbers that count no more: college, sis_id, cccid, reason, by, approver, replacement, at."""
+        columns = [voids.c.mis_code, *(voids.c[name] for name in list(_VOIDED)[1:])]
+        return self._frame(sa.select(*columns).order_by(voids.c.id), _VOIDED)
+
+    def note_ties(self, pairs: pl.DataFrame, /, *, by: str, at: datetime | None = None) -> int:
+        """Remember which SIS records are, may be, or are not one person; return how many said something new.
+
+        Two requests that are tied block each other; the latest word on a pair counts, and "different"
+        outweighs an equal name and birthdate.
+
+        Args:
+            pairs: college_l, sis_id_l, college_r, sis_id_r, tie ("same", "possible" or "different").
+            by: who says so.
+            at: when; now when None.
+
+        Raises:
+            InputError: a column is missing, or a tie is another word; rows are named by number.
+        """
+        _require(pairs, _TIED)
+        unknown = (~pairs["tie"].cast(pl.String).is_in(TIES).fill_null(value=False)).arg_true()
+        if unknown.len():
+            raise InputError(
+                f'A tie is "same", "possible" or "different"; another word stands in '
+                f"{row_numbers(unknown.to_list())}. Correct it; nothing was kept."
+            )
+        rows = pairs.select(pl.col(_TIED).cast(pl.String)).drop_nulls().rows()
+        return self.write(lambda ledger: ledger.persons.tie(rows, by=by), at=at) if rows else 0
 
     def given_to(self) -> pl.DataFrame:
-        """List whom each number was given to, as the request described them.
+        """List whom each number that counts was given to, as the request described them.
 
         Columns: college, sis_id, first_name, last_name, birthdate.
         """
@@ -125,12 +181,19 @@ class Registry:
             & (requests.c.mis_code == cccids.c.mis_code)
             & (requests.c.sis_id == cccids.c.sis_id)
         )
-        query = sa.select(cccids.c.mis_code, cccids.c.sis_id, requests.c.payload).join_from(
-            cccids, requests, same
+        query = (
+            sa.select(cccids.c.mis_code, cccids.c.sis_id, requests.c.payload)
+            .join_from(cccids, requests, same)
+            .where(VALID)
         )
         rows = self._frame(query, {"college": pl.String, "sis_id": pl.String, "payload": pl.String})
         person = pl.Struct(dict.fromkeys(("first_name", "last_name", "birthdate"), pl.String))
         return rows.select("college", "sis_id", pl.col("payload").str.json_decode(person).struct.unnest())
+
+    def ties(self) -> pl.DataFrame:
+        """List the latest word on each pair of records: college_l, sis_id_l, college_r, sis_id_r, tie."""
+        rows = self.read(lambda ledger: ledger.persons.ties())
+        return pl.DataFrame(rows, schema=dict.fromkeys(_TIED, _TEXT), orient="row").sort(_TIED)
 
     def decisions(self) -> pl.DataFrame:
         """List reviewers' latest decision on each pair: table, id_l, id_r, decision, hash, by, at."""
@@ -183,17 +246,7 @@ class Registry:
             numbers.drop_nulls().to_frame("n").select(n=ordinals(pl.col("n"))).drop_nulls().unique().sort("n")
         )
 
-        def work(connection: sa.Connection) -> int:
-            spans = connection.execute(sa.select(allotments.c.first, allotments.c.last)).all()
-            inside = pl.any_horizontal(pl.lit(value=False), *(pl.col("n").is_between(a, b) for a, b in spans))
-            found = places.filter(inside)
-            known = connection.execute(sa.select(seen.c.ordinal)).scalars().all() if found.height else []
-            new = found.filter(~pl.col("n").is_in(list(known)))
-            when = iso(now(at))
-            bulk(connection, seen, ("ordinal", "at"), [(n, when) for n in new["n"].to_list()])
-            return new.height
-
-        return self._store.write(work)
+        return self._store.write(lambda connection: noted.see(connection, places, iso(now(at))))
 
     def note_crosswalk(self, rows: pl.DataFrame, /, *, at: datetime | None = None) -> int:
         """Remember which CCCIDs a student has had and return how many were new.
@@ -203,27 +256,23 @@ class Registry:
             at: since when; now when None.
         """
         _require(rows, ("college", "sis_id", "cccid", "origin"))
-        key = ["college", "sis_id", "cccid"]
+        key = list(noted.KEY)
         given = rows.select(pl.col(*key, "origin").cast(pl.String)).drop_nulls().unique(key).sort(key)
 
-        def work(connection: sa.Connection) -> int:
-            known = connection.execute(
-                sa.select(crosswalk.c.mis_code, crosswalk.c.sis_id, crosswalk.c.cccid)
-            ).all()
-            old = pl.DataFrame([tuple(r) for r in known], schema=dict.fromkeys(key, _TEXT), orient="row")
-            new = given.join(old, on=key, how="anti")
-            names, when = ("mis_code", "sis_id", "cccid", "origin", "since"), iso(now(at))
-            bulk(connection, crosswalk, names, [(*row, when) for row in new.rows()])
-            return new.height
-
-        return self._store.write(work)
+        return self._store.write(lambda connection: noted.add(connection, given, iso(now(at))))
 
     def crosswalk(self) -> pl.DataFrame:
-        """List every CCCID a student is known to have had: college, sis_id, cccid, origin, since."""
+        """List every CCCID a student is known to have had.
+
+        Returns:
+            college, sis_id, cccid, origin ("issued", "recovered", "sis", "application", ...), since,
+            until (when it was voided; null while it counts), tied (the other SIS records, "college/id", that
+            were noted as the same person, joined by a blank; null when there is none).
+        """
         noted = self._frame(
             sa.select(crosswalk.c.mis_code, *(crosswalk.c[name] for name in list(_CROSSWALK)[1:])), _CROSSWALK
         )
-        ours = self.issued().select(
+        ours = self.issued(voided=True).select(
             "college",
             "sis_id",
             "cccid",
@@ -231,7 +280,12 @@ class Registry:
             since="issued_on",
         )
         key = ["college", "sis_id", "cccid"]
-        return pl.concat([ours, noted]).unique(key, keep="first", maintain_order=True).sort(key)
+        ended = self.voids().group_by(key).agg(until=pl.col("at").max())
+        records = self.read(lambda ledger: ledger.persons.records())
+        tied = pl.DataFrame(records, schema=dict.fromkeys(("college", "sis_id", "tied"), _TEXT), orient="row")
+        every = pl.concat([ours, noted]).unique(key, keep="first", maintain_order=True)
+        dated = every.join(ended, on=key, how="left").join(tied, on=key[:2], how="left")
+        return dated.sort(key)
 
     def allot(
         self, first: CCCID | str, last: CCCID | str, /, *, authority: str, at: datetime | None = None
@@ -250,7 +304,7 @@ class Registry:
         span = tuple(CCCID.parse(str(end)).ordinal for end in (first, last))
         if not authority.strip():
             raise IssuerError("The range needs the name of the authority that allotted it; none was given.")
-        self._store.write(lambda connection: _allot(connection, span, authority, iso(now(at))))
+        self._store.write(lambda connection: allot(connection, span, authority, iso(now(at))))
 
     def pin_key(
         self, fingerprint: str, /, *, instead_of: str = "", by: str = "", at: datetime | None = None
@@ -292,6 +346,18 @@ class Registry:
         """
         return self._store.write(lambda connection: work(Ledger(connection, demo=self.demo, at=now(at))))
 
+    def inspect(self, work: Callable[[sa.Connection], T], /) -> T:
+        """Run a function over one consistent view of the tables themselves."""
+        return self._store.read(work)
+
+    def change(self, work: Callable[[sa.Connection], T], /) -> T:
+        """Run a function over the tables themselves as the one writer."""
+        return self._store.write(work)
+
+    def driver(self) -> AbstractContextManager[Any]:
+        """Lend the SQLite driver's own connection."""
+        return self._store.driver()
+
     def close(self) -> None:
         """Let go of the file or the server."""
         self._store.close()
@@ -308,56 +374,11 @@ class Registry:
 
     def __repr__(self) -> str:
         """Say where it is and what it is stamped."""
-        return f"Registry({self.name!r}, {_word(demo=self.demo)})"
+        return f"Registry({self.name!r}, {word(demo=self.demo)})"
 
     def _frame(self, query: sa.Select[Any], columns: dict[str, Any]) -> pl.DataFrame:
         rows = self._store.read(lambda connection: connection.execute(query).all())
         return pl.DataFrame([tuple(row) for row in rows], schema=columns, orient="row")
-
-
-def _word(*, demo: bool) -> str:
-    return "DEMO" if demo else "REAL"
-
-
-def _stamp(store: Store, found: str | None, *, demo: bool, create: bool, at: str) -> str:
-    """Read the stamp, making or upgrading the schema where that is needed."""
-    if found is None and not create:
-        raise RegistryError(
-            f"There is no registry at {store.name}. Name an existing one, or create it first."
-        )
-
-    def prepare(connection: sa.Connection) -> str:
-        schema.upgrade(connection, schema.version(connection))
-        stamp = connection.execute(sa.select(meta.c.stamp)).scalar()
-        if stamp is None:
-            stamp = _word(demo=demo)
-            connection.execute(sa.insert(meta).values(id=1, stamp=stamp, created=at))
-            chain.append(connection, "created", "registry", who="", at=at, stamp=stamp)
-            if demo:
-                span = tuple(CCCID(end).ordinal for end in DEMO_RANGE)
-                _allot(connection, span, "demonstration", at)
-        return str(stamp)
-
-    if found == SCHEMA:
-        return str(store.read(lambda connection: connection.execute(sa.select(meta.c.stamp)).scalar()))
-    return store.write(prepare)
-
-
-def _allot(connection: sa.Connection, span: tuple[int, ...], authority: str, at: str) -> None:
-    first, last = span
-    if not 0 <= first <= last < COUNT:
-        raise IssuerError("The allotted range runs backwards: its last number comes before its first.")
-    for row in connection.execute(sa.select(allotments)):
-        if (row.first, row.last, row.authority) == (first, last, authority):
-            return
-        if row.first <= last and first <= row.last:
-            raise IssuerError(
-                f"The range overlaps one that {row.authority} allotted on {row.at[:10]}. "
-                "Enter only the part that is new, or ask the authority which of the two holds."
-            )
-    values = {"first": first, "last": last, "authority": authority}
-    connection.execute(sa.insert(allotments).values(**values, next=first, at=at))
-    chain.append(connection, "allotted", "range", who=authority, at=at, first=first, last=last)
 
 
 def _require(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:

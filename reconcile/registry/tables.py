@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA: Final = "0001"  # the newest migration; a test holds the two together
+SCHEMA: Final = "0002"  # the newest migration; a test holds the two together
 metadata: Final = sa.MetaData()
 
 meta: Final = sa.Table(
@@ -64,19 +64,21 @@ requests: Final = sa.Table(
     sa.Column("cccid", sa.Text),
     sa.Column("payload", sa.Text, nullable=False),
     sa.Column("row_hash", sa.Text, nullable=False),
-    sa.CheckConstraint("kind IN ('mint', 'recover')", name="known_kind"),
+    sa.Column("person", sa.Text),
+    sa.CheckConstraint("kind IN ('mint', 'recover', 'replace')", name="known_kind"),
     sa.Index("requests_by_key", "mis_code", "sis_id"),
+    sa.Index("requests_by_person", "person"),
 )
 
 approvals: Final = sa.Table(
-    "approvals",
+    "approvals",  # a batch that went back to draft is approved anew: one row an approval
     metadata,
     sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), primary_key=True),
     sa.Column("approver", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("rows_hash", sa.Text, nullable=False),
     sa.Column("suite_hash", sa.Text, nullable=False),
-    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
 )
 
 cccids: Final = sa.Table(
@@ -140,6 +142,52 @@ decisions: Final = sa.Table(
     sa.CheckConstraint("decision IN ('match', 'different', 'unsure')", name="known_decision"),
 )
 
+results: Final = sa.Table(
+    "results",  # what OpenCCC answered to each row of an upload; the latest answer counts
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False, index=True),
+    sa.Column("mis_code", sa.Text, nullable=False),
+    sa.Column("sis_id", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("cccid", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("audit", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("outcome IN ('created', 'exists', 'failed', 'conflict')", name="known_outcome"),
+)
+
+voids: Final = sa.Table(
+    "voids",  # numbers that count no more, with who decided so; none of them is ever used again
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("mis_code", sa.Text, nullable=False),
+    sa.Column("sis_id", sa.Text, nullable=False),
+    sa.Column("ordinal", sa.BigInteger, nullable=False, index=True),
+    sa.Column("cccid", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("approver", sa.Text, nullable=False),
+    sa.Column("replacement", sa.Text),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("audit", sa.BigInteger, nullable=False),
+)
+
+ties: Final = sa.Table(
+    "ties",  # SIS records that are, may be, or are not one person; the latest word on a pair counts
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("mis_code_l", sa.Text, nullable=False),
+    sa.Column("sis_id_l", sa.Text, nullable=False),
+    sa.Column("mis_code_r", sa.Text, nullable=False),
+    sa.Column("sis_id_r", sa.Text, nullable=False),
+    sa.Column("tie", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("audit", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("tie IN ('same', 'possible', 'different')", name="known_tie"),
+    sa.Index("ties_by_left", "mis_code_l", "sis_id_l"),
+    sa.Index("ties_by_right", "mis_code_r", "sis_id_r"),
+)
+
 crosswalk: Final = sa.Table(
     "crosswalk",
     metadata,
@@ -171,4 +219,4 @@ audit: Final = sa.Table(
 )
 
 # Rows of these are added and never changed; triggers refuse a casual edit, the chain shows a wilful one.
-APPEND_ONLY: Final = ("audit", "approvals", "decisions")
+APPEND_ONLY: Final = ("audit", "approvals", "decisions", "results", "voids", "ties")

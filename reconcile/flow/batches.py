@@ -1,0 +1,167 @@
+"""Batches made by hand: rows from a file, held against the dictionary; and OpenCCC's answers to an upload."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from reconcile.columns import SSN_DERIVED, plain
+from reconcile.errors import InputError, nearest
+from reconcile.mint import draft as drafts
+from reconcile.mint.mapping import NEEDED, Columns
+from reconcile.mint.result import enter_result
+from reconcile.mint.states import GateVerdict
+from reconcile.read import read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from reconcile.mint.result import Answered
+    from reconcile.mint.states import Batch
+    from reconcile.plan import Plan
+    from reconcile.read import ReadResult
+    from reconcile.registry import Registry
+
+
+def draft_file(
+    registry: Registry,
+    file: Path,
+    /,
+    *,
+    by: str,
+    issuer: str | None = None,
+    valid_until: date | None = None,
+    at: datetime | None = None,
+) -> Batch:
+    """Keep the rows of a file as a draft.
+
+    Args:
+        registry: where the batch is kept.
+        file: a table in any format that can be read: kind ("mint", "recover" or "replace"), college, sis_id,
+            cccid (to write back, or to give up) and the fields of a new account, under these names.
+        by: who makes the draft.
+        issuer: "openccc" or "registry"; a demo registry needs none.
+        valid_until: the last day on which the batch may be approved and carried out.
+        at: when; now when None.
+
+    Raises:
+        InputError: the file cannot be read in full, or its rows cannot be a batch.
+    """
+    return drafts.draft(registry, _whole(file).frame, by=by, issuer=issuer, valid_until=valid_until, at=at)
+
+
+def check_batch(
+    registry: Registry, batch_id: str, /, *, by: str, plan: Plan | None = None, at: datetime | None = None
+) -> Batch:
+    """Hold the rows of a draft against the dictionary and the registry.
+
+    Args:
+        registry: where the batch is kept.
+        batch_id: a draft, or a batch that was checked before.
+        by: who checks.
+        plan: whose rules and day count; without one the rules that are shipped, and today.
+        at: when; now when None.
+
+    Raises:
+        GateClosed: the dictionary forbids it, or nobody is left in the batch.
+        RegistryError: no such batch, or it is past that step.
+    """
+    from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
+
+    rows, rows_hash = drafts.rows_of(registry, batch_id)
+    created = rows.filter(pl.col("kind") != "recover").drop("kind", "cccid")
+    suite_hash, is_open, failures = "", True, 0
+    if created.height:
+        form = created.with_columns(
+            pl.lit(None, pl.String).alias(name) for name in (*SSN_DERIVED, "email_in_use")
+        ).with_columns(
+            request_key=pl.concat_str("college", pl.lit("/"), "sis_id"), email_in_use=pl.lit("false")
+        )
+        day = plan.as_of if plan is not None else (at or datetime.now(UTC)).date()
+        policy = plan.policy if plan is not None else None
+        judged = validate(form, suite="mint_request", as_of=day, policy=policy)
+        suite_hash, is_open, failures = judged.suite_hash, judged.verdict == "open", judged.failures.height
+    verdict = GateVerdict(suite_hash=suite_hash, rows_hash=rows_hash, open=is_open, failures=failures)
+    return drafts.check(registry, batch_id, by=by, verdict=verdict, at=at)
+
+
+def read_result(
+    registry: Registry,
+    batch_id: str,
+    file: Path,
+    /,
+    *,
+    by: str,
+    columns: Columns | None = None,
+    sheet: str | int | None = None,
+    partial: bool = False,
+    at: datetime | None = None,
+) -> Answered:
+    """Read OpenCCC's result file, text or spreadsheet, and enter it.
+
+    Args:
+        registry: where the batch is kept.
+        batch_id: a batch that was handed over.
+        file: the file that came back.
+        by: who enters it.
+        columns: how its columns are called, and its words; a starting point when None.
+        sheet: of a spreadsheet with several.
+        partial: allow that rows of the upload are missing.
+        at: when; now when None.
+
+    Raises:
+        InputError: the file cannot be read in full, lacks a column, or is no result of this batch.
+        RegistryError: the batch was not handed over.
+    """
+    known = columns or Columns()
+    found = _whole(file, sheet=sheet)
+    rows = _answers(found.frame, known, file)
+    return enter_result(
+        registry, batch_id, rows,
+        by=by, file=file.name, file_hash=found.source.sha256, partial=partial, at=at,
+    )  # fmt: skip
+
+
+def _whole(file: Path, *, sheet: str | int | None = None) -> ReadResult:
+    """Read a file of which every row counts."""
+    found = read(file, sheet=sheet)
+    if found.quarantined:
+        lines = found.diagnostics.drop_nulls("line")["line"].head(5).to_list()
+        where = f" (line {', '.join(map(str, lines))})" if lines else ""
+        raise InputError(
+            f"{file.name}: {found.quarantined:,} rows cannot be read{where}, and every row counts here. "
+            f"`reconcile inspect` says what is wrong with them."
+        )
+    return found
+
+
+def _answers(frame: pl.DataFrame, known: Columns, file: Path) -> pl.DataFrame:
+    """Bring the file's columns under the names of an answer, and its words into ours."""
+    places = {field: _find(frame.columns, name) for field, name in known.answer.items()}
+    missing = [known.answer[field] for field in NEEDED if places[field] is None]
+    if missing:
+        hints = " ".join(f'"{name}" is not there.{nearest(name, frame.columns)}' for name in missing)
+        raise InputError(
+            f"{file.name}: {hints} Name the file's own columns in a mapping (`reconcile batch mapping`)."
+        )
+    words = {plain(word): outcome for outcome, said in known.words.items() for word in said}
+    cells: dict[str, Any] = {
+        field: frame[place].cast(pl.String)
+        if place is not None
+        else pl.Series([None] * frame.height, dtype=pl.String)
+        for field, place in places.items()
+    }
+    said = cells["outcome"].to_list()
+    cells["outcome"] = pl.Series([words.get(plain(word or "")) for word in said], dtype=pl.String)
+    return pl.DataFrame({"row": range(1, frame.height + 1), **cells}, schema_overrides={"row": pl.Int64})
+
+
+def _find(names: Sequence[str], wanted: str) -> str | None:
+    if wanted in names:
+        return wanted
+    alike = [name for name in names if plain(name) == plain(wanted)]
+    return alike[0] if len(alike) == 1 else None

@@ -1,0 +1,261 @@
+"""Batches by hand and OpenCCC's result files, from the shell to the registry."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+import polars as pl
+import pytest
+import xlsxwriter
+from plans import take
+from registries import AT, approved, wanted
+
+from reconcile.cli import main
+from reconcile.errors import InputError
+from reconcile.flow.batches import read_result
+from reconcile.mint.handover import hand_over
+from reconcile.mint.mapping import Columns, read_columns, template
+from reconcile.plan import Plan
+from reconcile.registry import Registry
+
+PERSON = {
+    "email": "kim@example.org", "phone": "9165550102", "street": "2 Main St", "city": "Sacramento",
+    "state": "CA", "zip": "95814", "attested_by": "Ana Lee", "attested_authority": "Director",
+    "attested_on": "2026-11-01", "birthdate": "2001-02-03",
+}  # fmt: skip
+
+
+@pytest.fixture
+def handed(tmp_path):
+    """A registry with a batch that was handed over: students 007 and 8."""
+    with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
+        batch = approved(opened, wanted("007", "8"), issuer="openccc")
+        hand_over(opened, batch.id, tmp_path / "up.csv", by="Ben", at=AT)
+        yield opened, batch.id
+
+
+def sheet(path, rows):
+    with xlsxwriter.Workbook(path) as book:
+        page = book.add_worksheet("Results")
+        for at, row in enumerate(rows):
+            page.write_row(at, 0, row)
+    return path
+
+
+ROWS = [
+    ["College", "SIS ID", "Result", "CCCID", "Message"],
+    ["021", "007", "Created", "BCD0001", ""],
+    ["021", "8", "Already exists", "BCD0002", "déjà là"],
+]
+
+
+@pytest.mark.parametrize("kind", ["utf-8", "cp1252", "xlsx"])
+def test_a_result_is_read_from_text_and_spreadsheet(handed, tmp_path, kind):
+    opened, batch = handed
+    if kind == "xlsx":
+        file = sheet(tmp_path / "result.xlsx", ROWS)
+    else:
+        file = tmp_path / "result.csv"
+        file.write_bytes("\r\n".join(",".join(row) for row in ROWS).encode(kind))
+    found = read_result(opened, batch, file, by="Ben", at=AT)
+    assert found.counts == {"created": 1, "exists": 1, "failed": 0, "conflict": 0}
+    assert found.frame["reason"].to_list() == [None, "déjà là"]
+    assert opened.issued()["cccid"].to_list() == ["BCD0001", "BCD0002"]
+
+
+def test_a_college_names_its_own_columns_and_words(handed, tmp_path):
+    opened, batch = handed
+    columns = tmp_path / "openccc.toml"
+    columns.write_text(
+        '[upload]\n"Ref" = "sis_id"\n[result]\nsis_id = "Ref"\noutcome = "Status"\ncccid = "Number"\n'
+        '[result.words]\ncreated = ["OK"]\nfailed = ["No"]\n',
+        encoding="utf-8",
+    )
+    known = read_columns(columns)
+    assert known.upload == {"Ref": "sis_id"}
+    file = tmp_path / "back.csv"
+    file.write_text("Ref,Status,Number\n007,ok,BCD0001\n8,NO,\n", encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r'"sis_id" is not there.*"result" is not there.*reconcile batch mapping'
+    ):
+        read_result(opened, batch, file, by="Ben")
+    found = read_result(opened, batch, file, by="Ben", columns=known)
+    assert (found.counts["created"], found.counts["failed"]) == (1, 1)
+
+
+def test_every_row_of_a_result_counts(handed, tmp_path):
+    opened, batch = handed
+    file = tmp_path / "back.csv"
+    file.write_text("sis_id,result,cccid\n007,created,BCD0001\n8,failed,,x,y\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"rows cannot be read.*every row counts"):
+        read_result(opened, batch, file, by="Ben")
+    assert opened.issued().is_empty()
+
+
+def test_the_written_mapping_is_the_one_that_is_used_without_one(tmp_path):
+    file = tmp_path / "openccc.toml"
+    file.write_text(template(), encoding="utf-8")
+    assert read_columns(file) == Columns()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[uplod]\n", r'nobody reads "uplod" \(did you mean "upload"\?\)'),
+        ("upload = 1\n", r"\[upload\] is no section"),
+        ('[upload]\n"A" = "sisid"\n', r'names "sisid", which is unknown \(did you mean "sis_id"'),
+        ('[result]\nsis = "A"\n', 'names "sis"'),
+        ("[result]\nsis_id = 1\n", r"sis_id under \[result\] is no column name"),
+        ('[result.words]\nmade = ["x"]\n', 'names "made"'),
+        ('[result.words]\ncreated = "x"\n', "created under .* is no list of words"),
+        ("[result\n", "is no TOML"),
+    ],
+)
+def test_a_mapping_that_nobody_understands_is_refused(tmp_path, text, problem):
+    file = tmp_path / "openccc.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=problem):
+        read_columns(file)
+    with pytest.raises(InputError, match=r"no file of UTF-8 text"):
+        read_columns(tmp_path / "none.toml")
+
+
+def rows_of_two(path):
+    names = ("kind", "college", "sis_id", "cccid", "first_name", "last_name")
+    given = [("mint", "021", "007", None, "Zoë", "Lee"), ("recover", "021", "8", "XYZ1234", "Max", "Roe")]
+    rows = pl.DataFrame(given, schema=dict.fromkeys(names, pl.String), orient="row")
+    rows.with_columns(pl.lit(value).alias(name) for name, value in PERSON.items()).write_csv(path)
+    return path
+
+
+def test_the_whole_way_by_hand(tmp_path, capsys):  # noqa: PLR0915 - a long way
+    """Two people and OpenCCC, by typed commands; every step first as a dry run, which leaves no trace."""
+    place = str(tmp_path / "r.sqlite")
+    here = ["--registry", place]
+
+    def say(*words, code=0):
+        assert main([*map(str, words), *here]) == code
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    def step(*words):
+        with Registry.open(place) as before:
+            was = before.sequence
+        assert "dry run" in say(*words, "--dry-run")
+        with Registry.open(place) as after:
+            assert after.sequence == was
+        return say(*words)
+
+    say("registry", "init", "--dry-run")
+    assert not (tmp_path / "r.sqlite").exists()
+    assert "REAL, 1 audit entries" in say("registry", "init")
+    rows = rows_of_two(tmp_path / "rows.csv")
+    made = step("batch", "new", rows, "--issuer", "openccc", "--by", "Ana Lee")
+    batch = made.split()[1].rstrip(":")
+    assert "reconcile batch submit" in step("batch", "check", batch, "--by", "Ana Lee")
+    step("batch", "submit", batch, "--by", "Ana Lee")
+    assert "same person" in say("batch", "approve", batch, "--approver", "ana lee", code=2)
+    step("batch", "approve", batch, "--approver", "Ben Fox")
+    say("registry", "anchor", tmp_path / "anchors")
+    say("registry", "backup", tmp_path / "early.sqlite")
+    up = tmp_path / "up.csv"
+    step("batch", "handover", batch, "--by", "Ben Fox", "--out", up)
+    assert "Zoë" in up.read_text(encoding="utf-8")
+    back = sheet(tmp_path / "back.xlsx", [["sis_id", "result", "cccid"], ["007", "created", "BCD0001"]])
+    assert "Created   1" in step("batch", "result", batch, "--by", "Ben Fox", "--file", back)
+    assert not (tmp_path / "load.csv").exists()
+    step("batch", "deliver", batch, "--by", "Ana Lee", "--out", tmp_path / "load.csv")
+    assert "BCD0001" in (tmp_path / "load.csv").read_text(encoding="utf-8")
+    step("batch", "loaded", batch, "--by", "Ana Lee")
+    shown = say("batch", "show", batch)
+    for word in (
+        "drafted",
+        "checked",
+        "submitted",
+        "approved",
+        "handed_over",
+        "answered",
+        "delivered",
+        "loaded",
+    ):
+        assert word in shown
+    undo = ("registry", "void", "BCD0001", "--by", "Ana Lee", "--approver", "Ben Fox", "--reason", "twice")
+    step(*undo, "--out", tmp_path / "undo")
+    papers = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "undo").iterdir()}
+    assert papers["sis-reversal.csv"] == "college,sis_id,remove,put\n021,007,BCD0001,\n"
+    assert "To OpenCCC support" in papers["openccc-request.txt"]
+    assert "Zoë" not in "".join(papers.values())
+    step("registry", "export", tmp_path / "csv")
+    assert "Verified" in say("registry", "verify", "--anchor", tmp_path / "anchors")
+
+    # The copy of an earlier day is put in the place of the registry, as a careless hand does it.
+    for end in ("", "-wal", "-shm"):
+        (tmp_path / f"r.sqlite{end}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "early.sqlite", place)
+    assert "earlier copy of itself" in say("registry", "verify", code=2)
+    again = ("batch", "handover", batch, "--by", "Ben Fox", "--out", tmp_path / "twice.csv")
+    assert "was put back" in say(*again, code=2)
+    assert not (tmp_path / "twice.csv").exists()
+    words = ("registry", "restore", tmp_path / "early.sqlite", "--by", "Ana Lee", "--approver", "Ben Fox")
+    assert "would be lost" in say(*words, "--reason", "a careless hand", code=2)
+    assert "Lost: audit entries" in say(*words, "--reason", "a careless hand", "--accept-loss")
+    assert "Verified" in say("registry", "verify")
+
+
+def test_a_batch_by_hand_is_mended_or_refused(tmp_path, capsys):
+    place = str(tmp_path / "r.sqlite")
+    main(["registry", "init", "--registry", place])
+    rows = pl.read_csv(rows_of_two(tmp_path / "rows.csv"), infer_schema=False)
+    rows.with_columns(birthdate=pl.lit("1899-01-01")).write_csv(tmp_path / "rows.csv")
+    new = ["batch", "new", str(tmp_path / "rows.csv"), "--registry", place, "--by", "Ana"]
+    assert main([*new, "--issuer", "registry"]) == 0
+    batch = capsys.readouterr().out.split("Batch")[1].split()[0].rstrip(":")
+    assert main(["batch", "check", batch, "--registry", place, "--by", "Ana"]) == 1
+    assert "The gate is closed" in capsys.readouterr().err
+    assert (
+        main(["batch", "withdraw", batch, "--registry", place, "--by", "Ana", "--reason", "wrong year"]) == 0
+    )
+    assert main(["batch", "mapping", str(tmp_path / "m.toml")]) == 0
+    assert main(["batch", "mapping", str(tmp_path / "m.toml")]) == 2
+    assert "not overwritten" in capsys.readouterr().err
+
+
+def test_a_clock_that_went_back_is_refused(tmp_path, capsys):
+    place = tmp_path / "r.sqlite"
+    Registry.open(place, at=AT + timedelta(days=9_999)).close()
+    rows = rows_of_two(tmp_path / "rows.csv")
+    words = ["batch", "new", str(rows), "--registry", str(place), "--issuer", "registry", "--by", "Ana"]
+    assert main(words) == 2
+    assert "Set the clock; nothing was done." in capsys.readouterr().err
+    with Registry.open(place) as opened:
+        assert opened.sequence == 1
+
+
+def test_a_plan_names_registry_range_and_issuer(tmp_path, small, capsys):
+    plan = take(small, tmp_path / "plan")
+    text = plan.read_text(encoding="utf-8")
+    text = text.replace(
+        'kind = "demo"', 'kind = "registry"\nrange = ["ZBB0001", "ZBB0009"]\nauthority = "Office"'
+    )
+    plan.write_text(text, encoding="utf-8")
+    assert main(["registry", "init", "--plan", str(plan)]) == 0
+    assert "REAL, 2 audit entries" in capsys.readouterr().out
+    rows = rows_of_two(tmp_path / "rows.csv")
+    assert (
+        main(["batch", "new", str(rows), "--plan", str(plan), "--by", "Ana", "--valid-until", "2999-01-01"])
+        == 0
+    )
+    batch = capsys.readouterr().out.split("Batch")[1].split()[0].rstrip(":")
+    here = [batch, "--plan", str(plan)]
+    assert main(["batch", "check", *here, "--by", "Ana"]) == 0
+    assert main(["batch", "submit", *here, "--by", "Ana"]) == 0
+    assert main(["batch", "approve", *here, "--approver", "Ben"]) == 0
+    capsys.readouterr()
+    assert main(["batch", "mint", *here, "--dry-run"]) == 0
+    assert "nothing was kept" in capsys.readouterr().out
+    assert main(["batch", "mint", *here]) == 0
+    known = Plan.read(plan, files=False)
+    with Registry.open(known.registry, create=False) as opened:
+        assert set(opened.issued()["cccid"]) == {"ZBB0001", "XYZ1234"}
+        assert opened.verify().ok
