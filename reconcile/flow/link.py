@@ -14,9 +14,8 @@ from reconcile.show import Sheet, Shown
 from reconcile.standardize import standardize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from reconcile.engine import Engine
     from reconcile.flow.pairs import Scored
     from reconcile.score.model import Model
 
@@ -47,7 +46,8 @@ class Options:
     link_probability: float = LINK_PROBABILITY
     review_probability: float = REVIEW_PROBABILITY
     model: Model | None = None
-    compare_in_full: int = 3_000_000
+    compare_in_full: int = 5_000_000
+    fields: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = None
 
     def __post_init__(self) -> None:
@@ -134,7 +134,6 @@ def link(
     *,
     id: str | tuple[str, str] = "id",  # noqa: A002 - the word people use
     also: object | None = None,
-    engine: Engine | None = None,
     min_probability: float = 0.01,
     link_probability: float = LINK_PROBABILITY,
     review_probability: float = REVIEW_PROBABILITY,
@@ -148,7 +147,6 @@ def link(
         right: the other table.
         id: the id column, or the pair of their names.
         also: pairs to score whatever blocking says: id_l, id_r.
-        engine: where pairs are made; one in memory when None.
         min_probability: pairs below it are not returned.
         link_probability: from here on a pair links by itself, if no guard forbids.
         review_probability: from here on a person is asked.
@@ -173,7 +171,7 @@ def link(
     tables = (prepare(left, left_id, "left"), prepare(right, right_id, "right"))
     check_keys(*tables)
     wanted = None if also is None else _asked(also)
-    scored = score_tables(*tables, also=wanted, engine=engine, options=options)
+    scored = score_tables(*tables, also=wanted, options=options)
     return Links(
         pairs=scored.pairs,
         links=assign(scored.pairs, tie_bits=_TIE_BITS),
@@ -188,7 +186,6 @@ def find_duplicates(
     /,
     *,
     id: str = "id",  # noqa: A002 - the word people use
-    engine: Engine | None = None,
     min_probability: float = 0.01,
     link_probability: float = LINK_PROBABILITY,
     review_probability: float = REVIEW_PROBABILITY,
@@ -211,7 +208,7 @@ def find_duplicates(
     )
     prepared = prepare(table, id, "table")
     check_keys(prepared)
-    scored = score_tables(prepared, None, also=None, engine=engine, options=options)
+    scored = score_tables(prepared, None, also=None, options=options)
     return Duplicates(
         pairs=scored.pairs, clusters=group(scored.pairs), model=scored.model, report=_report(scored)
     )
@@ -225,7 +222,7 @@ def _asked(also: object) -> pl.DataFrame:
 
 
 def prepare(table: object, id: str, which: str, /) -> pl.DataFrame:  # noqa: A002 - the word people use
-    """Standardize a table unless that was done, and keep `id` and the key columns, ordered by id."""
+    """Standardize a table unless that was done, and keep `id` and the key columns."""
     frame = as_frame(table)
     if id not in frame.columns:
         raise InputError(f'The {which} table has no column "{id}". Pass id= with the name of its id column.')
@@ -244,7 +241,7 @@ def prepare(table: object, id: str, which: str, /) -> pl.DataFrame:  # noqa: A00
     if not any(column.startswith("key_") for column in frame.columns):
         frame = standardize(frame, id=id).frame
     keys = [column for column in frame.columns if column.startswith("key_")]
-    return frame.select(pl.col(id).alias("id"), *keys).sort("id")
+    return frame.select(pl.col(id).alias("id"), *keys)
 
 
 def check_keys(*tables: pl.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""The core of linkage over engine handles: candidate pairs, their patterns, the model, the pairs kept."""
+"""The core of linkage: candidate pairs, their patterns, the model, the pairs kept."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from reconcile.block import EVERY, RULES, WIDE, candidates, rule
+from reconcile.block import candidates, pairs_of, rows_of
 from reconcile.columns import Band
-from reconcile.engine import Engine, Table
 from reconcile.errors import InputError
-from reconcile.score.compare import Comparer, agreement, chosen_pairs
+from reconcile.flow.keys import RULES, WIDE, keys
+from reconcile.score.compare import Comparer, chosen_pairs
 from reconcile.score.decide import decide
-from reconcile.score.encode import NULL, Encoded, Side, encode
-from reconcile.score.model import SAME, Model, codes_of, shipped
+from reconcile.score.encode import Encoded, encode
+from reconcile.score.model import SAME, Model, shipped
 from reconcile.score.train import Space, chances, responsibilities, train
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from numpy.typing import NDArray
 
-    from reconcile.engine import Mapper
+    from reconcile.block import Pairs
     from reconcile.flow.link import Options
-    from reconcile.score.encode import Codes
-    from reconcile.score.model import Patterns
+    from reconcile.score.levels import Patterns
 
 _SAMPLE: Final = 300_000  # random pairs for the chances among strangers
 _LEAST_ROWS: Final = 100  # below, a table is too small to learn a model from
-_WIDE_PAIRS_A_ROW: Final = 4  # what the wide rules may add
-_BATCH: Final = 2_000_000
+_WIDE_PAIRS_A_ROW: Final = 2  # what the wide rules may add
+_LARGE: Final = 100_000  # rows, beyond which a table is spared what costs time and gains little
+_BATCH: Final = 1 << 19
 _MISSING_ROW: Final = -1
+_REPEATED: Final = 0.05  # matches a row, from which on values are counted by person instead of by record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,59 +54,91 @@ def score_tables(
     /,
     *,
     also: pl.DataFrame | None,
-    engine: Engine | None,
     options: Options,
 ) -> Scored:
-    """Score prepared tables (id and key columns, ordered by id); `right` is None for duplicates."""
-    if engine is None:
-        with Engine() as own:
-            return score_tables(left, right, also=also, engine=own, options=options)
+    """Score prepared tables (id and key columns); `right` is None for duplicates."""
     say = options.progress or (lambda _: None)
     say("Encoding values")
-    encoded = encode(left, right)
+    encoded = encode(left, right, kinds=options.fields)
     comparer = Comparer(encoded)
-    if not comparer.fields:
+    if not comparer.layout.fields:
         raise InputError(
             "The tables share no column that persons can be compared by. "
             "Rename columns to the canonical names (first_name, last_name, birthdate, …)."
         )
-    other = left if right is None else right
-    rows = _rows_of(also, left["id"], other["id"])
+    ids = left["id"].sort(), (left if right is None else right)["id"].sort()
+    asked = _rows_of(also, *ids)
     possible = _possible(encoded)
-    pairs, rules = _candidates(engine, encoded, possible, rows, options)
-    say(f"Comparing {pairs.rows:,} pairs")
-    scored = engine.map_arrow(
-        "_scored", "SELECT l, r FROM {pairs}", _mapper(comparer), pairs=pairs, rows=_BATCH
-    )
-    counted = engine.frame(
-        "SELECT pattern, count(*) AS n FROM {scored} GROUP BY pattern ORDER BY pattern", scored=scored
-    )
+    pairs, rules = _candidates(encoded, possible, asked, options)
+    say(f"Comparing {len(pairs):,} pairs")
+    seen = _Seen.of(comparer, pairs)
     say("Learning weights")
-    space = Space(
-        fields=comparer.fields,
-        patterns=counted["pattern"].to_numpy(),
-        counts=counted["n"].to_numpy().astype(np.float64),
-        possible=float(max(possible, 1)),
-        smaller=max(min(left.height, other.height), 1),
-        in_full=scored.rows == possible,
-    )
-    model, notes = _model(comparer, space, options)
-    judged = _judge(space.patterns, comparer, model, options)
+    small = max(min(len(part) for part in ids), 1)
+    model, notes = _model(comparer, seen, possible, small, options)
+    expected = _expected(seen, model, comparer)
+    rows = left.height + (0 if right is None else right.height)
+    if expected > _REPEATED * rows and rows <= _LARGE and model.source == "trained":
+        comparer.count_persons(_persons(seen, pairs, model, comparer))
+        seen = _Seen.of(comparer, pairs)
+        model, notes = _model(comparer, seen, possible, small, options)
+        expected = _expected(seen, model, comparer)
+    say("Judging")
+    judged = _judge(seen.patterns, comparer, model, options)
     kept = judged.filter(pl.col("match_probability") >= options.min_probability)
-    found = _found(engine, scored, kept).join(kept, on="pattern", how="left").drop("pattern")
-    posterior = responsibilities(model, codes_of(space.patterns, space.fields), space.fields)
-    result = Scored(
-        pairs=_with_ids(found, left["id"], other["id"]),
-        also=_also(rows, also, comparer, model, options, left["id"], other["id"]),
+    return Scored(
+        pairs=_with_ids(seen.chosen(pairs, kept), *ids),
+        also=_also(asked, also, comparer, model, options, *ids),
         model=model,
         rules=rules,
         possible=possible,
-        compared=scored.rows,
-        expected=float(np.dot(space.counts, posterior[SAME])),
+        compared=len(pairs),
+        expected=expected,
         notes=notes,
     )
-    engine.drop(pairs, scored)
-    return result
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Every pair's pattern, and the distinct patterns, sorted, with their counts."""
+
+    every: Patterns
+    patterns: Patterns
+    counts: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, comparer: Comparer, pairs: Pairs) -> _Seen:
+        words = comparer.layout.words
+        every = np.zeros((words, len(pairs)), dtype=np.int64)
+        for start in range(0, len(pairs), _BATCH):
+            some = pairs[start : start + _BATCH]
+            every[:, start : start + _BATCH] = comparer.patterns(*rows_of(some))
+        return cls(every, *distinct(every))
+
+    def frame(self) -> pl.DataFrame:
+        return _frame(self.every)
+
+    def chosen(self, pairs: Pairs, kept: pl.DataFrame) -> pl.DataFrame:
+        """The pairs whose pattern is kept, with what the pattern says: l, r, …."""
+        words = _frame(self.every).columns
+        numbered = kept.with_row_index("pattern").select(*words, "pattern")
+        found = _frame(self.every).join(numbered, on=words, how="left", maintain_order="left")["pattern"]
+        places = found.is_not_null().arg_true().to_numpy()
+        l, r = rows_of(pairs[places])  # noqa: E741 - left
+        return pl.DataFrame({"l": l, "r": r}).hstack(
+            kept.drop(words)[found.gather(places)].get_columns()
+        )
+
+
+def _frame(patterns: Patterns) -> pl.DataFrame:
+    return pl.DataFrame({f"p{word}": values for word, values in enumerate(patterns)})
+
+
+def distinct(patterns: Patterns, /) -> tuple[Patterns, NDArray[np.float64]]:
+    """Count patterns: the distinct ones, sorted, and how often each was seen."""
+    frame = _frame(patterns)
+    counted = frame.group_by(frame.columns).len("count").sort(frame.columns)
+    made = np.stack([counted[name].to_numpy() for name in frame.columns])
+    return made, counted["count"].to_numpy().astype(np.float64)
 
 
 def _possible(encoded: Encoded) -> int:
@@ -127,126 +160,108 @@ def _rows_of(also: pl.DataFrame | None, left: pl.Series, right: pl.Series) -> pl
 
 
 def _candidates(
-    engine: Engine, encoded: Encoded, possible: int, also: pl.DataFrame | None, options: Options
-) -> tuple[Table, pl.DataFrame]:
-    in_full = possible <= options.compare_in_full
-    rules, wide = ((rule(EVERY),), ()) if in_full else (RULES, WIDE)
+    encoded: Encoded, possible: int, also: pl.DataFrame | None, options: Options
+) -> tuple[Pairs, pl.DataFrame]:
+    if possible <= options.compare_in_full:
+        pairs = _every(encoded)
+        rules = pl.DataFrame(
+            {"rule": ["every pair"], "keys": [1], "pairs": [len(pairs)], "oversized_keys": [0],
+             "dropped_pairs": [0]}
+        )  # fmt: skip
+        return pairs, rules
     rows = encoded.left.rows + (0 if encoded.one_table else encoded.right.rows)
-    budget = max(options.compare_in_full, rows * _WIDE_PAIRS_A_ROW)
-    left = engine.load("_keys_l", _keys(encoded.left, encoded))
-    right = left if encoded.one_table else engine.load("_keys_r", _keys(encoded.right, encoded))
+    left = keys(encoded.left, encoded)
+    right = left if encoded.one_table else keys(encoded.right, encoded)
     made = candidates(
-        engine, left, right, rules=rules, wide=wide, wide_pairs=budget, progress=options.progress
-    )
-    engine.drop(left, right)
+        left, right, rules=RULES, wide=WIDE,
+        wide_pairs=_wide(rows, options), progress=options.progress,
+    )  # fmt: skip
     if also is None:
         return made.pairs, made.rules
-    asked = engine.load("_asked", also.filter((pl.col("l") >= 0) & (pl.col("r") >= 0)))
-    both = "SELECT DISTINCT l, r FROM (SELECT l, r FROM {pairs} UNION ALL SELECT l, r FROM {asked})"
-    together = engine.sql("_pairs_and_asked", both, pairs=made.pairs, asked=asked)
-    engine.drop(made.pairs, asked)
-    return together, made.rules
+    known = also.filter((pl.col("l") >= 0) & (pl.col("r") >= 0))
+    asked = pairs_of(known["l"].to_numpy(), known["r"].to_numpy())
+    return np.unique(np.concatenate([made.pairs, asked])), made.rules
 
 
-def _keys(side: Side, encoded: Encoded) -> pl.DataFrame:
-    """The integer key columns of one table, as blocking wants them."""
-    columns: dict[str, Codes] = {
-        short: side.codes[column]
-        for short, column in (
-            ("first", "key_first"), ("last", "key_last"), ("middle", "key_middle"), ("birth", "key_birth"),
-            ("email", "key_email"), ("phone", "key_phone"), ("ssn", "key_ssn"), ("ssn4", "key_ssn4"),
-            ("ssid", "key_ssid"), ("zip", "key_zip"), ("street", "key_street"),
-        )
-        if column in side.codes
-    }  # fmt: skip
-    if "name" in encoded.vocabulary:
-        letters = np.array([ord(name[0]) for name in encoded.vocabulary["name"]], dtype=np.int32)
-        for short in ("first", "last"):
-            if short in columns:
-                columns[f"{short}_letter"] = _looked_up(letters, columns[short])
-    if "last" in columns:
-        parts = side.lists.get("key_last_parts", ())
-        columns["part_1"] = (
-            np.where(parts[0] == NULL, columns["last"], parts[0]) if parts else columns["last"]
-        )
-        columns["part_2"] = parts[1] if len(parts) > 1 else np.full(side.rows, NULL, dtype=np.int32)
-    if "birth" in columns:
-        days = encoded.vocabulary["key_birth"].astype("datetime64[D]")
-        years = days.astype("datetime64[Y]").astype(np.int32)
-        first_of_month = days.astype("datetime64[M]")
-        months = first_of_month.astype(np.int32) % 12
-        month_days = months * 31 + (days - first_of_month).astype(np.int32)
-        columns["year"] = _looked_up(years + 1970, columns["birth"])
-        columns["month_day"] = _looked_up(month_days, columns["birth"])
-        # 1 January stands for "year known": too many share it.
-        columns["birth"] = np.where(side.weak, np.int32(NULL), columns["birth"])
-        columns["month_day"] = np.where(side.weak, np.int32(NULL), columns["month_day"])
-    frame = pl.DataFrame(
-        {"record": np.arange(side.rows, dtype=np.int32), EVERY: np.zeros(side.rows, dtype=np.int8)}
-    )
-    keys = pl.DataFrame({name: values.astype(np.int32) for name, values in columns.items()})
-    return frame.hstack(keys.with_columns(pl.when(pl.all() != NULL).then(pl.all()).name.keep()).get_columns())
+def _wide(rows: int, options: Options) -> int:
+    """How many pairs the wide rules may add: what a full comparison may cost, of a large table less a row."""
+    return max(int(options.compare_in_full * min(1.0, _LARGE / rows)), int(rows * _WIDE_PAIRS_A_ROW))
 
 
-def _looked_up(table: Codes, codes: Codes) -> Codes:
-    if not len(table):
-        return np.full(len(codes), NULL, dtype=np.int32)
-    return np.where(codes == NULL, np.int32(NULL), table[np.maximum(codes, 0)]).astype(np.int32)
+def _every(encoded: Encoded) -> Pairs:
+    if encoded.one_table:
+        l, r = np.triu_indices(encoded.left.rows, k=1)  # noqa: E741 - left
+        return pairs_of(l, r)
+    left, right = np.arange(encoded.left.rows), np.arange(encoded.right.rows)
+    return pairs_of(np.repeat(left, len(right)), np.tile(right, len(left)))
 
 
-def _mapper(comparer: Comparer) -> Mapper:
-    import pyarrow as pa  # noqa: PLC0415 - kept out of `import reconcile`
-
-    def compare(batch: pa.RecordBatch) -> pa.RecordBatch:
-        left, right = (batch.column(name).to_numpy(zero_copy_only=False) for name in ("l", "r"))
-        patterns = comparer.patterns(left.astype(np.int32), right.astype(np.int32))
-        return pa.RecordBatch.from_arrays([*batch.columns, pa.array(patterns)], names=["l", "r", "pattern"])
-
-    return compare
-
-
-def _model(comparer: Comparer, space: Space, options: Options) -> tuple[Model, tuple[str, ...]]:
+def _model(
+    comparer: Comparer, seen: _Seen, possible: int, small: int, options: Options
+) -> tuple[Model, tuple[str, ...]]:
     """Learn the weights, or take those given or shipped."""
+    layout = comparer.layout
     if options.model is not None:
-        return options.model, ()
-    if space.smaller < _LEAST_ROWS:
+        return options.model.knowing(layout.fields), ()
+    if small < _LEAST_ROWS:
         # A handful of rows is a glimpse of a larger population, in which a given pair is seldom one person.
-        pairs = max(space.possible, float(space.smaller * _LEAST_ROWS))
-        shares = {kind: value * space.smaller / pairs for kind, value in shipped().shares.items()}
+        pairs = max(float(possible), float(small * _LEAST_ROWS))
+        shares = {kind: value * small / pairs for kind, value in shipped().shares.items()}
         note = (
             f"Fewer than {_LEAST_ROWS} records in a table: too little to learn from, "
             "the shipped weights were used."
         )
-        return replace(shipped(), shares=shares), (note,)
-    encoded = comparer.encoded
-    if space.in_full:
-        sample, counts = space.patterns, space.counts
+        return replace(shipped().knowing(layout.fields), shares=shares), (note,)
+    in_full = seen.every.shape[1] == possible
+    if in_full:
+        sample, counts = seen.patterns, seen.counts
     else:
-        left, right = chosen_pairs(encoded.left, encoded.right, _SAMPLE)
-        sample, seen = np.unique(comparer.patterns(left, right), return_counts=True)
-        counts = seen.astype(np.float64)
-    return train(space, chances(space.fields, sample, counts, agreement(encoded))), ()
+        encoded = comparer.encoded
+        sample, counts = distinct(comparer.patterns(*chosen_pairs(encoded.left, encoded.right, _SAMPLE)))
+    space = Space(
+        fields=layout.fields,
+        codes=layout.codes(seen.patterns),
+        counts=seen.counts,
+        possible=float(max(possible, 1)),
+        smaller=small,
+        in_full=in_full,
+    )
+    start = chances(layout.fields, layout.codes(sample), counts, comparer.swapped_chance(), shipped())
+    return train(space, start), ()
+
+
+def _expected(seen: _Seen, model: Model, comparer: Comparer) -> float:
+    """How many pairs are one person, as the model sees it."""
+    layout = comparer.layout
+    return float(np.dot(seen.counts, responsibilities(model, layout.codes(seen.patterns), layout.fields)[SAME]))
+
+
+def _persons(
+    seen: _Seen, pairs: Pairs, model: Model, comparer: Comparer
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What share of a person each row is: one, divided by the records that are likely the same person's."""
+    layout, encoded = comparer.layout, comparer.encoded
+    same = responsibilities(model, layout.codes(seen.patterns), layout.fields)[SAME]
+    likely = _frame(seen.patterns).with_columns(p=pl.Series(same)).filter(pl.col("p") > 0.01)  # noqa: PLR2004
+    found = seen.chosen(pairs, likely).sort("l", "r")
+    l, r, p = (found[name].to_numpy() for name in ("l", "r", "p"))  # noqa: E741 - left
+    more_l = np.bincount(l, weights=p, minlength=encoded.left.rows)
+    more_r = np.bincount(r, weights=p, minlength=encoded.right.rows)
+    if encoded.one_table:
+        more_l = more_r = more_l + more_r
+    return 1 / (1 + more_l), 1 / (1 + more_r)
 
 
 def _judge(patterns: Patterns, comparer: Comparer, model: Model, options: Options) -> pl.DataFrame:
-    return decide(
-        patterns,
-        comparer.fields,
+    layout = comparer.layout
+    judged = decide(
+        layout.codes(patterns),
+        layout.fields,
         model,
         link_probability=options.link_probability,
         review_probability=options.review_probability,
     )
-
-
-def _found(engine: Engine, scored: Table, kept: pl.DataFrame) -> pl.DataFrame:
-    wanted = engine.load("_kept", kept.select("pattern"))
-    found = engine.frame(
-        "SELECT s.l, s.r, s.pattern FROM {scored} s JOIN {kept} k ON s.pattern = k.pattern",
-        scored=scored,
-        kept=wanted,
-    )
-    engine.drop(wanted)
-    return found
+    return _frame(patterns).hstack(judged.get_columns())
 
 
 def _with_ids(found: pl.DataFrame, left: pl.Series, right: pl.Series) -> pl.DataFrame:
@@ -271,15 +286,12 @@ def _also(  # noqa: PLR0917
         asked = pl.DataFrame({"id_l": left.clear(), "id_r": right.clear()})
     known = rows.with_row_index("place").filter((pl.col("l") >= 0) & (pl.col("r") >= 0))
     patterns = comparer.patterns(known["l"].to_numpy(), known["r"].to_numpy())
-    judged = _judge(np.unique(patterns), comparer, model, options)
-    placed = (
-        known.select("place")
-        .with_columns(pl.Series("pattern", patterns))
-        .join(judged, on="pattern", how="left")
-    )
+    judged = _judge(distinct(patterns)[0], comparer, model, options)
+    words = _frame(patterns).columns
+    placed = known.select("place").hstack(_frame(patterns).get_columns()).join(judged, on=words, how="left")
     frame = asked.with_row_index("place").join(placed, on="place", how="left", maintain_order="left")
-    unknown = pl.col("pattern").is_null()
+    unknown = pl.col("p0").is_null()
     return frame.with_columns(
         pl.when(unknown).then(pl.lit(Band.NONE.value)).otherwise("band").alias("band"),
         pl.when(unknown).then(pl.lit("unknown_id")).otherwise("guard").alias("guard"),
-    ).drop("place", "pattern")
+    ).drop("place", *words)

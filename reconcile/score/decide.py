@@ -8,19 +8,19 @@ import numpy as np
 import polars as pl
 
 from reconcile.columns import Band
-from reconcile.score.levels import EXACT, FIELD, level_names
-from reconcile.score.model import OTHERS, SAME, Model, codes_of, totals, weights
+from reconcile.score.levels import level_names
+from reconcile.score.model import OTHERS, SAME, Model, totals, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reconcile.score.model import Patterns, Weights
+    from reconcile.score.model import Fields, Weights
 
     Flags = NDArray[np.bool_]
 
 _STEPS: Final = 10_000  # weights are whole ten-thousandths of a bit, so that sums have no order
-_FIRST: Final = ("swapped", "nickname", "alias", "one_edit", "near", "initial", "part", "middle")
-_LAST: Final = ("swapped", "alias", "part", "one_edit", "near")
+_FIRST: Final = ("swapped", "swapped_near", "nickname", "alias", "one_edit", "near", "initial", "part", "middle")
+_LAST: Final = ("swapped", "swapped_near", "alias", "part", "one_edit", "near")
 # What two people of one name and birthdate do not share, and where a match is seldom all different.
 _APART: Final = {
     "email": ("near", "local_part"), "phone": ("one_digit",), "ssid": ("one_edit",),
@@ -32,26 +32,25 @@ _BIRTH: Final = ("day_month_swapped", "one_digit")
 
 
 def decide(
-    patterns: Patterns,
-    fields: tuple[str, ...],
+    codes: NDArray[np.uint8],
+    fields: Fields,
     model: Model,
     /,
     *,
     link_probability: float,
     review_probability: float,
 ) -> pl.DataFrame:
-    """Judge each pattern.
+    """Judge each pattern, given as a row of codes.
 
     Returns:
-        pattern, match_weight, match_probability, band, guard, w_prior, w_<field>…, w_relatives,
+        match_weight, match_probability, band, guard, w_prior, w_<field>…, w_relatives,
         level_<field>…; match_weight is the sum of the w_ columns, in bits.
     """
-    codes = codes_of(patterns, fields)
     tables = weights(model, fields)
     stranger = max(1 - sum(model.shares.values()), 1e-12)
     columns = {"w_prior": np.full(len(codes), _step(np.log2(model.shares[SAME] / stranger)))}
-    for row, name in enumerate(fields):
-        columns[f"w_{name}"] = _step(tables[SAME][row])[codes[:, row]]
+    for row, field in enumerate(fields):
+        columns[f"w_{field.name}"] = _step(tables[SAME][row])[codes[:, row]]
     columns["w_relatives"] = _step(-_relatives(model, tables, codes, stranger))
     total = np.sum(np.stack(list(columns.values())), axis=0) / _STEPS
     probability = 1 / (1 + np.exp2(-np.clip(total, -1000, 1000)))
@@ -64,15 +63,14 @@ def decide(
     )
     return pl.DataFrame(
         {
-            "pattern": patterns,
             "match_weight": total,
             "match_probability": probability,
             "band": band.tolist(),
             "guard": guard,
             **{name: values / _STEPS for name, values in columns.items()},
             **{
-                f"level_{name}": pl.Series(level_names(FIELD[name])).gather(codes[:, row].astype(np.uint32))
-                for row, name in enumerate(fields)
+                f"level_{field.name}": pl.Series(level_names(field)).gather(codes[:, row].astype(np.uint32))
+                for row, field in enumerate(fields)
             },
         },
         schema_overrides={"band": pl.String, "guard": pl.String},
@@ -85,7 +83,7 @@ def _step(bits: Weights | float) -> NDArray[np.int64]:
 
 
 def _relatives(
-    model: Model, tables: dict[str, Weights], codes: NDArray[np.uint8], stranger: float
+    model: Model, tables: dict[str, list[Weights]], codes: NDArray[np.uint8], stranger: float
 ) -> Weights:
     """Bits by which relatives explain a pattern better than strangers alone do."""
     out = np.zeros(len(codes))
@@ -95,16 +93,17 @@ def _relatives(
     return out
 
 
-def guards(codes: NDArray[np.uint8], fields: tuple[str, ...], /) -> list[str | None]:
+def guards(codes: NDArray[np.uint8], fields: Fields, /) -> list[str | None]:
     """Name the first guard that forbids the band "link" to a pattern, whatever its weight."""
 
     def at(name: str, levels: tuple[str, ...], *, exact: bool = False) -> Flags:
-        if name not in fields:
+        if name not in places:
             return np.zeros(len(codes), dtype=np.bool_)
-        column = codes[:, fields.index(name)]
-        found = np.isin(column, [FIELD[name].code(level) for level in levels])
-        return found | (column >= EXACT) if exact else found
+        field, column = fields[places[name]], codes[:, places[name]]
+        found = np.isin(column, [field.code(level) for level in levels])
+        return found | (column >= field.exact) if exact else found
 
+    places = {field.name: place for place, field in enumerate(fields)}
     told = sum(
         at(name, (*levels, *_DIFFERENT[name]), exact=True).astype(int) for name, levels in _APART.items()
     )
