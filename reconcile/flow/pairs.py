@@ -11,12 +11,14 @@ import polars as pl
 from reconcile.block import candidates, pairs_of, rows_of
 from reconcile.columns import Band
 from reconcile.errors import InputError
+from reconcile.flow import partners
 from reconcile.flow.keys import RULES, WIDE, keys
 from reconcile.score.compare import Comparer, chosen_pairs
 from reconcile.score.decide import decide
 from reconcile.score.encode import Encoded, encode
-from reconcile.score.model import SAME, Model, shipped
-from reconcile.score.train import Space, chances, responsibilities, train
+from reconcile.score.levels import PARTNERS, Layout
+from reconcile.score.model import Model, shipped
+from reconcile.score.train import Space, chances, probabilities, train
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,19 +77,24 @@ def score_tables(
     say("Learning weights")
     small = max(min(len(part) for part in ids), 1)
     model, notes = _model(comparer, seen, possible, small, options)
-    expected = _expected(seen, model, comparer)
+    expected = _expected(seen, model)
     rows = left.height + (0 if right is None else right.height)
     if expected > _REPEATED * rows and rows <= _LARGE and model.source == "trained":
         comparer.count_persons(_persons(seen, pairs, model, comparer))
         seen = _Seen.of(comparer, pairs)
         model, notes = _model(comparer, seen, possible, small, options)
-        expected = _expected(seen, model, comparer)
+        expected = _expected(seen, model)
+    if model.source == "trained":
+        say("Looking at other partners")
+        pairs, seen = _with_partners(comparer, seen, pairs, model, possible)
+        model, notes = _model(comparer, seen, possible, small, options)
+        expected = _expected(seen, model)
     say("Judging")
-    judged = _judge(seen.patterns, comparer, model, options)
+    judged = _judge(seen, model, options)
     kept = judged.filter(pl.col("match_probability") >= options.min_probability)
     return Scored(
         pairs=_with_ids(seen.chosen(pairs, kept), *ids),
-        also=_also(asked, also, comparer, model, options, *ids),
+        also=_also(asked, also, seen, pairs, judged, *ids),
         model=model,
         rules=rules,
         possible=possible,
@@ -99,23 +106,39 @@ def score_tables(
 
 @dataclass(frozen=True)
 class _Seen:
-    """Every pair's pattern, and the distinct patterns, sorted, with their counts."""
+    """Every pair's pattern, and the distinct patterns, sorted, with their counts.
 
+    Attributes:
+        layout: of the patterns.
+        every: a column a pair.
+        patterns: the distinct ones.
+        counts: how often each was seen.
+        partners: chances of the levels of PARTNERS among strangers, once they are looked at.
+    """
+
+    layout: Layout
     every: Patterns
     patterns: Patterns
     counts: NDArray[np.float64]
+    partners: dict[str, float] | None = None
 
     @classmethod
     def of(cls, comparer: Comparer, pairs: Pairs) -> _Seen:
-        words = comparer.layout.words
-        every = np.zeros((words, len(pairs)), dtype=np.int64)
+        every = np.zeros((comparer.layout.words, len(pairs)), dtype=np.int64)
         for start in range(0, len(pairs), _BATCH):
-            some = pairs[start : start + _BATCH]
-            every[:, start : start + _BATCH] = comparer.patterns(*rows_of(some))
-        return cls(every, *distinct(every))
+            every[:, start : start + _BATCH] = comparer.patterns(*rows_of(pairs[start : start + _BATCH]))
+        return cls(comparer.layout, every, *distinct(every))
 
-    def frame(self) -> pl.DataFrame:
-        return _frame(self.every)
+    @property
+    def codes(self) -> NDArray[np.uint8]:
+        return self.layout.codes(self.patterns)
+
+    def of_pairs(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give every pair what was worked out for its pattern."""
+        words = _frame(self.patterns)
+        table = words.with_columns(value=pl.Series(values))
+        joined = _frame(self.every).join(table, on=words.columns, how="left", maintain_order="left")
+        return joined["value"].to_numpy()
 
     def chosen(self, pairs: Pairs, kept: pl.DataFrame) -> pl.DataFrame:
         """The pairs whose pattern is kept, with what the pattern says: l, r, …."""
@@ -124,9 +147,35 @@ class _Seen:
         found = _frame(self.every).join(numbered, on=words, how="left", maintain_order="left")["pattern"]
         places = found.is_not_null().arg_true().to_numpy()
         l, r = rows_of(pairs[places])  # noqa: E741 - left
-        return pl.DataFrame({"l": l, "r": r}).hstack(
-            kept.drop(words)[found.gather(places)].get_columns()
-        )
+        return pl.DataFrame({"l": l, "r": r}).hstack(kept.drop(words)[found.gather(places)].get_columns())
+
+
+def _with_partners(
+    comparer: Comparer, seen: _Seen, pairs: Pairs, model: Model, possible: int
+) -> tuple[Pairs, _Seen]:
+    """Look at each pair once more in the light of the others, and at pairs that others suggest."""
+    encoded = comparer.encoded
+    rows = (encoded.left.rows, encoded.right.rows)
+    sure = seen.of_pairs(probabilities(model, seen.codes, seen.layout.fields)) >= partners.SURE
+    every, shared = seen.every, None
+    if encoded.one_table:
+        shared = partners.in_common(pairs, sure, rows[0])
+        new = np.setdiff1d(shared, pairs, assume_unique=True)
+        more = np.zeros((seen.layout.words, 0), dtype=np.int64)
+        if len(new):
+            more = comparer.patterns(*rows_of(new))
+        order = np.argsort(np.concatenate([pairs, new]), kind="stable")
+        pairs = np.concatenate([pairs, new])[order]
+        every = np.concatenate([every, more], axis=1)[:, order]
+        sure = np.concatenate([sure, np.zeros(len(new), dtype=np.bool_)])[order]
+    layout = Layout.of([*comparer.layout.fields, PARTNERS])
+    word, shift = layout.places[-1]
+    if word == every.shape[0]:
+        every = np.concatenate([every, np.zeros((1, every.shape[1]), dtype=np.int64)])
+    every = every.copy()
+    every[word] |= partners.levels(pairs, sure, rows, shared).astype(np.int64) << shift
+    among = partners.chances(pairs, sure, rows, shared, float(possible))
+    return pairs, _Seen(layout, every, *distinct(every), among)
 
 
 def _frame(patterns: Patterns) -> pl.DataFrame:
@@ -219,29 +268,31 @@ def _model(
         encoded = comparer.encoded
         sample, counts = distinct(comparer.patterns(*chosen_pairs(encoded.left, encoded.right, _SAMPLE)))
     space = Space(
-        fields=layout.fields,
-        codes=layout.codes(seen.patterns),
+        fields=seen.layout.fields,
+        codes=seen.codes,
         counts=seen.counts,
         possible=float(max(possible, 1)),
         smaller=small,
         in_full=in_full,
     )
     start = chances(layout.fields, layout.codes(sample), counts, comparer.swapped_chance(), shipped())
+    if seen.partners is not None:
+        start = start.knowing(seen.layout.fields)
+        start = replace(start, u=start.u | {PARTNERS.name: seen.partners})
     return train(space, start), ()
 
 
-def _expected(seen: _Seen, model: Model, comparer: Comparer) -> float:
+def _expected(seen: _Seen, model: Model) -> float:
     """How many pairs are one person, as the model sees it."""
-    layout = comparer.layout
-    return float(np.dot(seen.counts, responsibilities(model, layout.codes(seen.patterns), layout.fields)[SAME]))
+    return float(np.dot(seen.counts, probabilities(model, seen.codes, seen.layout.fields)))
 
 
 def _persons(
     seen: _Seen, pairs: Pairs, model: Model, comparer: Comparer
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What share of a person each row is: one, divided by the records that are likely the same person's."""
-    layout, encoded = comparer.layout, comparer.encoded
-    same = responsibilities(model, layout.codes(seen.patterns), layout.fields)[SAME]
+    encoded = comparer.encoded
+    same = probabilities(model, seen.codes, seen.layout.fields)
     likely = _frame(seen.patterns).with_columns(p=pl.Series(same)).filter(pl.col("p") > 0.01)  # noqa: PLR2004
     found = seen.chosen(pairs, likely).sort("l", "r")
     l, r, p = (found[name].to_numpy() for name in ("l", "r", "p"))  # noqa: E741 - left
@@ -252,16 +303,15 @@ def _persons(
     return 1 / (1 + more_l), 1 / (1 + more_r)
 
 
-def _judge(patterns: Patterns, comparer: Comparer, model: Model, options: Options) -> pl.DataFrame:
-    layout = comparer.layout
+def _judge(seen: _Seen, model: Model, options: Options) -> pl.DataFrame:
     judged = decide(
-        layout.codes(patterns),
-        layout.fields,
+        seen.codes,
+        seen.layout.fields,
         model,
         link_probability=options.link_probability,
         review_probability=options.review_probability,
     )
-    return _frame(patterns).hstack(judged.get_columns())
+    return _frame(seen.patterns).hstack(judged.get_columns())
 
 
 def _with_ids(found: pl.DataFrame, left: pl.Series, right: pl.Series) -> pl.DataFrame:
@@ -274,21 +324,21 @@ def _with_ids(found: pl.DataFrame, left: pl.Series, right: pl.Series) -> pl.Data
 def _also(  # noqa: PLR0917
     rows: pl.DataFrame | None,
     asked: pl.DataFrame | None,
-    comparer: Comparer,
-    model: Model,
-    options: Options,
+    seen: _Seen,
+    pairs: Pairs,
+    judged: pl.DataFrame,
     left: pl.Series,
     right: pl.Series,
 ) -> pl.DataFrame:
-    """Score the pairs asked for, all of them and in their order."""
+    """Take the pairs asked for, all of them and in their order."""
     if rows is None or asked is None:
         rows = pl.DataFrame(schema={"l": pl.Int32, "r": pl.Int32})
         asked = pl.DataFrame({"id_l": left.clear(), "id_r": right.clear()})
     known = rows.with_row_index("place").filter((pl.col("l") >= 0) & (pl.col("r") >= 0))
-    patterns = comparer.patterns(known["l"].to_numpy(), known["r"].to_numpy())
-    judged = _judge(distinct(patterns)[0], comparer, model, options)
-    words = _frame(patterns).columns
-    placed = known.select("place").hstack(_frame(patterns).get_columns()).join(judged, on=words, how="left")
+    places = np.searchsorted(pairs, pairs_of(known["l"].to_numpy(), known["r"].to_numpy()))
+    patterns = _frame(seen.every[:, places])
+    words = patterns.columns
+    placed = known.select("place").hstack(patterns.get_columns()).join(judged, on=words, how="left")
     frame = asked.with_row_index("place").join(placed, on="place", how="left", maintain_order="left")
     unknown = pl.col("p0").is_null()
     return frame.with_columns(

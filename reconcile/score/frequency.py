@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 # Chance that two strangers agree on a field when nothing is known of the table: the prior of frequencies.
 CHANCE: Final = {
-    "key_first": 0.004, "key_middle": 0.008, "key_last": 0.001, "key_suffix": 0.4, "key_birth": 1 / 15_000,
+    "key_first": 0.004, "key_middle": 0.008, "key_last": 0.001, "key_suffix": 0.4,
     "key_email": 1e-6, "key_phone": 1e-6, "key_ssn": 1e-8, "key_ssn4": 1e-4, "key_ssid": 1e-8,
     "key_zip": 0.003, "key_street": 1e-5, "key_city": 0.02,
 }  # fmt: skip
 CHANCE_OF_KIND: Final = {"name": 0.002, "date": 1e-4, "code": 1e-6, "text": 0.01, "category": 0.2}
+_DAYS: Final = 365.25
 _DOUBT: Final = 10.0  # meetings of full names that a cell must show before its own rate outweighs the average
 _ENOUGH: Final = 10_000  # rows
 _PAIR: Final = 2.0  # records that a matching pair accounts for itself
@@ -65,7 +66,12 @@ def rarity(encoded: Encoded, persons: tuple[Counts, Counts] | None = None, /) ->
         codes = rows.column(column)
         known = codes != NULL
         counts = np.bincount(codes[known], weights=weight[known], minlength=size)
-        shares[column] = _share(counts, own, CHANCE.get(column) or CHANCE_OF_KIND[encoded.kinds[column]])
+        chance: float | Counts
+        if column == "key_birth":
+            chance = _of_days(encoded, counts)
+        else:
+            chance = CHANCE.get(column) or CHANCE_OF_KIND[encoded.kinds[column]]
+        shares[column] = _share(counts, own, chance)
         bits[column] = _whole(-np.log2(shares[column]))
     first_in_year = last = None
     if "key_first" in bits and "key_birth" in bits:
@@ -84,6 +90,16 @@ class _Rows:
 
     def column(self, name: str) -> NDArray[np.int32]:
         return np.concatenate([side.codes[name] for side in self.sides])
+
+
+def _of_days(encoded: Encoded, counts: Counts) -> Counts:
+    """The chance of each day before it is counted itself: a part of its year's."""
+    years = encoded.vocabulary["key_birth"].dt.year().to_numpy()
+    if not len(years):
+        return counts
+    of_year = np.bincount(years - years.min(), weights=counts) + 1
+    made: Counts = (of_year / of_year.sum())[years - years.min()] / _DAYS
+    return made
 
 
 def _share(counts: Counts, own: float, chance: float | Counts) -> Counts:

@@ -106,6 +106,11 @@ FIELDS: Final = (
 )  # fmt: skip
 FIELD: Final = {field.name: field for field in FIELDS}
 
+# What the other pairs of the two records say; it is never compared, and has no exact level.
+PARTNERS: Final = Field(
+    name="partners", levels=("none", "one_has", "both_have", "in_common"), kind="partners"
+)
+
 _OF_KIND: Final = {
     "name": ("one_edit", "near", "far", "different"),
     "date": ("day_month_swapped", "one_digit", "one_part", "different"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from reconcile.score.levels import PARTNERS
 from reconcile.score.model import (
     HOUSEHOLD,
     NAMESAKE,
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
 
 _ROUNDS: Final = 60
 _STILL: Final = 1e-5  # relative change of the expected matches at which EM has arrived
-_PRIOR_WORTH: Final = 0.25  # the prior weighs as many pairs as a quarter of the expected matches,
+_PRIOR_WORTH: Final = 0.1  # the prior weighs as many pairs as a tenth of the expected matches,
 _PRIOR_LEAST: Final = 25.0  # and never less than these
-_NAMESAKES: Final = 0.01  # families that hand a name down; EM cannot tell them from wrong birthdates
+_NAMESAKES: Final = 0.005  # families that hand a name down; EM cannot tell them from wrong birthdates
 _TWINS: Final = 0.02  # records that have a twin in the other table: 3 % of births are twins' (CDC, 2022)
 _SHARED_NAMES: Final = 1e-6  # pairs of strangers whose full names agree beyond chance, at most
 _TINY: Final = 1e-12
@@ -75,7 +76,8 @@ def chances(
     u: Profile = {name: dict(levels) for name, levels in prior.u.items()}
     for column, field in enumerate(fields):
         seen = np.bincount(codes[:, column], weights=counts, minlength=field.codes).astype(np.float64)
-        u[field.name] = _u_of(field, seen, prior.u[field.name])
+        if field.name != PARTNERS.name:
+            u[field.name] = _u_of(field, seen, prior.u[field.name])
     if swapped:
         u["first_name"]["swapped"] = max(swapped, 1e-10)
     return replace(prior, u=u)
@@ -115,6 +117,11 @@ def train(space: Space, start: Model, /) -> Model:
             break
         before = expected[SAME]
     return model
+
+
+def probabilities(model: Model, codes: NDArray[np.uint8], fields: Fields, /) -> Counts:
+    """Probability that a pair of each pattern is one person."""
+    return responsibilities(model, codes, fields)[SAME]
 
 
 def responsibilities(model: Model, codes: NDArray[np.uint8], fields: Fields, /) -> dict[str, Counts]:
@@ -172,6 +179,8 @@ def _corrected(space: Space, codes: NDArray[np.uint8], strangers: Counts, before
     out = dict(before)
     for column, field in enumerate(space.fields):
         seen = np.bincount(codes[:, column], weights=strangers, minlength=field.codes).astype(np.float64)
+        if field.name == PARTNERS.name:  # known, not counted
+            continue
         out[field.name] = _u_of(field, seen, before[field.name])
         if field.name == "first_name":
             out[field.name]["swapped"] = before[field.name]["swapped"]
