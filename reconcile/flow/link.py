@@ -9,54 +9,21 @@ import polars as pl
 
 from reconcile.columns import Band
 from reconcile.errors import InputError, KeyMismatch
+from reconcile.flow.options import LINK_PROBABILITY, REVIEW_PROBABILITY, Bands, Options
 from reconcile.results import as_frame
 from reconcile.show import Sheet, Shown
 from reconcile.standardize import standardize
+from reconcile.standardize.declared import declared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from reconcile.flow.options import Progress
     from reconcile.flow.pairs import Scored
     from reconcile.score.model import Model
 
-    Progress = Callable[[str], None] | None
 
-# A pair at the threshold is wrong once in a hundred; the pairs above it are much surer, and together
-# they are wrong less than once in a thousand (measured on labelled data and on synthetic tables).
-LINK_PROBABILITY: Final = 0.99
-# One in twenty is worth a person's look: beyond, a reviewer reads twenty pairs to find one.
-REVIEW_PROBABILITY: Final = 0.05
 _TIE_BITS: Final = 6.6  # odds of a hundred to one between two candidates
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How pairs are kept and judged.
-
-    Attributes:
-        min_probability: pairs below it are not returned.
-        link_probability: from here on a pair links by itself, if no guard forbids.
-        review_probability: from here on a person is asked.
-        model: a model of an earlier run; learned from the tables when None.
-        compare_in_full: tables with at most so many possible pairs are compared without blocking.
-        progress: told what is being done, in words.
-    """
-
-    min_probability: float = 0.01
-    link_probability: float = LINK_PROBABILITY
-    review_probability: float = REVIEW_PROBABILITY
-    model: Model | None = None
-    compare_in_full: int = 5_000_000
-    fields: Mapping[str, str] = field(default_factory=dict)
-    progress: Progress = None
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds that contradict each other."""
-        if not 0 <= self.min_probability <= self.review_probability <= self.link_probability <= 1:
-            raise InputError(
-                "The thresholds must rise: 0 <= min_probability <= review_probability "
-                "<= link_probability <= 1."
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +37,9 @@ class Report:
         expected_matches: the sum of the probabilities.
         model_source: "trained", "shipped" (too little to train on) or "given".
         rules: blocking: rule, keys, pairs, oversized_keys, dropped_pairs.
+        patterns: every distinct pattern of levels with its count (pairs) and what is said of it, as in
+            Links.pairs; it carries what charts of the model need and no personal data.
+        unlinkable: records of either table with too little to be linked by: table, id.
         notes: sentences that the reader must know.
     """
 
@@ -79,6 +49,8 @@ class Report:
     expected_matches: float
     model_source: str
     rules: pl.DataFrame = field(repr=False)
+    patterns: pl.DataFrame = field(repr=False, default_factory=pl.DataFrame)
+    unlinkable: pl.DataFrame = field(repr=False, default_factory=pl.DataFrame)
     notes: tuple[str, ...] = ()
 
 
@@ -88,7 +60,8 @@ class Links(Shown):
 
     Attributes:
         pairs: every scored pair from min_probability on: id_l, id_r, match_weight (bits, the sum of the
-            w_ columns), match_probability, band, guard, w_prior, w_<field>…, w_relatives, level_<field>….
+            w_ columns), match_probability, band, guard, w_prior, w_<field>…, w_partners (what
+            the other pairs of the two records say), w_relatives, level_<field>….
         links: after the one-to-one assignment, at most one pair an id; a near tie is in band review.
         also: the pairs asked for by name, whatever their probability; of an id that is in neither table
             the weight is null and the guard unknown_id.
@@ -137,7 +110,11 @@ def link(
     min_probability: float = 0.01,
     link_probability: float = LINK_PROBABILITY,
     review_probability: float = REVIEW_PROBABILITY,
+    precision: float | None = None,
+    most_reviews: int | None = None,
     model: Model | None = None,
+    fields: Mapping[str, str] | None = None,
+    profile: str = "accurate",
     progress: Progress = None,
 ) -> Links:
     """Find the records of two tables that are one person, by name, birthdate and whatever else both have.
@@ -150,7 +127,14 @@ def link(
         min_probability: pairs below it are not returned.
         link_probability: from here on a pair links by itself, if no guard forbids.
         review_probability: from here on a person is asked.
+        precision: instead of link_probability: the share of the pairs in band link that is expected to be
+            right, such as 0.999.
+        most_reviews: instead of review_probability: as many pairs as people can look at.
         model: the weights of an earlier run; learned from the tables when None.
+        fields: further columns to compare by, name -> kind: "name" (spelled variously), "date", "code"
+            (an identifier), "text" (a place, a street) or "category" (equal or not).
+        profile: "accurate", or "quick": a little less recall of records damaged in several places, for
+            about a third less time on large tables.
         progress: told what is being done, in words.
 
     Raises:
@@ -162,13 +146,16 @@ def link(
 
     options = Options(
         min_probability=min_probability,
-        link_probability=link_probability,
-        review_probability=review_probability,
+        bands=Bands(
+            link=link_probability, review=review_probability, precision=precision, most_reviews=most_reviews
+        ),
         model=model,
+        fields=fields or {},
+        profile=profile,
         progress=progress,
     )
     left_id, right_id = (id, id) if isinstance(id, str) else id
-    tables = (prepare(left, left_id, "left"), prepare(right, right_id, "right"))
+    tables = (prepare(left, left_id, "left", options.fields), prepare(right, right_id, "right", options.fields))
     check_keys(*tables)
     wanted = None if also is None else _asked(also)
     scored = score_tables(*tables, also=wanted, options=options)
@@ -189,7 +176,11 @@ def find_duplicates(
     min_probability: float = 0.01,
     link_probability: float = LINK_PROBABILITY,
     review_probability: float = REVIEW_PROBABILITY,
+    precision: float | None = None,
+    most_reviews: int | None = None,
     model: Model | None = None,
+    fields: Mapping[str, str] | None = None,
+    profile: str = "accurate",
     progress: Progress = None,
 ) -> Duplicates:
     """Find the records of one table that are one person.
@@ -201,12 +192,15 @@ def find_duplicates(
 
     options = Options(
         min_probability=min_probability,
-        link_probability=link_probability,
-        review_probability=review_probability,
+        bands=Bands(
+            link=link_probability, review=review_probability, precision=precision, most_reviews=most_reviews
+        ),
         model=model,
+        fields=fields or {},
+        profile=profile,
         progress=progress,
     )
-    prepared = prepare(table, id, "table")
+    prepared = prepare(table, id, "table", options.fields)
     check_keys(prepared)
     scored = score_tables(prepared, None, also=None, options=options)
     return Duplicates(
@@ -221,7 +215,9 @@ def _asked(also: object) -> pl.DataFrame:
     return frame.select("id_l", "id_r")
 
 
-def prepare(table: object, id: str, which: str, /) -> pl.DataFrame:  # noqa: A002 - the word people use
+def prepare(
+    table: object, id: str, which: str, fields: Mapping[str, str], /  # noqa: A002 - the word people use
+) -> pl.DataFrame:
     """Standardize a table unless that was done, and keep `id` and the key columns."""
     frame = as_frame(table)
     if id not in frame.columns:
@@ -240,6 +236,7 @@ def prepare(table: object, id: str, which: str, /) -> pl.DataFrame:  # noqa: A00
         )
     if not any(column.startswith("key_") for column in frame.columns):
         frame = standardize(frame, id=id).frame
+    frame = declared(frame, fields)
     keys = [column for column in frame.columns if column.startswith("key_")]
     return frame.select(pl.col(id).alias("id"), *keys)
 
@@ -266,8 +263,18 @@ def _report(scored: Scored) -> Report:
         expected_matches=scored.expected,
         model_source=scored.model.source,
         rules=scored.rules,
+        patterns=scored.patterns,
+        unlinkable=_unlinkable(scored),
         notes=scored.notes,
     )
+
+
+def _unlinkable(scored: Scored) -> pl.DataFrame:
+    parts = [
+        pl.DataFrame({"table": [name] * len(ids), "id": ids}, schema_overrides={"table": pl.String})
+        for name, ids in zip(("left", "right"), scored.unlinkable, strict=True)
+    ]
+    return pl.concat(parts, how="vertical_relaxed")
 
 
 def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Levels = NDArray[np.uint8]
 
 SURE: Final = 0.9
-_MISLED: Final = 0.1  # pairs that share a sure partner and are two persons all the same
+_MISLED: Final = 0.1  # pairs of two persons that share a sure partner, for each sure pair
 _MOST: Final = 50  # sure partners of one record, beyond which nothing follows from sharing it
 
 
@@ -63,8 +63,8 @@ def levels(pairs: Pairs, sure: Flags, rows: tuple[int, int], shared: Pairs | Non
 def chances(pairs: Pairs, sure: Flags, rows: tuple[int, int], shared: Pairs | None, possible: float, /) -> dict[str, float]:
     """How often two strangers show each level."""
     if shared is not None:
-        import os; rho=float(os.environ.get('RHO','.8'))
-        shares = max((1-rho)/rho * sure.sum(), .1) / possible
+        # Of pairs that share a sure partner about nine in ten are one person, if nothing else is known.
+        shares = max(_MISLED * float(sure.sum()), _MISLED) / possible
         return {"none": 1 - shares, "one_has": 0.5, "both_have": 0.5, "in_common": shares}
     l, r = rows_of(pairs[sure])  # noqa: E741 - left
     one, other = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reconcile.score.model import Fields, Weights
+
+    class Thresholds(Protocol):
+        """Where the bands begin; see flow.options.Bands."""
+
+        @property
+        def link(self) -> float: ...
+        @property
+        def review(self) -> float: ...
+        @property
+        def precision(self) -> float | None: ...
+        @property
+        def most_reviews(self) -> int | None: ...
 
     Flags = NDArray[np.bool_]
 
@@ -37,13 +49,20 @@ def decide(
     model: Model,
     /,
     *,
-    link_probability: float,
-    review_probability: float,
+    counts: NDArray[np.float64],
+    bands: Thresholds,
 ) -> pl.DataFrame:
     """Judge each pattern, given as a row of codes.
 
+    Args:
+        codes: a row a pattern, a column a field.
+        fields: in the order of the columns.
+        model: the weights.
+        counts: how many pairs have each pattern.
+        bands: where bands begin.
+
     Returns:
-        match_weight, match_probability, band, guard, w_prior, w_<field>…, w_relatives,
+        count, match_weight, match_probability, band, guard, w_prior, w_<field>…, w_relatives,
         level_<field>…; match_weight is the sum of the w_ columns, in bits.
     """
     tables = weights(model, fields)
@@ -56,13 +75,17 @@ def decide(
     probability = 1 / (1 + np.exp2(-np.clip(total, -1000, 1000)))
     guard = guards(codes, fields)
     free = np.array([reason is None for reason in guard], dtype=np.bool_)
+    link = _surest(probability, counts * free, bands.precision) if bands.precision else bands.link
+    linked = (probability >= link) & free
+    review = bands.review
+    if bands.most_reviews is not None:
+        review = _likeliest(probability, counts * ~linked, bands.most_reviews)
     band = np.where(
-        (probability >= link_probability) & free,
-        Band.LINK.value,
-        np.where(probability >= review_probability, Band.REVIEW.value, Band.NONE.value),
+        linked, Band.LINK.value, np.where(probability >= review, Band.REVIEW.value, Band.NONE.value)
     )
     return pl.DataFrame(
         {
+            "count": counts.astype(np.int64),
             "match_weight": total,
             "match_probability": probability,
             "band": band.tolist(),
@@ -75,6 +98,25 @@ def decide(
         },
         schema_overrides={"band": pl.String, "guard": pl.String},
     )
+
+
+def _surest(probability: Weights, counts: Weights, precision: float) -> float:
+    """The lowest threshold above which so large a share of the pairs is expected to be right."""
+    order = np.argsort(-probability, kind="stable")
+    right, every = np.cumsum((counts * probability)[order]), np.cumsum(counts[order])
+    good = np.flatnonzero((right >= precision * every) & (counts[order] > 0))
+    return float(probability[order][good[-1]]) if len(good) else np.inf
+
+
+def _likeliest(probability: Weights, counts: Weights, most: int) -> float:
+    """The lowest threshold above which there are at most so many pairs."""
+    order = np.argsort(-probability, kind="stable")
+    values, together = probability[order], np.cumsum(counts[order])
+    over = np.flatnonzero(together > most)
+    if not len(over):
+        return 0.0
+    above = values[: over[0]][values[: over[0]] > values[over[0]]]
+    return float(above[-1]) if len(above) else np.inf
 
 
 def _step(bits: Weights | float) -> NDArray[np.int64]:
