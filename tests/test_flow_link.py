@@ -11,9 +11,9 @@ import slow_scorer
 import yaml
 from polars.testing import assert_frame_equal
 
-from reconcile.engine import Engine
 from reconcile.errors import InputError, KeyMismatch
-from reconcile.flow.link import Options, find_duplicates, link, prepare
+from reconcile.flow.link import find_duplicates, link, prepare
+from reconcile.flow.options import Options
 from reconcile.flow.pairs import score_tables
 from reconcile.score.model import Model, shipped
 from reconcile.standardize import standardize
@@ -188,24 +188,23 @@ def test_left_and_right_may_change_places():
 
 
 @pytest.mark.parametrize("compare_in_full", [10**6, 0], ids=["in full", "blocked"])
-def test_row_order_and_threads_change_nothing(compare_in_full):
+def test_row_order_changes_nothing(compare_in_full):
     table = crowd(900, 3)
     options = Options(compare_in_full=compare_in_full)
     found = []
-    for threads, rows in ((1, table), (4, table.sample(fraction=1, shuffle=True, seed=5))):
-        with Engine(threads=threads) as engine:
-            prepared = prepare(rows, "id", "table")
-            found.append(score_tables(prepared, None, also=None, engine=engine, options=options))
+    for rows in (table, table.sample(fraction=1, shuffle=True, seed=5)):
+        prepared = prepare(rows, "id", "table", {})
+        found.append(score_tables(prepared, None, also=None, options=options))
     first, second = found
     assert_frame_equal(first.pairs, second.pairs, check_exact=True)
     assert first.model == second.model
 
 
 def test_blocking_reaches_nearly_all_that_comparing_in_full_finds():
-    prepared = prepare(crowd(2500, 11), "id", "table")
+    prepared = prepare(crowd(2500, 11), "id", "table", {})
     full, blocked = (
         score_tables(
-            prepared, None, also=None, engine=None, options=Options(compare_in_full=most)
+            prepared, None, also=None, options=Options(compare_in_full=most)
         ).pairs.filter(pl.col("match_probability") > 0.5)
         for most in (10**7, 0)
     )

@@ -120,9 +120,9 @@ def learn(comparer: Comparer, seen: Seen, possible: int, /) -> Model:
 
 def look(comparer: Comparer, seen: Seen, model: Model, possible: int, /) -> tuple[Seen, Model]:
     """See pairs as a finished model does; the chance of a partner is this table's own."""
-    seen = by_person(comparer, seen, model)
-    if PARTNERS.name not in model.m:
+    if PARTNERS.name not in model.m:  # the shipped weights: pairs are judged one by one
         return seen, model
+    seen = by_person(comparer, seen, model)
     seen = with_partners(comparer, seen, model, possible)
     return seen, replace(model, u=model.u | {PARTNERS.name: seen.partners or {}})
 

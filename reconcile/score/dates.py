@@ -30,7 +30,7 @@ class Dates:
         month = days.astype("datetime64[M]")
         self.month = (month.astype(np.int64) % 12 + 1).astype(np.int8)
         self.day = ((days - month).astype(np.int64) + 1).astype(np.int8)
-        self.digits = self.year.astype(np.int64) * 10_000 + self.month * 100 + self.day
+        self.digits = self.year.astype(np.int64) * 10_000 + self.month.astype(np.int64) * 100 + self.day
 
     def levels(self, a: Codes, b: Codes, field: Field, /) -> Levels:
         """Judge two unequal days: day and month swapped, one digit or one part wrong, different."""

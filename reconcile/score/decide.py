@@ -156,7 +156,7 @@ def guards(codes: NDArray[np.uint8], fields: Fields, /) -> list[str | None]:
     reasons = (
         ("ssn_differs", at("ssn", ("different", "last_four"))),
         ("suffix_differs", at("suffix", ("different",))),
-        ("twin", at("birthdate", (), exact=True) & last & at("first_name", ("different",))),
+        ("twin", at("birthdate", (), exact=True) & last & at("first_name", ("different", "far"))),
         ("contact_only", ~(first & last) & ~birth),
         ("name_differs", ~(first & last)),
         ("birthdate_differs", ~birth),

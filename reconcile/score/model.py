@@ -88,11 +88,11 @@ class Model:
         made = None
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             raw: dict[str, Any] = json.loads(text)
-            made = cls(m=raw["m"], u=raw["u"], shares=raw["shares"], source="given")
+            read = cls(m=raw["m"], u=raw["u"], shares=raw["shares"], source="given")
             for field in FIELDS:
-                _table(made, field)
-            if set(made.shares) != {SAME, *OTHERS} or not all(0 <= part <= 1 for part in made.shares.values()):
-                made = None
+                _table(read, field)
+            if set(read.shares) == {SAME, *OTHERS} and all(0 <= part <= 1 for part in read.shares.values()):
+                made = read
         if made is None:
             raise InputError("The model is not readable. Give the text that Model.to_json() wrote.")
         return made
