@@ -193,10 +193,10 @@ def test_a_guard_changes_the_band_and_leaves_the_probability():
 def test_bands_follow_an_expected_precision_or_a_budget(bands, expected):
     rows = (ALIKE, ALIKE | {"birthdate": "one_digit"}, dict.fromkeys(ALIKE, "different"))
     codes = np.concatenate([coded(NAMES, **row) for row in rows])
-    shares = shipped().shares | {"same": 1e-12}
+    shares = shipped().shares | {"same": 1e-10}
     model = replace(shipped(), shares=shares | dict.fromkeys(("twin", "household", "namesake"), 0.0))
     judged = decide(codes, NAMES, model, counts=np.array([10.0, 10.0, 100.0]), bands=bands)
-    assert [round(p, 1) for p in judged["match_probability"]][0] == 1.0
+    assert judged["match_probability"].is_sorted(descending=True)
     assert judged["band"].to_list() == expected, judged["match_probability"].to_list()
 
 
