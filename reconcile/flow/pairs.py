@@ -162,9 +162,9 @@ def _candidates(
     right = left if encoded.one_table else keys(encoded.right, encoded)
     rows = encoded.left.rows + (0 if encoded.one_table else encoded.right.rows)
     # What a full comparison may cost; of a large table less a row.
-    wide = max(int(options.compare_in_full * min(1.0, LARGE / rows)), int(rows * options.wide_pairs))
+    wide = max(options.compare_in_full if rows <= LARGE else 0, int(rows * options.wide_pairs))
     made = candidates(
-        left, right, rules=RULES, wide=WIDE if options.wide_pairs else (), wide_pairs=wide,
+        left, right, rules=RULES, wide=WIDE if wide else (), wide_pairs=wide,
         progress=options.progress,
     )  # fmt: skip
     if also is None:
