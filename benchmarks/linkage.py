@@ -1,7 +1,8 @@
-"""The same linkage by us and by Splink 5, in processes of their own: accuracy, calibration, CPU and memory.
+"""The same linkage by us and by Splink 5, in processes of their own: accuracy, calibration, CPU, memory.
 
-Every engine reads the same Parquet files and hands back scored pairs; importing it is not counted. Accuracy is
-of pairs: F1 at match_probability >= 0.5 over all true pairs, and at the threshold that the truth would choose.
+Every engine reads the same Parquet files and hands back scored pairs; importing it is not counted. Accuracy
+is of pairs: F1 at match_probability >= 0.5 over all true pairs, and at the threshold that the truth would
+choose.
 """
 
 from __future__ import annotations
@@ -47,7 +48,15 @@ def _run(task: Task, engine: str, limit: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="reconcile-bench-") as scratch:
         asked, answer = Path(scratch) / "task.json", Path(scratch) / "pairs.parquet"
         asked.write_text(json.dumps(asdict(task), default=str), encoding="utf-8")
-        command = [sys.executable, "-m", "benchmarks.run", "measured_linkage", engine, str(asked), str(answer)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.run",
+            "measured_linkage",
+            engine,
+            str(asked),
+            str(answer),
+        ]
         with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL) as child:
             peak = child_peak(child)
             child.wait(limit)
@@ -55,8 +64,7 @@ def _run(task: Task, engine: str, limit: int) -> Report:
             return {"failed": f"exit code {child.returncode}"}
         taken = json.loads(answer.with_suffix(".json").read_text(encoding="utf-8"))
         pairs = pl.read_parquet(answer)
-        report = {"cpu": taken["cpu"], "peak": max(peak, taken["peak"])} | accuracy(pairs, task)
-    return report
+        return {"cpu": taken["cpu"], "peak": max(peak, taken["peak"])} | accuracy(pairs, task)
 
 
 def measure(engine: str, asked: Path, answer: Path, /) -> None:
@@ -99,7 +107,9 @@ def accuracy(pairs: pl.DataFrame, task: Task, /) -> Report:
         low, high = (each("id_l", "id_r") for each in (pl.min_horizontal, pl.max_horizontal))
         pairs, truth = (frame.with_columns(id_l=low, id_r=high) for frame in (pairs, truth))
     found = pairs.join(truth.select("id_l", "id_r", "true"), on=["id_l", "id_r"], how="left")
-    found = found.with_columns(pl.col("true").fill_null(value=False)).sort("match_probability", descending=True)
+    found = found.with_columns(pl.col("true").fill_null(value=False)).sort(
+        "match_probability", descending=True
+    )
     right, value = found["true"].cast(pl.Int64).cum_sum().to_numpy(), found["match_probability"].to_numpy()
     if not len(value):
         return {"f1": 0.0}
@@ -153,15 +163,19 @@ def _by_kin(wrong: pl.DataFrame, task: Task) -> dict[str, int]:
     related = (
         wrong.join(kin.rename({"id": "id_l", "relation": "one"}), on="id_l", how="left")
         .join(kin.rename({"id": "id_r", "relation": "other"}), on="id_r", how="left")
-        .with_columns(kind=pl.when(pl.col("one") == pl.col("other")).then("one").otherwise(pl.lit("strangers")))
+        .with_columns(
+            kind=pl.when(pl.col("one") == pl.col("other")).then("one").otherwise(pl.lit("strangers"))
+        )
     )
     return dict(related.group_by("kind").len().sort("kind").iter_rows())
 
 
 def tables(reports: list[Report], /) -> str:
     """Lay the reports out as Markdown."""
-    head = ("task", "engine", "F1 at 0.5", "best F1", "precision", "recall", "of 95-100 % right", "expected / true",
-            "CPU-s", "ratio", "peak", "ratio")  # fmt: skip
+    head = (
+        "task", "engine", "F1 at 0.5", "best F1", "precision", "recall", "of 95-100 % right",
+        "expected / true", "CPU-s", "ratio", "peak", "ratio",
+    )  # fmt: skip
     rows = [head, ("---", "---", *["---:"] * (len(head) - 2))]
     rows += [_row(report, _peer(reports, report["task"])) for report in reports]
     parts = ["\n".join(f"| {' | '.join(row)} |" for row in rows)]

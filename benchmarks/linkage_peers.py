@@ -49,7 +49,9 @@ def splink(task: Task, /) -> pl.DataFrame:
             block_on(*rule), max_pairs=_SAMPLED_PAIRS
         )
     scored = linker.inference.predict(threshold_match_probability=_LEAST)
-    found: Any = pl.from_arrow(scored.as_duckdbpyrelation().select("id_l, id_r, match_probability").to_arrow_table())
+    found: Any = pl.from_arrow(
+        scored.as_duckdbpyrelation().select("id_l, id_r, match_probability").to_arrow_table()
+    )
     return found
 
 

@@ -288,7 +288,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _parse_linkage(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--labelled", type=Path, help="a folder of labelled files, instead of synthetic ones")
+    command.add_argument(
+        "--labelled", type=Path, help="a folder of labelled files, instead of synthetic ones"
+    )
     command.add_argument("--students", type=int, default=200_000)
     command.add_argument("--accounts", type=int, default=1_000_000)
     command.add_argument("--seed", type=int, default=7)

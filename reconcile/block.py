@@ -122,12 +122,13 @@ def _together(made: list[Pairs]) -> Pairs:
     """Sort the pairs of all rules and keep each once."""
     if not made:
         return np.zeros(0, dtype=np.int64)
-    every = pl.concat([pl.Series(part) for part in made])
+    parts = pl.concat([pl.Series(part) for part in made])
     made.clear()
-    every = every.sort().to_numpy()  # on all cores, in half the time that numpy takes
+    every = parts.sort().to_numpy()  # on all cores, in half the time that numpy takes
     new = np.ones(len(every), dtype=np.bool_)
     np.not_equal(every[1:], every[:-1], out=new[1:])
-    return every[new]
+    kept: Pairs = every[new]
+    return kept
 
 
 @dataclass
@@ -201,7 +202,9 @@ class _Groups:
         if not same:
             sides.append(([right[b] for _, b in columns], rows[1]))
         chosen = [_present(values, some) for values, some in sides]
-        keyed = _keyed([[values[some] for values in side[0]] for side, some in zip(sides, chosen, strict=True)])
+        keyed = _keyed(
+            [[values[some] for values in side[0]] for side, some in zip(sides, chosen, strict=True)]
+        )
         shared = _shared(keyed)
         chosen = [some[keep] for some, keep in zip(chosen, shared, strict=True)]
         keyed = [keys[keep] for keys, keep in zip(keyed, shared, strict=True)]

@@ -30,9 +30,7 @@ def table(rows, seed):
         return [draw.choice([*range(n), None]) for _ in range(rows)]
 
     schema = {"record": pl.Int32, "a": pl.Int32, "b": pl.Int32, "c": pl.Int32}
-    return pl.DataFrame(
-        {"record": range(rows), "a": some(4), "b": some(3), "c": some(9)}, schema=schema
-    )
+    return pl.DataFrame({"record": range(rows), "a": some(4), "b": some(3), "c": some(9)}, schema=schema)
 
 
 def obvious(left, right, rules, *, one_table):

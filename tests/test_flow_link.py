@@ -203,9 +203,9 @@ def test_row_order_changes_nothing(compare_in_full):
 def test_blocking_reaches_nearly_all_that_comparing_in_full_finds():
     prepared = prepare(crowd(2500, 11), "id", "table", {})
     full, blocked = (
-        score_tables(
-            prepared, None, also=None, options=Options(compare_in_full=most)
-        ).pairs.filter(pl.col("match_probability") > 0.5)
+        score_tables(prepared, None, also=None, options=Options(compare_in_full=most)).pairs.filter(
+            pl.col("match_probability") > 0.5
+        )
         for most in (10**7, 0)
     )
     missed = full.join(blocked, on=["id_l", "id_r"], how="anti")

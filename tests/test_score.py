@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import JaroWinkler
 
 from reconcile.errors import InputError
-from reconcile.flow.options import Bands
 from reconcile.score import fuzzy
+from reconcile.score.bands import Bands
 from reconcile.score.compare import chosen_pairs
 from reconcile.score.decide import decide, guards
 from reconcile.score.encode import encode
 from reconcile.score.frequency import rarity
 from reconcile.score.letters import Words
-from reconcile.score.levels import FIELD, FIELDS, NULL, RAREST, Layout, declared, level_names
+from reconcile.score.levels import FIELD, FIELDS, NULL, Layout, declared, level_names
 from reconcile.score.model import Model, scale, shipped, weights
 from reconcile.score.train import Space, chances, responsibilities, train
 
@@ -89,12 +89,16 @@ def test_a_rare_value_weighs_more():
     assert bits[words.index("zoe")] > bits[words.index("ann")] + 3
     # Were the five records of one person, the name would be rarer still.
     persons = np.array([1.0] * 500 + [0.2] * 5)
-    assert rarity(made, (persons, persons)).of_value["key_first"][words.index("zoe")] > bits[words.index("zoe")]
+    assert (
+        rarity(made, (persons, persons)).of_value["key_first"][words.index("zoe")] > bits[words.index("zoe")]
+    )
 
 
 def test_a_name_of_its_time_says_less_among_those_of_its_time():
     old, young = date(1950, 1, 1), date(2000, 1, 1)
-    people = [("mildred", old)] * 300 + [("ann", old)] * 700 + [("mildred", young)] * 3 + [("ann", young)] * 997
+    people = (
+        [("mildred", old)] * 300 + [("ann", old)] * 700 + [("mildred", young)] * 3 + [("ann", young)] * 997
+    )
     frame = pl.DataFrame(people, schema=["key_first", "key_birth"], orient="row")
     bits = rarity(encode(frame)).first_in_year
     assert bits[1001] > bits[0]
@@ -113,7 +117,10 @@ def world(*, matches, strangers, seed=1):
         codes = np.array([field.exact + 9, *(field.code(level) for level in levels[1:])], dtype=np.uint8)
         columns.append(
             np.concatenate(
-                [draw.choice(codes, count, p=part / part.sum()) for count, part in ((matches, m), (strangers, u))]
+                [
+                    draw.choice(codes, count, p=part / part.sum())
+                    for count, part in ((matches, m), (strangers, u))
+                ]
             )
         )
     codes, counts = np.unique(np.stack(columns, axis=1), axis=0, return_counts=True)
@@ -227,7 +234,9 @@ def test_letters_never_rule_out_what_resembles(texts):
     words = Words.of(pl.Series(sorted(texts)))
     a, b = (part.astype(np.int32) for part in np.triu_indices(len(texts), k=1))
     for least in (0.7, 0.88):
-        like = np.array([JaroWinkler.similarity(words.text[x], words.text[y]) >= least for x, y in zip(a, b, strict=True)])
+        like = np.array(
+            [JaroWinkler.similarity(words.text[x], words.text[y]) >= least for x, y in zip(a, b, strict=True)]
+        )
         assert words.may_resemble(a, b, least)[like].all()
 
 

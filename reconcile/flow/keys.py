@@ -81,7 +81,9 @@ def keys(side: Side, encoded: Encoded, /) -> dict[str, Codes]:
     """Make the keys of one table's records."""
     made = {short: side.codes[column] for short, column in _PLAIN.items() if column in side.codes}
     if "name" in encoded.vocabulary:
-        letters = encoded.vocabulary["name"].str.slice(0, 1).rank("dense").cast(int).to_numpy().astype(np.int32)
+        letters = (
+            encoded.vocabulary["name"].str.slice(0, 1).rank("dense").cast(int).to_numpy().astype(np.int32)
+        )
         for short in ("first", "last"):
             if short in made:
                 made[f"{short}_letter"] = _looked_up(letters, made[short])
@@ -98,7 +100,9 @@ def keys(side: Side, encoded: Encoded, /) -> dict[str, Codes]:
         made["birth"] = np.where(side.weak, np.int32(NULL), made["birth"])
         made["undated"] = np.where(made["birth"] == NULL, np.int32(0), np.int32(NULL))
         made["every"] = np.zeros(side.rows, dtype=np.int32)
-        made["month_day"] = np.where(side.weak, np.int32(NULL), _looked_up(month_day, side.codes["key_birth"]))
+        made["month_day"] = np.where(
+            side.weak, np.int32(NULL), _looked_up(month_day, side.codes["key_birth"])
+        )
     return made
 
 

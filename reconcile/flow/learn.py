@@ -134,9 +134,8 @@ def fallback(comparer: Comparer, rows: int, possible: int, /) -> tuple[Model, tu
     # A handful of rows is a glimpse of a larger population, in which a given pair is seldom one person.
     pairs = max(float(possible), float(rows * _LEAST_ROWS))
     shares = {kind: value * rows / pairs for kind, value in shipped().shares.items()}
-    note = (
-        f"Fewer than {_LEAST_ROWS} records in a table: too little to learn from, the shipped weights were used."
-    )
+    note = f"Fewer than {_LEAST_ROWS} records in a table: too little to learn from, "
+    note += "the shipped weights were used."
     return replace(shipped().knowing(comparer.layout.fields), shares=shares), (note,)
 
 
@@ -175,7 +174,10 @@ def by_person(comparer: Comparer, seen: Seen, model: Model, /) -> Seen:
     likely = words_of(seen.patterns).with_columns(p=pl.Series(seen.probabilities(model)))
     found = seen.chosen(likely.filter(pl.col("p") > _LIKELY))
     l, r, p = (found[name].to_numpy() for name in ("l", "r", "p"))  # noqa: E741 - left
-    more = [np.bincount(part, weights=p, minlength=side.rows) for part, side in ((l, encoded.left), (r, encoded.right))]
+    more = [
+        np.bincount(part, weights=p, minlength=side.rows)
+        for part, side in ((l, encoded.left), (r, encoded.right))
+    ]
     if encoded.one_table:
         more = [more[0] + more[1]] * 2
     comparer.count_persons((1 / (1 + more[0]), 1 / (1 + more[1])))

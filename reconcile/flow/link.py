@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import Band
 from reconcile.errors import InputError, KeyMismatch
-from reconcile.flow.options import LINK_PROBABILITY, REVIEW_PROBABILITY, Bands, Options
+from reconcile.flow.linked import Duplicates, Links, Report
+from reconcile.flow.options import Options
 from reconcile.results import as_frame
-from reconcile.show import Sheet, Shown
+from reconcile.score.bands import LINK_PROBABILITY, REVIEW_PROBABILITY, Bands
 from reconcile.standardize import standardize
 from reconcile.standardize.declared import declared
 
@@ -22,82 +21,7 @@ if TYPE_CHECKING:
     from reconcile.flow.pairs import Scored
     from reconcile.score.model import Model
 
-
 _TIE_BITS: Final = 6.6  # odds of a hundred to one between two candidates
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What a run of linkage looked at, and how it came to its weights.
-
-    Attributes:
-        possible_pairs: all there could be.
-        compared_pairs: those that were scored.
-        in_full: every possible pair was scored.
-        expected_matches: the sum of the probabilities.
-        model_source: "trained", "shipped" (too little to train on) or "given".
-        rules: blocking: rule, keys, pairs, oversized_keys, dropped_pairs.
-        patterns: every distinct pattern of levels with its count (pairs) and what is said of it, as in
-            Links.pairs; it carries what charts of the model need and no personal data.
-        unlinkable: records of either table with too little to be linked by: table, id.
-        notes: sentences that the reader must know.
-    """
-
-    possible_pairs: int
-    compared_pairs: int
-    in_full: bool
-    expected_matches: float
-    model_source: str
-    rules: pl.DataFrame = field(repr=False)
-    patterns: pl.DataFrame = field(repr=False, default_factory=pl.DataFrame)
-    unlinkable: pl.DataFrame = field(repr=False, default_factory=pl.DataFrame)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Links(Shown):
-    """Which records of two tables are one person.
-
-    Attributes:
-        pairs: every scored pair from min_probability on: id_l, id_r, match_weight (bits, the sum of the
-            w_ columns), match_probability, band, guard, w_prior, w_<field>…, w_partners (what
-            the other pairs of the two records say), w_relatives, level_<field>….
-        links: after the one-to-one assignment, at most one pair an id; a near tie is in band review.
-        also: the pairs asked for by name, whatever their probability; of an id that is in neither table
-            the weight is null and the guard unknown_id.
-        model: the weights used.
-        report: what was compared and how.
-    """
-
-    pairs: pl.DataFrame
-    links: pl.DataFrame
-    also: pl.DataFrame
-    model: Model
-    report: Report
-
-    def _sheet(self) -> Sheet:
-        return _by_band(self.pairs, self.report, f"Links: {self.links.height:,} after the assignment")
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Duplicates(Shown):
-    """Which records of one table are one person.
-
-    Attributes:
-        pairs: as in Links, with id_l before id_r.
-        clusters: id, cluster: every record that has a duplicate.
-        model: the weights used.
-        report: what was compared and how.
-    """
-
-    pairs: pl.DataFrame
-    clusters: pl.DataFrame
-    model: Model
-    report: Report
-
-    def _sheet(self) -> Sheet:
-        people = self.clusters["cluster"].n_unique()
-        return _by_band(self.pairs, self.report, f"Duplicates: {people:,} persons with several records")
 
 
 def link(
@@ -155,7 +79,10 @@ def link(
         progress=progress,
     )
     left_id, right_id = (id, id) if isinstance(id, str) else id
-    tables = (prepare(left, left_id, "left", options.fields), prepare(right, right_id, "right", options.fields))
+    tables = (
+        prepare(left, left_id, "left", options.fields),
+        prepare(right, right_id, "right", options.fields),
+    )
     check_keys(*tables)
     wanted = None if also is None else _asked(also)
     scored = score_tables(*tables, also=wanted, options=options)
@@ -216,7 +143,11 @@ def _asked(also: object) -> pl.DataFrame:
 
 
 def prepare(
-    table: object, id: str, which: str, fields: Mapping[str, str], /  # noqa: A002 - the word people use
+    table: object,
+    id: str,  # noqa: A002 - the word people use
+    which: str,
+    fields: Mapping[str, str],
+    /,
 ) -> pl.DataFrame:
     """Standardize a table unless that was done, and keep `id` and the key columns."""
     frame = as_frame(table)
@@ -275,20 +206,3 @@ def _unlinkable(scored: Scored) -> pl.DataFrame:
         for name, ids in zip(("left", "right"), scored.unlinkable, strict=True)
     ]
     return pl.concat(parts, how="vertical_relaxed")
-
-
-def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
-    """Count pairs by band, with the reason why strong pairs were held back."""
-    order = pl.DataFrame({"band": [band.value for band in Band]})
-    counts = pairs.group_by(pl.col("band").cast(pl.String)).agg(
-        pairs=pl.len(),
-        from_probability=pl.col("match_probability").min(),
-        held_back_by_a_guard=pl.col("guard").is_not_null().sum(),
-    )
-    how = "every possible pair" if report.in_full else "blocked pairs"
-    note = (
-        f"{report.compared_pairs:,} of {report.possible_pairs:,} possible pairs were scored ({how}); "
-        f"about {report.expected_matches:,.0f} of them are one person; weights: {report.model_source}."
-    )
-    frame = order.join(counts, on="band", how="inner", maintain_order="left")
-    return Sheet(frame=frame, title=title, note=" ".join((note, *report.notes)))

@@ -75,7 +75,8 @@ def score_tables(
     say(f"Comparing {len(pairs):,} pairs")
     seen = Seen.of(comparer, pairs)
     say("Learning weights")
-    model, notes = options.model, ()
+    model = options.model
+    notes: tuple[str, ...] = ()
     too_few = fallback(comparer, max(min(len(part) for part in ids), 1), possible)
     if model is not None:
         model = model.knowing(comparer.layout.fields)

@@ -57,10 +57,13 @@ def levels(pairs: Pairs, sure: Flags, rows: tuple[int, int], shared: Pairs | Non
     held = [np.bincount(part[sure], minlength=count) for part, count in zip((l, r), rows, strict=True)]
     others = [(count[part] - sure) > 0 for count, part in zip(held, (l, r), strict=True)]
     names = ("none", "one_has", "both_have")
-    return np.array([PARTNERS.code(name) for name in names], dtype=np.uint8)[others[0].astype(int) + others[1]]
+    codes = np.array([PARTNERS.code(name) for name in names], dtype=np.uint8)
+    return codes.take(others[0].astype(int) + others[1])
 
 
-def chances(pairs: Pairs, sure: Flags, rows: tuple[int, int], shared: Pairs | None, possible: float, /) -> dict[str, float]:
+def chances(
+    pairs: Pairs, sure: Flags, rows: tuple[int, int], shared: Pairs | None, possible: float, /
+) -> dict[str, float]:
     """How often two strangers show each level."""
     if shared is not None:
         # Of pairs that share a sure partner about nine in ten are one person, if nothing else is known.

@@ -88,7 +88,9 @@ class Comparer:
         """Chance that a stranger's first name is the other's last name and the reverse."""
         if not {"key_first", "key_last"} <= set(self.encoded.sizes):
             return 0.0
-        shares = [np.exp2(-self.rarity.of_value[column].astype(np.float64)) for column in ("key_first", "key_last")]
+        shares = [
+            np.exp2(-self.rarity.of_value[column].astype(np.float64)) for column in ("key_first", "key_last")
+        ]
         held = [_held(self.encoded, column) for column in ("key_first", "key_last")]
         both = held[0] & held[1]
         return float(np.dot(shares[0][both], shares[1][both]) ** 2)

@@ -44,7 +44,9 @@ class Dates:
         alike = one_digit(self.digits[a[likely]], self.digits[b[likely]], 8)
         out[likely[alike]] = field.code("one_digit")
         likely = np.flatnonzero(year & ~month & ~day)
-        crossed = (self.month[a[likely]] == self.day[b[likely]]) & (self.day[a[likely]] == self.month[b[likely]])
+        crossed = (self.month[a[likely]] == self.day[b[likely]]) & (
+            self.day[a[likely]] == self.month[b[likely]]
+        )
         out[likely[crossed]] = field.code("day_month_swapped")
         return out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -14,24 +14,23 @@ from reconcile.score.model import OTHERS, SAME, Model, totals, weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from reconcile.score.bands import Bands
     from reconcile.score.model import Fields, Weights
-
-    class Thresholds(Protocol):
-        """Where the bands begin; see flow.options.Bands."""
-
-        @property
-        def link(self) -> float: ...
-        @property
-        def review(self) -> float: ...
-        @property
-        def precision(self) -> float | None: ...
-        @property
-        def most_reviews(self) -> int | None: ...
 
     Flags = NDArray[np.bool_]
 
 _STEPS: Final = 10_000  # weights are whole ten-thousandths of a bit, so that sums have no order
-_FIRST: Final = ("swapped", "swapped_near", "nickname", "alias", "one_edit", "near", "initial", "part", "middle")
+_FIRST: Final = (
+    "swapped",
+    "swapped_near",
+    "nickname",
+    "alias",
+    "one_edit",
+    "near",
+    "initial",
+    "part",
+    "middle",
+)
 _LAST: Final = ("swapped", "swapped_near", "alias", "part", "one_edit", "near")
 # What two people of one name and birthdate do not share, and where a match is seldom all different.
 _APART: Final = {
@@ -50,7 +49,7 @@ def decide(
     /,
     *,
     counts: NDArray[np.float64],
-    bands: Thresholds,
+    bands: Bands,
 ) -> pl.DataFrame:
     """Judge each pattern, given as a row of codes.
 

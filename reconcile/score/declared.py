@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from reconcile.columns import DECLARED
 from reconcile.score import fuzzy
 from reconcile.score.dates import Dates
@@ -29,7 +27,9 @@ class Declared:
     def __init__(self, encoded: Encoded, /) -> None:
         """Derive from each vocabulary what its kind needs."""
         self.encoded = encoded
-        self._fields = {column: declared(column.removeprefix(DECLARED), kind) for column, kind in encoded.kinds.items()}
+        self._fields = {
+            column: declared(column.removeprefix(DECLARED), kind) for column, kind in encoded.kinds.items()
+        }
         self._judges = {
             column: _judge(kind, encoded.vocabulary[column]) for column, kind in encoded.kinds.items()
         }

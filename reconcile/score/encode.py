@@ -138,7 +138,9 @@ def _side(
     dates: list[str],
 ) -> Side:
     codes = {column: _codes(frame[column].str.slice(0, _LONGEST), vocabulary["name"]) for column in names}
-    codes |= {c: _codes(frame[c].cast(pl.String).str.slice(0, 300), v) for c, v in vocabulary.items() if c != "name"}
+    codes |= {
+        c: _codes(frame[c].cast(pl.String).str.slice(0, 300), v) for c, v in vocabulary.items() if c != "name"
+    }
     codes |= {c: frame[c].to_physical().cast(pl.Int32).fill_null(_EMPTY).to_numpy().copy() for c in dates}
     weak = (
         frame["key_birth_weak"].fill_null(value=False).to_numpy()

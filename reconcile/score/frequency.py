@@ -65,7 +65,7 @@ def rarity(encoded: Encoded, persons: tuple[Counts, Counts] | None = None, /) ->
     for column, size in encoded.sizes.items():
         codes = rows.column(column)
         known = codes != NULL
-        counts = np.bincount(codes[known], weights=weight[known], minlength=size)
+        counts = np.bincount(codes[known], weights=weight[known], minlength=size).astype(np.float64)
         chance: float | Counts
         if column == "key_birth":
             chance = _of_days(encoded, counts)
@@ -174,7 +174,9 @@ def _dependence(n: Whole, born: Whole, bits_f: Whole, bits_l: Whole) -> Counts:
     width = RAREST + 1
     cell = bits_f * width + bits_l
     met = np.bincount(cell, weights=(n * (n - 1)).astype(np.float64), minlength=width**2)
-    met -= np.bincount(cell[born[0]], weights=(born[1] * (born[1] - 1)).astype(np.float64), minlength=width**2)
+    met -= np.bincount(
+        cell[born[0]], weights=(born[1] * (born[1] - 1)).astype(np.float64), minlength=width**2
+    )
     # Meetings of independent halves: a share of 2^-bits each, among as many records as have those bits.
     of_first, of_last = (np.bincount(bits, weights=n, minlength=width) for bits in (bits_f, bits_l))
     rare = np.exp2(-np.arange(width, dtype=np.float64))

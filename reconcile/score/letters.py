@@ -74,11 +74,11 @@ class Words:
         unknown = np.flatnonzero(shared & _OTHER)
         common[unknown] = np.minimum(long_a[unknown], long_b[unknown])
         jaro = (common / long_a + common / long_b + 1) / 3
-        open_ = jaro >= (least - _FRONT * _TWICE) / (1 - _FRONT * _TWICE)
+        open_: NDArray[np.bool_] = jaro >= (least - _FRONT * _TWICE) / (1 - _FRONT * _TWICE)
         found = np.flatnonzero(open_)
         agreed = self.agreeing_front(a[found], b[found]) * np.float32(_TWICE)
         bound = np.minimum(jaro[found], 1)
-        open_[found] = bound + agreed * (1 - bound) >= least - 1e-4  # noqa: PLR2004 - rounding
+        open_[found] = bound + agreed * (1 - bound) >= least - 1e-4
         return open_
 
     def agreeing_front(self, a: Codes, b: Codes, /) -> NDArray[np.int16]:

@@ -100,7 +100,9 @@ class Model:
     def knowing(self, fields: Fields, /) -> Self:
         """The model with the profile of its kind for each declared field that it does not know yet."""
         missing = [
-            field for field in fields if field.kind and set(self.m.get(field.name, ())) != {"exact", *field.levels}
+            field
+            for field in fields
+            if field.kind and set(self.m.get(field.name, ())) != {"exact", *field.levels}
         ]
         m = {field.name: dict(_shipped()["kinds"]["m"][field.kind]) for field in missing}
         u = {field.name: dict(_shipped()["kinds"]["u"][field.kind]) for field in missing}

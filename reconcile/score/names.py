@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reconcile.score.encode import Codes, Encoded, Side
+    from reconcile.score.frequency import Rarity
     from reconcile.score.fuzzy import Levels
     from reconcile.score.levels import Field
-    from reconcile.score.frequency import Rarity
 
     Flags = NDArray[np.bool_]
     Places = NDArray[np.intp]
@@ -56,7 +56,9 @@ class Names:
             for key in ("first", "last")
         }
 
-    def levels(self, left: Codes, right: Codes, rarity: Rarity, same_year: Flags | None, /) -> dict[str, Levels]:
+    def levels(
+        self, left: Codes, right: Codes, rarity: Rarity, same_year: Flags | None, /
+    ) -> dict[str, Levels]:
         """Judge each pair of rows, by field.
 
         Args:
@@ -86,7 +88,9 @@ class Names:
             alike = np.flatnonzero(same_year & (levels >= FIRST.exact))
             levels[alike] = FIRST.exact + rarity.first_in_year[left[alike]]
         levels[open_] = _FIRST[self._first(a[open_], b[open_])]
-        weak = open_[np.isin(levels[open_], [FIRST.code("different"), FIRST.code("far"), FIRST.code("initial")])]
+        weak = open_[
+            np.isin(levels[open_], [FIRST.code("different"), FIRST.code("far"), FIRST.code("initial")])
+        ]
         if "key_middle" in self.encoded.sizes:
             m_l, m_r = self._pair("key_middle", left[weak], right[weak])
             levels[weak[(a[weak] == m_r) | (b[weak] == m_l)]] = FIRST.code("middle")
@@ -139,7 +143,7 @@ class Names:
 
     def _alike(self, a: Codes, b: Codes) -> Flags:
         """Say whether two names are equal or one edit apart; a missing one is like none."""
-        alike = (a == b) & (a != NULL)
+        alike: Flags = (a == b) & (a != NULL)
         open_ = np.flatnonzero((a != b) & (a != NULL) & (b != NULL))
         alike[open_] = self._spelling(a[open_], b[open_]) == fuzzy.ONE_EDIT
         return alike

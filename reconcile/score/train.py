@@ -20,7 +20,6 @@ from reconcile.score.model import (
     TWIN,
     Model,
     scale,
-    shipped,
     totals,
     weights,
 )

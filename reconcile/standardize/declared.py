@@ -46,7 +46,9 @@ def _key(values: pl.Series, kind: str) -> pl.Series:
     text = values.cast(pl.String)
     distinct = text.drop_nulls().unique()
     if kind == "name":
-        cleaned = clean_names(distinct).select("raw", key=joined_particles(pl.col("spaced")).str.replace_all(" ", ""))
+        cleaned = clean_names(distinct).select(
+            "raw", key=joined_particles(pl.col("spaced")).str.replace_all(" ", "")
+        )
     else:
         clean = contacts.code if kind == "code" else contacts.words
         cleaned = pl.DataFrame({"raw": distinct}).with_columns(key=clean(pl.col("raw")))
