@@ -109,4 +109,5 @@ def keys(side: Side, encoded: Encoded, /) -> dict[str, Codes]:
 def _looked_up(table: np.ndarray, codes: Codes) -> Codes:
     if not len(table):
         return np.full(len(codes), NULL, dtype=np.int32)
-    return np.where(codes == NULL, np.int32(NULL), table[np.maximum(codes, 0)]).astype(np.int32)
+    # A negative code that is not NULL is of a value that the vocabulary lacks.
+    return np.where(codes < 0, np.int32(NULL), table[np.maximum(codes, 0)]).astype(np.int32)

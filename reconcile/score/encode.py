@@ -79,7 +79,7 @@ class Encoded:
         codes = side.codes["key_birth"]
         if not len(years):
             return np.full(side.rows, NULL, dtype=np.int32)
-        return np.where(codes == NULL, np.int32(NULL), years[np.maximum(codes, 0)])
+        return np.where(codes < 0, np.int32(NULL), years[np.maximum(codes, 0)])
 
 
 def encode(

@@ -44,26 +44,28 @@ class Words:
     @classmethod
     def of(cls, vocabulary: pl.Series, /) -> Words:
         """Derive lengths, signatures and fronts."""
-        made = np.zeros(len(vocabulary), dtype=np.uint64)
-        rest = vocabulary.str.len_chars().cast(pl.Int32)
+        word = pl.col("word")
+        told = pl.DataFrame({"word": vocabulary}).select(
+            word.str.len_chars().alias("length"),
+            *(word.str.count_matches(letter, literal=True).alias(letter) for letter in _ALPHABET),
+            *(word.str.slice(place, 1).alias(f"front_{place}") for place in range(_FRONT)),
+        )
+        length = told["length"].to_numpy().astype(np.int16)
+        made, rest = np.zeros(len(vocabulary), dtype=np.uint64), length.astype(np.int64)
         for place, letter in enumerate(_ALPHABET):
-            count = vocabulary.str.count_matches(letter, literal=True).cast(pl.Int32)
-            times = count.to_numpy()
+            times = told[letter].to_numpy()
             made |= (times >= 1).astype(np.uint64) << np.uint64(place)
             made |= (times >= 2).astype(np.uint64) << np.uint64(_LETTERS + place)  # noqa: PLR2004 - twice
-            rest = rest - count.clip(upper_bound=2)
-        made[rest.to_numpy() > 0] |= _OTHER
+            rest -= np.minimum(times, 2)
+        made[rest > 0] |= _OTHER
         front = np.zeros(len(vocabulary), dtype=np.uint32)
         for place in range(_FRONT):
-            letter_at = vocabulary.str.slice(place, 1)
+            letter_at = told[f"front_{place}"]
             # Letters of other scripts share bytes, which makes the bound looser and never wrong.
             byte = letter_at.hash(0) % 255 + 1
             known = (letter_at != "").fill_null(value=False)
             front |= np.where(known, byte, 0).astype(np.uint32) << np.uint32(8 * place)
-        return cls(
-            vocabulary.to_numpy(allow_copy=True), vocabulary.str.len_chars().to_numpy().astype(np.int16),
-            made, front,
-        )  # fmt: skip
+        return cls(vocabulary.to_numpy(allow_copy=True), length, made, front)
 
     def may_resemble(self, a: Codes, b: Codes, least: float, /) -> NDArray[np.bool_]:
         """Say which pairs can reach a Jaro-Winkler similarity; those left out cannot."""
