@@ -27,6 +27,7 @@ _HALF: Final = 32
 _LARGEST: Final = 1 << 62
 _SALT: Final = 0x1E3779B97F4A7C15  # an odd number whose multiples are well spread
 _SLOTS: Final = 1 << 22
+_SCRAP: Final = 20  # what is left of a budget below a twentieth is not worth counting keys for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +87,11 @@ def candidates(
     """Make the candidate pairs of two tables' keys, or of one with itself (the same object twice).
 
     Rules whose columns a table lacks are passed over. `most_pairs` bounds the rules together, and
-    `wide_pairs` the wide ones: a rule that would exceed what is left gets a smaller cap.
+    `wide_pairs` the wide ones: a rule that would exceed what is left gets a smaller cap, and where next
+    to nothing is left the rules that follow are not tried.
     """
     made: list[Pairs] = []
+    least = wide_pairs // _SCRAP
     report: list[dict[str, object]] = []
     for number, each in enumerate((*rules, *wide)):
         if not all(a in left and b in right for a, b in each.keys):
@@ -96,6 +99,8 @@ def candidates(
         if progress:
             progress(f"Pairs by {each.name}")
         budget = most_pairs if number < len(rules) else min(wide_pairs, most_pairs)
+        if number >= len(rules) and budget < least:
+            break
         step = _Step(each, left, right)
         pairs = step.run(budget)
         most_pairs -= len(pairs)

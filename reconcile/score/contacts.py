@@ -9,6 +9,7 @@ import polars as pl
 
 from reconcile.score import fuzzy
 from reconcile.score.dates import one_digit
+from reconcile.score.encode import numbered
 from reconcile.score.levels import FIELD, MISSING, NULL
 from reconcile.score.names import start
 
@@ -169,5 +170,4 @@ class Contacts:
 def _coded(values: pl.Series) -> tuple[Codes, pl.Series]:
     """Number the distinct values of a column in their order."""
     words = values.drop_nulls().unique().sort()
-    codes = values.cast(pl.Enum(words)).to_physical().cast(pl.Int32).fill_null(NULL)
-    return codes.to_numpy(), words
+    return numbered(values, words), words

@@ -26,6 +26,7 @@ _TEXTS: Final = (
 )  # fmt: skip
 _WIDEST: Final = 4  # parts or aliases of a name that are looked at
 _LONGEST: Final = 60  # letters of a name that are compared
+_FEW: Final = 250_000  # distinct values
 _EMPTY: Final = np.iinfo(np.int32).min  # days before 1970 are negative, so a null date needs its own number
 
 
@@ -167,19 +168,32 @@ def _in_order(frame: pl.DataFrame, side: Side) -> Side:
 def _codes(values: pl.Series, vocabulary: pl.Series) -> Codes:
     if vocabulary.is_empty():
         return np.full(len(values), NULL, dtype=np.int32)
-    return values.cast(pl.Enum(vocabulary)).to_physical().cast(pl.Int32).fill_null(NULL).to_numpy().copy()
+    return numbered(values, vocabulary).copy()
+
+
+def numbered(values: pl.Series, vocabulary: pl.Series, /) -> Codes:
+    """The place of each value in a sorted vocabulary."""
+    if len(vocabulary) <= _FEW:
+        codes = values.cast(pl.Enum(vocabulary)).to_physical()
+    else:  # an enumeration of that size is slower to make than a join
+        table = vocabulary.alias("value").to_frame().with_row_index("code")
+        joined = values.alias("value").to_frame().join(table, on="value", how="left", maintain_order="left")
+        codes = joined["code"]
+    return codes.cast(pl.Int32).fill_null(NULL).to_numpy()
 
 
 def _padded(frame: pl.DataFrame, column: str, vocabulary: pl.Series) -> tuple[Codes, ...]:
     if frame.schema[column] != pl.List(pl.String):
         return ()
-    longest = frame[column].list.len().max()
-    width = min(int(longest) if isinstance(longest, int) else 0, _WIDEST)
-    lists = frame[column]
-    return tuple(
-        _codes(lists.list.get(place, null_on_oob=True).str.slice(0, _LONGEST), vocabulary)
-        for place in range(width)
-    )
+    held = frame[column].is_not_null().arg_true().to_numpy()  # most names have one part and no alias
+    lists = frame[column].drop_nulls()
+    longest = lists.list.len().max()
+    made = []
+    for place in range(min(int(longest) if isinstance(longest, int) else 0, _WIDEST)):
+        codes = np.full(frame.height, NULL, dtype=np.int32)
+        codes[held] = _codes(lists.list.get(place, null_on_oob=True).str.slice(0, _LONGEST), vocabulary)
+        made.append(codes)
+    return tuple(made)
 
 
 def _number_dates(sides: list[Side], column: str) -> pl.Series:

@@ -11,13 +11,13 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from reconcile.score.letters import Words
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
     Codes = NDArray[np.int32]
@@ -31,6 +31,7 @@ _SHORTEST_EDIT: Final = 5  # one edit makes another name of a short one: Ann, Ia
 _SHORTEST_TWO: Final = 6  # two edits do of one of less than six letters
 _SHORTEST_STEM: Final = 3
 _TWO: Final = 2
+_LARGE: Final = 10_000  # words, beyond which letters are only looked at for many pairs
 _SALT: Final = 0x9E3779B1
 _SLOTS: Final = 1 << 21
 
@@ -39,30 +40,47 @@ class Spelling:
     """Judges words by spelling alone: one edit, near, far, different."""
 
     def __init__(self, vocabulary: pl.Series, /) -> None:
-        """Derive what bounds similarity."""
-        self.words = Words.of(vocabulary)
+        """Keep the words; what bounds similarity is derived when enough pairs ask for it."""
+        self._vocabulary = vocabulary
+        self._words: Words | None = None
+
+    @property
+    def words(self) -> Words:
+        """The words and what is derived from them."""
+        if self._words is None:
+            self._words = Words.of(self._vocabulary)
+        return self._words
 
     def __call__(self, a: Codes, b: Codes, /) -> Levels:
         """Judge each pair."""
+        if self._words is None and len(self._vocabulary) > max(_LARGE, len(a)):
+            return _spelled(*(self._vocabulary.gather(part) for part in (a, b)))
         out = np.full(len(a), DIFFERENT, dtype=np.uint8)
         likely = np.flatnonzero(self.words.may_resemble(a, b, _HOPELESS))
-        if not len(likely):
-            return out
-        x, y = self.words.text[a[likely]], self.words.text[b[likely]]
-        similar = similarity(x, y, _HOPELESS)
-        found = np.where(similar >= _NEAR, NEAR, np.where(similar >= _FAR, FAR, DIFFERENT)).astype(np.uint8)
-        longest = np.maximum(self.words.length[a[likely]], self.words.length[b[likely]])
-        close = np.abs(self.words.length[a[likely]] - self.words.length[b[likely]]) <= _TWO
-        some = np.flatnonzero((similar >= _HOPELESS) & close & (longest > _SHORTEST_STEM))
-        edits = process.cpdist(
-            x[some], y[some], scorer=OSA.distance, score_cutoff=_TWO, dtype=np.uint8, workers=-1
-        )
-        longest = longest[some]
-        found[some[(edits == _TWO) & (longest >= _SHORTEST_TWO) & (found[some] == DIFFERENT)]] = FAR
-        found[some[(edits <= 1) & (longest < _SHORTEST_EDIT)]] = NEAR
-        found[some[(edits <= 1) & (longest >= _SHORTEST_EDIT)]] = ONE_EDIT
-        out[likely] = found
+        if len(likely):
+            texts = (pl.Series(self.words.text[part[likely]], dtype=pl.String) for part in (a, b))
+            out[likely] = _spelled(*texts)
         return out
+
+
+def _spelled(one: pl.Series, other: pl.Series) -> Levels:
+    """Judge pairs of words letter by letter."""
+    x, y = one.to_numpy(allow_copy=True), other.to_numpy(allow_copy=True)
+    lengths = [part.str.len_chars().to_numpy().astype(np.int16) for part in (one, other)]
+    similar = similarity(x, y, _HOPELESS)
+    found = np.where(similar >= _NEAR, NEAR, np.where(similar >= _FAR, FAR, DIFFERENT)).astype(np.uint8)
+    longest, close = np.maximum(*lengths), np.abs(lengths[0] - lengths[1]) <= _TWO
+    some = np.flatnonzero((similar >= _HOPELESS) & close & (longest > _SHORTEST_STEM))
+    if not len(some):
+        return found
+    edits = process.cpdist(
+        x[some], y[some], scorer=OSA.distance, score_cutoff=_TWO, dtype=np.uint8, workers=-1
+    )
+    longest = longest[some]
+    found[some[(edits == _TWO) & (longest >= _SHORTEST_TWO) & (found[some] == DIFFERENT)]] = FAR
+    found[some[(edits <= 1) & (longest < _SHORTEST_EDIT)]] = NEAR
+    found[some[(edits <= 1) & (longest >= _SHORTEST_EDIT)]] = ONE_EDIT
+    return found
 
 
 class FirstNames:
