@@ -281,6 +281,7 @@ def test_everything_identical_ends_soon():
     table = pl.concat([one] * 20_000).with_row_index("id")
     found = find_duplicates(table)
     assert found.report.rules["dropped_pairs"].sum() > 0
+    assert "were not compared" in " ".join(found.report.notes)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,19 @@ def score_tables(
         compared=len(seen.pairs),
         expected=seen.expected(model),
         unlinkable=(ids[0].filter(_bare(encoded.left)), ids[1].filter(_bare(encoded.right))),
-        notes=notes,
+        notes=(*notes, *_left_out(rules, len(seen.pairs))),
+    )
+
+
+def _left_out(rules: pl.DataFrame, compared: int) -> tuple[str, ...]:
+    """Say so where so many records share their keys that most of their pairs were never compared."""
+    narrow = {rule.name for rule in RULES}
+    dropped = int(rules.filter(pl.col("rule").is_in(narrow))["dropped_pairs"].sum())
+    if dropped <= compared:
+        return ()
+    return (
+        f"{dropped:,} pairs of records that share a very common name, date or number were not compared. "
+        "Look for a value that stands for none, or for a table that repeats its records.",
     )
 
 
