@@ -108,10 +108,9 @@ def _left_out(rules: pl.DataFrame, compared: int) -> tuple[str, ...]:
     dropped = int(rules.filter(pl.col("rule").is_in(narrow))["dropped_pairs"].sum())
     if dropped <= compared:
         return ()
-    return (
-        f"{dropped:,} pairs of records that share a very common name, date or number were not compared. "
-        "Look for a value that stands for none, or for a table that repeats its records.",
-    )
+    note = f"{dropped:,} pairs of records that share a very common name, date or number were not compared. "
+    note += "Look for a value that stands for none, or for a table that repeats its records."
+    return (note,)
 
 
 def require_fields(comparer: Comparer, /) -> None:
