@@ -96,8 +96,7 @@ def ours(path: Path, /) -> Answer:
     from reconcile.read import read  # noqa: PLC0415 - a peer has not to pay for it
 
     answer = read(path)
-    said = {*answer.diagnostics["kind"]} - {"layout_guess"}  # which is no word about the file
-    return Answer(answer.frame.columns, answer.frame.rows(), said=bool(said))
+    return Answer(answer.frame.columns, answer.frame.rows(), said=not answer.diagnostics.is_empty())
 
 
 def duckdb(path: Path, /) -> Answer:

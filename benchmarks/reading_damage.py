@@ -299,7 +299,7 @@ def _ends() -> Iterator[Damaged]:
     rows = table()
     text = write([HEADER, *rows])
     yield _damaged("end: no payload", b"", [], header=None)
-    yield _damaged("end: blank lines only", b"\n\n\n", [], header=None)
+    yield _damaged("end: blank lines only", b"\n\n\n", [("",), ("",)], header=(None,))
     yield _damaged("end: no line end", text[:-1], rows, clean=True)
     yield _damaged("end: a blank line", text + "\n", rows, clean=True)
     yield _damaged("end: five blank lines", text + "\n" * 5, rows, clean=True)

@@ -8,6 +8,7 @@ Source: the format in the OpenCCC account dictionary (element cccid).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -26,6 +27,7 @@ _DIGITS: Final = "0123456789"
 _WIDTH: Final = 7
 _PATTERN: Final = r"\A[A-HJ-NP-Z]{3}[0-9]{4}\z"
 _INDEX: Final = {letter: index for index, letter in enumerate(LETTERS)}
+_WITHIN: Final = re.compile(r"(?<![A-Za-z0-9])[A-HJ-NP-Za-hj-np-z]{3}[0-9]{4}(?![A-Za-z0-9])")
 _CONFUSED: Final = str.maketrans("IOL", "101")  # a letter where a digit belongs
 _CHUNK: Final = 5_000  # distinct values at a time: each has about a hundred neighbours
 
@@ -120,6 +122,15 @@ def well_formed(values: pl.Expr, /) -> pl.Expr:
     [True, False, False]
     """
     return values.str.contains(_PATTERN) & ~values.str.ends_with("0000")
+
+
+def shaped_in(text: str, /) -> pl.Series:
+    """List what is shaped like a CCCID anywhere in a text, in capitals, each once and sorted.
+
+    >>> shaped_in("abd1234 (ABD0001), ABD12345").to_list()
+    ['ABD0001', 'ABD1234']
+    """
+    return pl.Series("cccid", _WITHIN.findall(text), dtype=pl.String).str.to_uppercase().unique().sort()
 
 
 def ordinals(values: pl.Expr, /) -> pl.Expr:

@@ -7,6 +7,7 @@ Sources: element names as in the OpenCCC account dictionary where it has one; th
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -162,3 +163,12 @@ class Status(StrEnum):
     REVIEW = "review"
     BLOCKED = "blocked"
     MINTABLE = "mintable"
+
+
+def plain(name: str, /) -> str:
+    """Reduce a column's or an element's name to its letters and digits, in which spellings agree.
+
+    >>> plain("Person.Alt-IDs")
+    'personaltids'
+    """
+    return re.sub(r"[\W_]", "", name).casefold()

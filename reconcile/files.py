@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WINDOWS: Final = sys.platform == "win32"
 _SCRATCH: Final = "reconcile-"
 _OWNED: Final = ".owned"  # locked for as long as the process lives
+_ON_DISK: Final = Path("/var/tmp")  # noqa: S108 - a folder of our own is made in it
 _SETTLED: Final = 5.0  # seconds after which a folder's owner has surely locked it
 _RETRIES_ON_WINDOWS: Final = 40  # a virus scanner may hold a file for a second or two
 
@@ -174,13 +175,19 @@ def lock(path: Path, *, what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def scratch() -> Iterator[Path]:
+def scratch(*, large: bool = False) -> Iterator[Path]:
     """Yield a private folder that goes at the end of the block.
 
     A killed process cannot clear its own: what such a process left is removed by the next one.
+
+    Args:
+        large: for more than fits into memory, where some systems keep their usual temporary folder.
     """
-    _clear_orphans(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))  # mkdtemp makes it 0700
+    parent = Path(tempfile.gettempdir())
+    if large and parent == Path("/tmp") and os.access(_ON_DISK, os.W_OK):  # noqa: S108 - compared, not used
+        parent = _ON_DISK
+    _clear_orphans(parent)
+    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))  # mkdtemp makes it 0700
     try:
         with lock(folder / _OWNED, what=f"The folder {folder}"):
             yield folder

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from reconcile.columns import CCCID_COLUMN, SIS_ID
+from reconcile.dates import sortable
 from reconcile.engine import Engine, Table
 from reconcile.errors import InputError
 from reconcile.results import as_frame
@@ -161,6 +162,8 @@ def _submissions(table: object | None) -> pl.DataFrame:
     _check_type(frame, CCCID_COLUMN, "applications")
     if "submitted" not in frame.columns:
         frame = frame.with_columns(submitted=pl.lit(None, pl.String))
+    elif frame.schema["submitted"] == pl.String:  # the latest counts, whichever way days are written
+        frame = frame.with_columns(submitted=sortable(frame["submitted"]))
     key = pl.col(CCCID_COLUMN).cast(pl.String).str.strip_chars().str.to_uppercase()
     return frame.select(SIS_ID, key, "submitted").drop_nulls([SIS_ID, CCCID_COLUMN])
 

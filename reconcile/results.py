@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import polars as pl
@@ -40,6 +40,7 @@ class Source:
         real: where a symbolic link leads, None for a plain file.
         parts: the files of a table in several parts; sha256 is then that of their hashes.
         first_line: of a part, the line of the whole table that its own first line is.
+        seen: of a query, whose answer is kept nowhere, every text that is shaped like a CCCID.
     """
 
     path: Path
@@ -54,6 +55,12 @@ class Source:
     real: Path | None = None
     parts: tuple[Source, ...] = ()
     first_line: int = 1
+    seen: pl.Series | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the file's name without its folders, or what was asked."""
+        return str(self.path) if self.kind == "query" else self.path.name
 
 
 def as_frame(table: object, /) -> pl.DataFrame:

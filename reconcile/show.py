@@ -18,10 +18,13 @@ import polars as pl
 from reconcile.privacy import mask_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
 _ABSENT: Final = "\N{EN DASH}"
 _SMALLEST: Final = 0.0001  # the last place that is shown of a number
+_SHORT: Final = 10  # characters that are not broken over lines
 _LONGEST: Final = 400  # characters of one cell; a longer text is cut, the file has it whole
 
 _LINE: Final = "1px solid rgba(128,128,128,.35)"
@@ -33,12 +36,21 @@ _CELL: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """What a result shows of itself: a table of at most `rows` rows, its title, a sentence below it."""
+    """What a result shows of itself: a table of at most `rows` rows, its title, a sentence below it.
+
+    Attributes:
+        unit: what a row of the table is.
+        narrow: the same in fewer columns, for plain text and a terminal.
+        below: more tables, of less weight.
+    """
 
     frame: pl.DataFrame
     title: str
     note: str = ""
     rows: int = 10
+    unit: str = "row"
+    narrow: pl.DataFrame | None = None
+    below: tuple[Sheet, ...] = ()
 
 
 class Shown(ABC):
@@ -54,13 +66,41 @@ class Shown(ABC):
 
     def __repr__(self) -> str:
         """Draw it as plain text."""
-        sheet = self._sheet()
-        drawn = table_text(sheet.frame, title=sheet.title, rows=sheet.rows)
-        return f"{drawn}\n{sheet.note}" if sheet.note else drawn
+        return "\n".join(_drawn(sheet) for sheet in _all(self._sheet()))
 
     def _repr_html_(self) -> str:
-        sheet = self._sheet()
-        return table_html(sheet.frame, title=sheet.title, note=sheet.note, rows=sheet.rows)
+        return "".join(
+            table_html(sheet.frame, title=sheet.title, note=sheet.note, rows=sheet.rows, unit=sheet.unit)
+            for sheet in _all(self._sheet())
+        )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Listing(Shown):
+    """A small table that shows itself; `frame` is the table.
+
+    Attributes:
+        frame: every row.
+        sheet: what is shown of it, in words.
+    """
+
+    frame: pl.DataFrame
+    sheet: Sheet
+
+    def _sheet(self) -> Sheet:
+        return self.sheet
+
+
+def _all(sheet: Sheet) -> Iterator[Sheet]:
+    yield sheet
+    for one in sheet.below:
+        yield from _all(one)
+
+
+def _drawn(sheet: Sheet) -> str:
+    frame = sheet.frame if sheet.narrow is None else sheet.narrow
+    drawn = table_text(frame, title=sheet.title, rows=sheet.rows, unit=sheet.unit)
+    return f"{drawn}\n{sheet.note}" if sheet.note else drawn
 
 
 def profile(frame: pl.DataFrame, /) -> pl.DataFrame:
@@ -75,7 +115,9 @@ def profile(frame: pl.DataFrame, /) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=kinds, orient="row")
 
 
-def table_html(frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int = 10) -> str:
+def table_html(
+    frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int = 10, unit: str = "row"
+) -> str:
     """Draw the first rows of a table as static HTML for a `_repr_html_`.
 
     Args:
@@ -83,6 +125,7 @@ def table_html(frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int 
         title: the caption, which also says how many of how many rows are shown.
         note: a sentence below the table; left out when empty.
         rows: how many rows to show at most.
+        unit: what a row of the table is.
 
     >>> import polars as pl
     >>> "2 of 3 rows" in table_html(pl.DataFrame({"n": [1, 2, 3]}), title="Counts", rows=2)
@@ -102,27 +145,33 @@ def table_html(frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int 
         '<table style="border-collapse:collapse;color:inherit;font-variant-numeric:tabular-nums;'
         'margin:.3em 0">'
         '<caption style="caption-side:top;text-align:left;white-space:nowrap;padding:.3em 0">'
-        f"<b>{escape(title)}</b> · {row_count(shown.height, frame.height)}</caption>"
+        f"<b>{escape(title)}</b> · {row_count(shown.height, frame.height, unit=unit)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{tail}</div>"
     )
 
 
-def console_table(frame: pl.DataFrame, /, *, title: str, rows: int = 10) -> Table:
+def console_table(frame: pl.DataFrame, /, *, title: str, rows: int = 10, unit: str = "row") -> Table:
     """Draw the first rows of a table for a terminal, as a rich table to print."""
     from rich.table import Table  # noqa: PLC0415 - kept out of `import reconcile`
     from rich.text import Text  # noqa: PLC0415
 
     shown = frame.head(rows)
-    caption = Text(f"{title} · {row_count(shown.height, frame.height)}")
+    caption = Text(f"{title} · {row_count(shown.height, frame.height, unit=unit)}")
     table = Table(title=caption, title_justify="left", min_width=len(caption))
-    for name, dtype in zip(shown.columns, shown.dtypes, strict=True):
-        table.add_column(Text(name), justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in cells(shown):
+    worded = cells(shown)
+    for at, (name, dtype) in enumerate(zip(shown.columns, shown.dtypes, strict=True)):
+        short = all(len(row[at]) <= _SHORT for row in worded)  # else rich breaks it to make room for others
+        table.add_column(
+            Text(name), justify="right" if dtype.is_numeric() else "left", overflow="fold", no_wrap=short
+        )
+    for row in worded:
         table.add_row(*(Text(text) for text in row))  # Text: square brackets in data are no markup
     return table
 
 
-def table_text(frame: pl.DataFrame, /, *, title: str, rows: int = 10, width: int = 100) -> str:
+def table_text(
+    frame: pl.DataFrame, /, *, title: str, rows: int = 10, width: int = 100, unit: str = "row"
+) -> str:
     """Draw the first rows of a table as plain text for a `__repr__`.
 
     >>> import polars as pl
@@ -140,21 +189,21 @@ def table_text(frame: pl.DataFrame, /, *, title: str, rows: int = 10, width: int
         legacy_windows=False,
         force_jupyter=False,
     )
-    console.print(console_table(frame, title=title, rows=rows))
+    console.print(console_table(frame, title=title, rows=rows, unit=unit))
     return out.getvalue().rstrip("\n")
 
 
-def row_count(shown: int, total: int) -> str:
+def row_count(shown: int, total: int, /, *, unit: str = "row") -> str:
     """Say how many rows are shown.
 
     >>> row_count(10, 1234), row_count(3, 3), row_count(1, 1), row_count(0, 0)
     ('10 of 1,234 rows', '3 rows', '1 row', 'no rows')
     """
     if shown < total:
-        return f"{shown:,} of {total:,} rows"
+        return f"{shown:,} of {total:,} {unit}s"
     if not total:
-        return "no rows"
-    return f"{total:,} row{'s' if total > 1 else ''}"
+        return f"no {unit}s"
+    return f"{total:,} {unit}{'s' if total > 1 else ''}"
 
 
 def cells(frame: pl.DataFrame, /) -> list[tuple[str, ...]]:

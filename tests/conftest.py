@@ -22,6 +22,7 @@ def key_file(tmp_path_factory: pytest.TempPathFactory):
         path = tmp_path_factory.mktemp("key") / "ssn.key"
         patch.setenv("RECONCILE_KEY_FILE", str(path))
         patch.delenv("RECONCILE_SSN_KEY", raising=False)
+        patch.delenv("RECONCILE_KEY_STORE", raising=False)
         patch.delenv("RECONCILE_DEBUG", raising=False)
         yield path
 

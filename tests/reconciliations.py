@@ -152,7 +152,7 @@ def _students(demo: bool, draw: random.Random) -> pl.DataFrame:
 def _inputs() -> tuple[Input, ...]:
     def made(table: str, rows: int, folded: int, quarantined: int, **more: object) -> Input:
         source = Source(
-            path=Path(f"/home/analyst7/extracts/{table}_2026-11-20.csv"),
+            path=Path(f"/shown/to/nobody/{table}_2026-11-20.csv"),
             sha256=(table.encode().hex() * 8)[:64],
             size=rows * 180,
             encoding="utf-8",

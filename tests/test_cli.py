@@ -126,7 +126,7 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
     ("words", "expected"),
     [
         (["dmeo"], 'Did you mean "demo"?'),
-        (["frobnicate"], "Known: batch, decide, demo, dictionary, inspect, lab"),
+        (["frobnicate"], "Known: batch, decide, demo, dictionary, inspect, key, lab"),
         (["plan", "nwe"], 'Did you mean "new"?'),
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),
@@ -310,27 +310,6 @@ def test_a_registry_that_is_not_there_is_not_made(capsys: pytest.CaptureFixture[
     assert not place.exists()
 
 
-def test_inspect_says_how_a_file_is_read_and_shows_no_value(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    path = tmp_path / "accounts.csv"
-    path.write_text(
-        f"ccc_id;firstname;lastname;birthdate;ssn\nABC1234;Anything;Else;2001-02-03;{CLEAR}\n;;;;\n",
-        encoding="cp1252",
-    )
-    assert main(["inspect", str(path)]) == 0
-    raw = capsys.readouterr().out
-    assert "semicolon" in raw
-    assert "openccc" in raw
-    assert main(["inspect", str(path), "--layout", "openccc"]) == 0
-    mapped = capsys.readouterr().out
-    assert "1 accepted" in mapped
-    for said in (raw, mapped):
-        assert not any(value in said for value in (CLEAR, "Anything", "Else", "2001", "ABC1234"))
-    assert main(["inspect", str(path), "--layout", "opencc"]) == 2
-    assert 'Did you mean "openccc"?' in capsys.readouterr().err
-
-
 def test_python_dash_m_and_a_console_that_lacks_letters(tmp_path: Path) -> None:
     """A Windows console of 1252 shows a ? and does not crash."""
     done = subprocess.run(
@@ -386,6 +365,7 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "sample",
         "quality",
         "inspect",
+        "map",
         "validate",
         "dictionary",
         "lab",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 import stat
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 from plans import change_rows, take
+from workbooks import workbook
 
 from reconcile.cli import main
 from reconcile.errors import InputError, OutputError, RegistryError
 from reconcile.files import permissions_are_enforced
-from reconcile.flow.decisions import enter_decisions, write_work_list
+from reconcile.flow.decisions import enter_decisions, read_decisions, write_work_list
 from reconcile.plan import Plan
 from reconcile.registry import Registry
 
@@ -66,6 +70,76 @@ def test_decisions_reach_the_registry_and_are_not_asked_again(
         assert registry.verify().ok
     asked, again = pairs(file), pairs(write_work_list(done, tmp_path / "again.csv"))
     assert again == asked[2:]
+
+
+def as_excel_saves_it(path: Path, form: str, *more: tuple[str, list[list[str]]]) -> Path:
+    """Open the list in Excel and save it: numbers lose their zeros, and dates become dates."""
+    with path.open(encoding="utf-8-sig", newline="") as opened:
+        rows = [[as_excel_takes_it(cell) for cell in row] for row in csv.reader(opened)]
+    assert any(isinstance(row[1], int) for row in rows)
+    if form == "xlsx":
+        dates = [[(cell, "m/d/yyyy") if isinstance(cell, date) else cell for cell in row] for row in rows]
+        path = path.with_suffix(".xlsx")
+        path.write_bytes(workbook(("pairs", dates), *more))
+        return path
+    delimiter, encoding = {
+        "California": (",", "cp1252"),
+        "semicolons": (";", "cp1252"),
+        "CSV UTF-8, semicolons": (";", "utf-8-sig"),
+        "Unicode text": ("\t", "utf-16"),
+    }[form]
+    text = io.StringIO()
+    shown = [[f"{c.month}/{c.day}/{c.year}" if isinstance(c, date) else c for c in row] for row in rows]
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(shown)
+    path.write_bytes(text.getvalue().encode(encoding, errors="replace"))
+    return path
+
+
+def as_excel_takes_it(cell: str) -> str | int | float | date | None:
+    if re.fullmatch(r"[0-9]{1,15}", cell):
+        return int(cell)
+    if re.fullmatch(r"[0-9]+\.[0-9]+(e-[0-9]+)?", cell):
+        return float(cell)
+    return date.fromisoformat(cell) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cell) else cell or None
+
+
+FORMS = ("California", "semicolons", "CSV UTF-8, semicolons", "Unicode text", "xlsx")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_decisions_come_back_as_they_were_written_however_excel_saves_them(file: Path, form: str) -> None:
+    def annotate(rows: list[dict[str, str]]) -> None:
+        rows[0]["note"], rows[1]["note"] = 'Spoke to "Peña"; her mother\'s name', "see the file"
+
+    change_rows(file, annotate)
+    wanted = read_decisions(file)
+    assert wanted.height == 2
+    assert "Peña" in wanted["note"][0]
+    assert read_decisions(as_excel_saves_it(file, form)).equals(wanted)
+
+
+@pytest.mark.parametrize(("form", "place"), [("semicolons", "line 4"), ("xlsx", "row 4")])
+def test_a_wrong_word_is_named_by_its_place_in_the_file(file: Path, form: str, place: str) -> None:
+    change_rows(file, lambda rows: rows[2].update(decision="Quetzal"))
+    path = as_excel_saves_it(file, form)
+    with pytest.raises(InputError) as caught:
+        read_decisions(path)
+    assert str(caught.value).splitlines() == [
+        f"{path}:",
+        f"  {place}: not a decision. Known: different, match, unsure.",
+    ]
+
+
+def test_of_several_sheets_the_list_is_named(
+    file: Path, plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = as_excel_saves_it(file, "xlsx", ("Notes", [["asked"], ["yes"]]))
+    decide = ["decide", str(path), "--plan", str(plan), "--by", "reviewer"]
+    assert main(decide) == 2
+    assert "(--sheet): 1 'pairs', 2 'Notes'." in capsys.readouterr().err
+    assert read_decisions(path, sheet="pairs").height == 2
+    assert main([*decide, "--sheet", "Notes"]) == 2
+    assert "has no column table, id_l, id_r, decision, hash" in capsys.readouterr().err
 
 
 def test_a_list_that_somebody_fills_in_is_not_overwritten(done: Run, file: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import os
 from datetime import date
 from typing import TYPE_CHECKING
@@ -9,12 +11,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 from plans import change_plan, change_rows, take
+from workbooks import pack, workbook
 
 from reconcile.errors import InputError
 from reconcile.flow.inputs import Inputs, read_inputs
 from reconcile.flow.run import silent
 from reconcile.plan import Plan
 from reconcile.privacy import ssn_key
+from reconcile.read import open as opening
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +139,68 @@ def test_a_file_that_went_away_is_named(plan: Path, name: str) -> None:
     with pytest.raises(InputError) as caught:
         read_inputs(read, progress=silent)
     assert str(path) in str(caught.value)
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_parts_sheets_members_and_folders_say_the_same(plan: Path) -> None:
+    folder, wanted = plan.parent, inputs(plan)
+    header, *rows = rows_of(folder / "students.csv")
+    for name, some in (("north.csv", rows[:70]), ("south.csv", rows[70:])):
+        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([header, *some])
+    accounts = [[cell or None for cell in row] for row in rows_of(folder / "accounts.csv")]
+    (folder / "accounts.xlsx").write_bytes(workbook(("About", [["x"]]), ("Fall", accounts)))
+    packed = pack({"a.csv": (folder / "applications.csv").read_bytes(), "b.csv": b"x"})
+    (folder / "applications.zip").write_bytes(packed)
+    (folder / "reports").mkdir()
+    (folder / "fraud.csv").rename(folder / "reports" / "fraud.csv")
+    change_plan(
+        plan,
+        students={"path": ["north.csv", "south.csv"]},
+        accounts={"path": "accounts.xlsx", "sheet": "Fall"},
+        applications={"path": "applications.zip", "member": "a.csv"},
+        fraud={"path": "reports", "parts": True},
+    )
+    read = inputs(plan)
+    for name, table in wanted.tables.items():
+        same = [column for column in table.columns if column != "line"]
+        assert read.tables[name].select(same).equals(table.select(same)), name
+    assert read.tables["students"].height == 150
+    names = [record.source.name for record in read.records]
+    assert names == ["north.csv and 1 more", "accounts.xlsx", "applications.zip", "reports"]
+    assert [part.name for part in read.records[0].source.parts] == ["north.csv", "south.csv"]
+    assert read.records[2].source.member == "a.csv"
+
+
+def test_limits_of_a_plan_are_kept(plan: Path) -> None:
+    folder = plan.parent
+    (folder / "students.csv.gz").write_bytes(gzip.compress((folder / "students.csv").read_bytes()))
+    change_plan(plan, students={"path": "students.csv.gz", "limits": {"unpacked": 100}})
+    with pytest.raises(InputError, match=r"students\.csv\.gz unpacks to too many bytes.* the limit is 100"):
+        inputs(plan)
+
+
+@pytest.mark.parametrize("name", ["students", "accounts"])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    plan: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the export were still running: what was hashed would not be what was read."""
+    take_it = opening.take
+
+    def take_and_write(path: Path, *given: object, **more: object) -> object:
+        opened = take_it(path, *given, **more)
+        if path.name == f"{name}.csv":
+            with path.open("a", encoding="utf-8") as file:
+                file.write("x\n")
+        return opened
+
+    monkeypatch.setattr(opening, "take", take_and_write)
+    with pytest.raises(InputError, match=rf"{name}\.csv changed while it was being read\. Wait until"):
+        inputs(plan)
 
 
 def test_what_inputs_say_of_themselves_holds_no_tables(plan: Path) -> None:

@@ -17,13 +17,13 @@ from reconcile.columns import Status
 from reconcile.errors import ConservationError, OutputError, PlanError
 from reconcile.files import lock
 from reconcile.flow import run as module
+from reconcile.flow.decisions import read_decisions
 from reconcile.flow.run import MARK, run, workspace
 from reconcile.mint.batch import GateVerdict, approve, fingerprint, mint, propose
 from reconcile.mint.handover import hand_over
 from reconcile.plan import Plan
 from reconcile.registry import Registry
 from reconcile.resolve import Resolution
-from reconcile.review import read_decisions
 
 if TYPE_CHECKING:
     from pathlib import Path

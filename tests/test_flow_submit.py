@@ -174,7 +174,7 @@ def test_a_rule_that_cannot_be_run(
     monkeypatch.setattr(sys.modules["reconcile.validate"], "validate", lambda *_, **__: checked)
     assert closed(before(small_run), registry) == "rule one.rule could not be run"
     checked.counts = counts.with_columns(errored=False, closes=pl.Series([False, False, True]))
-    assert closed(before(small_run), registry) == "c (5 rows, 10.0% of the rows are allowed)"
+    assert closed(before(small_run), registry) == "c (5 rows, 10.0 % of the rows are allowed)"
 
 
 def test_a_snapshot_without_a_usable_row(small_run: Run, registry: Registry) -> None:

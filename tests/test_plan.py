@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+from reconcile.cli import main
 from reconcile.errors import InputError, PlanError
-from reconcile.plan import Issuer, Plan, Scope
+from reconcile.plan import Issuer, Plan, QueryPlan, Scope
+from reconcile.plan.inputs import LIMITS
 from reconcile.plan.reader import Reader
 from reconcile.policy import Policy
+from reconcile.read import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -276,6 +280,8 @@ def test_the_template_with_everything_filled_in_is_a_plan(folder: Path) -> None:
         ("# range", "range"),
         ("# encoding", "encoding"),
         ("# [students.options]", "[students.options]"),
+        ("# [students.limits]", "[students.limits]"),
+        ("# cells", "cells"),
         ("# [applications]", "[applications]"),
         ("# [fraud]", "[fraud]"),
         ("# [crosswalk]", "[crosswalk]"),
@@ -292,6 +298,205 @@ def test_the_template_with_everything_filled_in_is_a_plan(folder: Path) -> None:
     assert plan.workspace == bare.workspace
     assert plan.registry == bare.registry
     assert plan.accounts.max_age_days == bare.accounts.max_age_days
+
+
+@pytest.mark.parametrize(
+    ("keys", "read"),
+    [
+        (('path = ["north.csv"',), "north.csv, {}south.csv (banner)"),
+        (('path = "extracts"', "parts"), "all files of {}extracts (banner)"),
+        (("url", "sql", "parameters"), "a query to the database at $SIS_URL, {}students.sql (banner)"),
+    ],
+)
+def test_the_other_ways_of_the_template_are_known(folder: Path, keys: tuple[str, ...], read: str) -> None:
+    text = Plan.template().replace('path = ""', "", 1).replace('layout = ""', 'layout = "banner"', 1)
+    for key in keys:
+        assert f"\n#   {key}" in text
+        text = text.replace(f"\n#   {key}", f"\n{key}", 1)
+    text = text.replace('sql"       #', 'sql" #')
+    with pytest.raises(PlanError) as caught:
+        Plan.parse(text, path=folder / "plan.toml", files=False)
+    assert "[students]" not in str(caught.value)
+    good = GOOD.replace('path = "students.csv"', _between(text, "[students]", "# [students.options]"))
+    good = good.replace('layout = "banner"\noptions', "options")
+    students = Plan.parse(good, path=folder / "plan.toml", files=False).students
+    assert str(students).endswith(read.format(f"{folder}{os.sep}"))
+
+
+def _between(text: str, begin: str, end: str) -> str:
+    return text.partition(begin)[2].partition(end)[0]
+
+
+def test_every_way_to_read_a_table(folder: Path) -> None:
+    (folder / "parts").mkdir()
+    for name in ("apps.xlsx", "fraud.zip", "north.csv", "south.csv"):
+        (folder / name).touch()
+    (folder / "before.sql").write_text("SELECT 1", encoding="utf-8")
+    plan = read(
+        folder,
+        ('path = "students.csv"', 'path = ["north.csv", "south.csv"]\nlimits = { cells = 7, unpacked = 1 }'),
+        more='[applications]\npath = "apps.xlsx"\nsheet = 2\n'
+        '[fraud]\npath = "fraud.zip"\nmember = "fraud.csv"\n'
+        '[crosswalk]\npath = "parts"\nparts = true\n'
+        '[accounts.previous]\nurl = "postgresql+psycopg://reader@host/sis"\nsql = "before.sql"\n'
+        'parameters = { term = "2026", since = 2026-01-02, all = true }\n',
+    )
+    assert plan.students.path == (folder / "north.csv", folder / "south.csv")
+    assert plan.students.limits == {"cells": 7, "unpacked": 1}
+    assert (plan.applications.sheet, plan.fraud.member, plan.crosswalk.parts) == (2, "fraud.csv", True)  # type: ignore[union-attr]
+    previous = plan.accounts.previous
+    assert previous is not None
+    assert (previous.path, previous.layout) == (None, "openccc")
+    assert previous.query == QueryPlan(
+        url="postgresql+psycopg://reader@host/sis",
+        sql=folder / "before.sql",
+        parameters={"term": "2026", "since": date(2026, 1, 2), "all": True},
+    )
+    assert "host" not in repr(previous)
+    assert [*plan.read_in_all][-1] == "accounts.previous"
+
+
+def test_an_earlier_snapshot_is_read_as_the_later_one_unless_told_otherwise(folder: Path) -> None:
+    for name in ("accounts.xlsx", "before.xlsx"):
+        (folder / name).touch()
+    alike = read(
+        folder,
+        ('path = "accounts.csv"', 'path = "accounts.xlsx"\nsheet = "Fall"\nprevious = "before.xlsx"'),
+    ).accounts.previous
+    assert alike is not None
+    assert (alike.path, alike.sheet) == (folder / "before.xlsx", "Fall")
+    other = read(
+        folder,
+        ('path = "accounts.csv"', 'path = "accounts.xlsx"\nsheet = "Fall"'),
+        more='[accounts.previous]\npath = "accounts.xlsx"\nsheet = "Spring"\n',
+    ).accounts.previous
+    assert other is not None
+    assert (other.sheet, other.layout) == ("Spring", "openccc")
+
+
+STUDENTS = 'path = "students.csv"'
+QUERY = f'{STUDENTS}\nurl = "$SIS_URL"\nsql = "SELECT 1"'
+
+
+@pytest.mark.parametrize(
+    ("instead", "expected"),
+    [
+        ("", '[students] path: is missing; a file such as "students.csv", a list of files, or the url and'),
+        ("path = []", "[students] path: an empty list was found; a file such as"),
+        ("path = 5", "[students] path: a number was found"),
+        ('path = ["students.csv", 5]', "[students] path: a list was found"),
+        ('path = ["students.csv", "./students.csv"]', "[students] path: names a file twice"),
+        ('path = ["students.csv", "no.csv"]', "no.csv does not exist"),
+        ('path = ["students.csv", "."]', "is a folder; name the file in it."),
+        ('path = "."', "or add parts = true if all in it are one table."),
+        (f"{STUDENTS}\nparts = true", "is a file; parts = true is for a folder"),
+        ('path = "no"\nparts = true', "no does not exist"),
+        ('path = ["students.csv"]\nparts = true', "[students] parts: goes with a folder"),
+        ('path = ["students.csv"]\nmember = "x"', "[students] member: names a file within one archive"),
+        ('path = "."\nparts = true\nmember = "x"', "[students] member: names a file within one archive"),
+        (f"{STUDENTS}\nsheet = 0", "[students] sheet: a number was found; a name such as"),
+        (f"{STUDENTS}\nsheet = true", "[students] sheet: true or false was found"),
+        (f'{STUDENTS}\nsheet = 1\nencoding = "cp1252"', "[students] encoding: does not go with sheet"),
+        (f'{STUDENTS}\nsql = "SELECT 1"', "[students] sql: goes with url"),
+        (f"{STUDENTS}\nparameters = {{ a = 1 }}", "[students] parameters: goes with url"),
+        (QUERY, "[students] url: does not go with path"),
+        (f'{QUERY}\nsheet = "x"\nmember = "y"', "[students] sheet: does not go with url"),
+        (f'{QUERY}\nencoding = "cp1252"\nparts = true', "[students] parts: does not go with url"),
+        ('url = "$SIS_URL"', "[students] sql: is missing"),
+        ('url = "$SIS_URL"\nsql = "no.sql"', "no.sql does not exist"),
+        (
+            'url = "$SIS_URL"\nsql = "SELECT 1"\nparameters = { a = [1] }',
+            "[students] parameters: a table was",
+        ),
+        ('url = "$SIS-URL"\nsql = "SELECT 1"', "name of an environment variable is needed"),
+        ('url = "sis"\nsql = "SELECT 1"', "the address of a database such as"),
+        ('url = "sqlite:///no.sqlite"\nsql = "SELECT 1"', "no.sqlite does not exist"),
+        (f"{STUDENTS}\nlimits = 5", "[students] limits: a number was found; a table is needed"),
+        (
+            f"{STUDENTS}\nlimits = {{ cells = 0 }}",
+            "[students.limits] cells: a number was found; a whole number",
+        ),
+        (
+            f"{STUDENTS}\nlimits = {{ cels = 5 }}",
+            '[students.limits] cels: no such key. Did you mean "cells"?',
+        ),
+    ],
+)
+def test_ways_to_read_that_do_not_go_together(folder: Path, instead: str, expected: str) -> None:
+    assert expected in refusal(folder, (STUDENTS, instead))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "oracle+oracledb://reader:Quetzal-7@host/sis",
+        "postgresql://reader@host/sis?password=Quetzal-7",
+        "mssql+pyodbc:///?odbc_connect=UID%3Dreader%3BPWD%3DQuetzal-7",
+        "postgresql://reader:Quetzal-7%40@host",
+    ],
+)
+def test_an_address_with_a_password_is_refused_and_not_shown(folder: Path, url: str) -> None:
+    said = refusal(folder, (STUDENTS, f'url = "{url}"\nsql = "SELECT 1"'))
+    assert 'url = "$SIS_URL"' in said
+    assert "Quetzal" not in said
+
+
+def test_a_sqlite_file_stands_beside_the_plan(folder: Path) -> None:
+    (folder / "sis.sqlite").touch()
+    plan = read(folder, (STUDENTS, 'url = "sqlite:///sis.sqlite"\nsql = """\nSELECT 1\nFROM a.sql"""'))
+    assert plan.students.query is not None
+    assert plan.students.query.url == f"sqlite:///{folder / 'sis.sqlite'}"
+    assert plan.students.query.sql == "SELECT 1\nFROM a.sql"
+
+
+@pytest.mark.parametrize(
+    ("students", "accounts", "expected"),
+    [
+        ('path = "x.xlsx"\nsheet = 1', 'path = "x.xlsx"\nsheet = 2', None),
+        ('path = "x.zip"\nmember = "a"', 'path = "x.zip"\nmember = "b"', None),
+        ('path = "x.xlsx"\nsheet = 1', 'path = "x.xlsx"\nsheet = 1', "is the same file as [students] path"),
+        ('path = "x.xlsx"', 'path = "x.xlsx"\nsheet = 1', "is the same file as [students] path"),
+        ('path = ["x.csv", "y.csv"]', 'path = "y.csv"', "names a file that is read already for [students]"),
+        ('path = "d"\nparts = true', 'path = "d/y.csv"', "names a file that is read already for [students]"),
+        ('path = "x.csv"', 'path = "y.csv"\nprevious = "y.csv"', "[accounts] previous: is the same file as"),
+        ('url = "$A"\nsql = "SELECT 1"', 'url = "$A"\nsql = "SELECT 1"', "[accounts] sql: is the same query"),
+        ('url = "$A"\nsql = "SELECT 1"', 'url = "$A"\nsql = "SELECT 2"', None),
+    ],
+)
+def test_one_table_is_not_two_inputs(
+    folder: Path, students: str, accounts: str, expected: str | None
+) -> None:
+    text = GOOD.replace(STUDENTS, students).replace('path = "accounts.csv"', accounts)
+    place = folder / "plan.toml"
+    if expected is None:
+        assert Plan.parse(text, path=place, files=False).students.path != ()
+        return
+    with pytest.raises(PlanError) as caught:
+        Plan.parse(text, path=place, files=False)
+    assert expected in str(caught.value)
+
+
+def test_the_limits_of_a_plan_are_those_of_the_reader() -> None:
+    assert sorted(LIMITS) == sorted(limit.name for limit in dataclasses.fields(Limits))
+
+
+def test_what_is_read_is_printed_and_a_missing_address_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(folder, (STUDENTS, 'url = "$SIS_URL"\nsql = "SELECT 1"'))
+    monkeypatch.delenv("SIS_URL", raising=False)
+    assert main(["plan", "check", str(folder / "plan.toml")]) == 2
+    assert "[students] of" in (said := capsys.readouterr().err)
+    assert "environment variable SIS_URL is not set" in said
+    monkeypatch.setenv("SIS_URL", "oracle+oracledb://reader:Quetzal-7@host/sis")
+    assert main(["plan", "check", str(folder / "plan.toml")]) == 0
+    said = capsys.readouterr().out
+    assert "Students     a query to the database at $SIS_URL (banner)" in said
+    assert f"Accounts     {folder / 'accounts.csv'} (openccc)" in said
+    assert "Quetzal" not in said
+    read(folder, (STUDENTS, 'url = "$SIS_URL"\nsql = "DELETE FROM x"'))
+    assert main(["plan", "check", str(folder / "plan.toml")]) == 2
+    assert "begins with SELECT or WITH" in capsys.readouterr().err
 
 
 def test_days_and_sections_of_another_kind(tmp_path: Path) -> None:
@@ -319,7 +524,7 @@ def test_a_plan_says_how_the_dictionary_is_applied(folder: Path) -> None:
         local=folder / "ours.yaml",
         at_most={"phone_shape": 0.05, "email_unique": 3},
     )
-    assert plan.accounts.previous == folder / "before.csv"
+    assert plan.accounts.previous.path == folder / "before.csv"
     assert read(folder).policy == Policy()
 
 

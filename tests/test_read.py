@@ -27,11 +27,7 @@ def put(folder: Path, text: str | bytes, name: str = "extract.csv") -> Path:
 
 
 def kinds(result: ReadResult) -> list[tuple[int | None, str]]:
-    return [
-        (line, kind)
-        for line, kind in result.diagnostics.select("line", "kind").iter_rows()
-        if kind != "layout_guess"
-    ]
+    return result.diagnostics.select("line", "kind").rows()
 
 
 def conserved(result: ReadResult) -> bool:
@@ -357,3 +353,33 @@ def test_a_needed_column_that_is_there_twice_is_no_guess_of_ours(tmp_path: Path)
     with pytest.raises(InputError, match="the column for birthdate is there twice"):
         read(path, layout="openccc")
     assert read(path).frame.columns == ["ccc_id", "lastname", "birthdate", "birthdate 2"]
+
+
+def test_blank_lines_alone_are_a_column_without_a_value(tmp_path: Path):
+    made = read(put(tmp_path, "\n\n"))
+    assert made.frame.rows() == [(None,)]
+    assert kinds(made) == [(None, "blank_file")]
+    assert conserved(made)
+    for text in ("", "\n", "  \n \n"):
+        with pytest.raises(InputError, match="is empty"):
+            read(put(tmp_path, text))
+    with pytest.raises(InputError):
+        read(put(tmp_path, "\n\n"), layout="generic")
+
+
+def test_units_below_the_names_do_not_hide_them(tmp_path: Path):
+    rows = "".join(f"2026-11-02 {n:02}:00,{n},1.{n}\n" for n in range(12))
+    above = "TOA5,logger 7,CR1000,31844,hourly\n"
+    made = read(put(tmp_path, f"{above}TIMESTAMP,RECORD,Temp\nTS,RN,Deg C\n,,Avg\n{rows}"))
+    assert [name.split()[0] for name in made.frame.columns] == ["TIMESTAMP", "RECORD", "Temp"]
+    assert {kind for _, kind in kinds(made)} & {"header_rows", "row_of_words"}
+    assert (1, "preamble") in kinds(made)
+
+
+def test_rows_of_words_above_rows_of_numbers_are_a_doubt(tmp_path: Path):
+    asked = 'Student,Points,"How was\nit?"\n"{""Q"":""id""}","{""Q"":""points""}",{Q3}\n'
+    rows = "".join(f"A{n},{n},well\n" for n in range(12))
+    made = read(put(tmp_path, f"id,points,q3\n{asked}{rows}"))
+    assert made.frame.height == 14
+    assert kinds(made) == [(2, "row_of_words"), (4, "row_of_words")]
+    assert not kinds(read(put(tmp_path, f"id,points,q3\nunknown,N/A,x\n{rows}")))

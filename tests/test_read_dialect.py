@@ -32,3 +32,20 @@ def test_one_column_has_none():
 
 def test_lines_are_counted_where_quotes_fail():
     assert counts_by_line(b'a,b\n"1,2",3\n\n5,"6', ",") == [2, 2, 0, 2]
+
+
+def test_two_numbers_with_a_blank_between_are_two_columns():
+    text = "".join(f"{10 + i / 50:.2f} {i * 37 % 900}\n" for i in range(40))
+    assert find_dialect(text.encode(), Diagnostics()).delimiter == " "
+
+
+def test_names_with_a_blank_between_are_one_column():
+    text = "full name\n" + "Ana Quillon\nImre Vesely\n" * 20
+    found = Diagnostics()
+    assert find_dialect(text.encode(), found).delimiter == ","
+    assert found.frame().is_empty()
+
+
+def test_doubled_marks_separate_though_single_ones_stand_within_values():
+    rows = "".join(f"{i}::Up (2009)::{i % 5}::{'10:30 show' if i % 3 else 'dvd'}\n" for i in range(30))
+    assert find_dialect(f"user::movie::rating::note\n{rows}".encode(), Diagnostics()).delimiter == "::"

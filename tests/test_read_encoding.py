@@ -76,3 +76,18 @@ def test_letters_of_dos_are_told_from_those_of_windows():
 def test_text_that_was_encoded_twice_is_a_doubt_and_stays_as_it_is():
     text = "id,name\n1,Núñez\n".encode().decode("latin-1")
     assert decode(text.encode()) == (text, "utf-8", ["encoding_twice"])
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("note\nI\u2019m the first \u2014 it\u2019s a \u201cbig\u201d step, €40\n", "cp1252"),
+        ("note\nGarcía Muñoz, Peñalosa, Hernández, Ibáñez\n", "mac_roman"),
+        ("note\nstudents\u2019 fees \u2013 paid\nMuñoz\n", "cp1252"),
+    ],
+)
+def test_signs_and_letters_of_other_encodings_are_told_apart(text: str, encoding: str, tmp_path: Path):
+    found = Diagnostics()
+    made, name = to_utf8(text.encode(encoding), tmp_path / "x.csv", found, encoding=None)
+    assert (made.decode(), name) == (text, encoding)
+    assert found.frame()["kind"].to_list() == ["encoding_guess"]

@@ -57,8 +57,10 @@ def test_rows_of_one_person_are_folded_by_precedence(tmp_path: Path):
 
 
 def test_a_conflict_is_said_and_the_first_current_row_counts(tmp_path: Path):
-    made = table(tmp_path, "banner", BANNER + "1,A,X,Y,,,,,,,\n1,A,X,Y,,2001,,,,,\n1,A,X,Y,N,2002,,,,,\n")
-    assert made.frame["birthdate"].to_list() == ["2001"]
+    made = table(
+        tmp_path, "banner", BANNER + "1,A,X,Y,,,,,,,\n1,A,X,Y,,20010203,,,,,\n1,A,X,Y,N,20020203,,,,,\n"
+    )
+    assert made.frame["birthdate"].to_list() == ["20010203"]
     assert kinds(made) == [(2, "conflict", "birthdate")]
 
 
@@ -71,7 +73,7 @@ def test_a_conflict_is_said_and_the_first_current_row_counts(tmp_path: Path):
         ("1,A,X,Y,N,,,,,,\n", "no_current_row", [2]),
         ("1,A,X,Y,,,,,,,\n2,A,V,W,,,,,,,\n2,Z,V,U,N,,,,,,\n", "id_not_unique", [2, 3, 4]),
         ("1,A,X,Y,,,,,,,\n1,B,X,Y,,,,,,,\n", "id_not_unique", [2, 3]),
-        ("1,A,X,Y,,2001,,,,,\n1,A,V,W,,2002,,,,,\n", "id_not_unique", [2, 3]),
+        ("1,A,X,Y,,2001-02-03,,,,,\n1,A,V,W,,2002-02-03,,,,,\n", "id_not_unique", [2, 3]),
     ],
 )
 def test_rows_that_cannot_be_told_apart_are_set_aside(rows: str, kind: str, lines: list[int], tmp_path: Path):
@@ -109,8 +111,10 @@ def test_set_aside_rows_of_several_tables_have_their_own_numbers(tmp_path: Path)
 
 
 def test_one_row_a_person_is_believed_only_when_rows_agree(tmp_path: Path):
-    made = table(tmp_path, "generic", "id,last_name,dob\n1,A,2001\n1,A,2002\n2,B,\n2,B,2003\n3,C,\n")
-    assert made.frame.select("sis_id", "birthdate").rows() == [("2", "2003"), ("3", None)]
+    made = table(
+        tmp_path, "generic", "id,last_name,dob\n1,A,20010203\n1,A,20020203\n2,B,\n2,B,20030203\n3,C,\n"
+    )
+    assert made.frame.select("sis_id", "birthdate").rows() == [("2", "20030203"), ("3", None)]
     assert kinds(made) == [
         (2, "id_not_unique", "sis_id"),
         (3, "id_not_unique", "sis_id"),
@@ -122,8 +126,10 @@ def test_reports_and_applications_stand_by_themselves(tmp_path: Path):
     made = table(tmp_path, "fraud", "cccId,fraudType,rescindDate\nA,x,\nA,y,2026-01-02\n,z,\n")
     assert made.frame.select("cccid", "reason").rows() == [("A", "x")]
     assert [kind for _, kind, _ in kinds(made)] == ["rescinded", "id_missing"]
-    made = table(tmp_path, "superglue", "ccc_id,sis_person_id,status,tstmp_submit\nA,1,S,2026\nB,,I,2026\n")
-    assert made.frame["submitted"].to_list() == ["2026", None]
+    made = table(
+        tmp_path, "superglue", "ccc_id,sis_person_id,status,tstmp_submit\nA,1,S,20260102\nB,,I,20260102\n"
+    )
+    assert made.frame["submitted"].to_list() == ["20260102", None]
     assert [kind for _, kind, _ in kinds(made)] == ["not_submitted"]
 
 

@@ -69,7 +69,7 @@ def test_the_newest_id_of_the_day_counts(tmp_path: Path):
     rows = (
         "1,PRI,A,B,CID,OLD1,2020-01-01\n1,PRI,A,B,CID,NEW1,2024-01-01\n1,PRI,A,B,CID,FUT1,2027-01-01\n"
         "1,FRM,Z,B,CID,NEW1,2024-01-01\n1,PRI,A,B,OLD,77,2019-01-01\n"
-        "2,PRI,A,C,CID,SAME1,01/02/2024\n2,PRI,A,C,CID,SAME2,02-JAN-2024\n3,PRI,A,D,CID,ODD1,soon\n"
+        "2,PRI,A,C,CID,SAME1,01/20/2024\n2,PRI,A,C,CID,SAME2,20-JAN-2024\n3,PRI,A,D,CID,ODD1,soon\n"
     )
     made = table(tmp_path, "peoplesoft", PEOPLESOFT + rows, as_of="2026-11-16")
     assert made.frame["cccids"].to_list() == [["NEW1"], ["SAME1", "SAME2"], ["ODD1"]]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconcile.errors import InputError
+from reconcile.read import read
 from reconcile.read.layout import (
     check_options,
     guess_layout,
@@ -80,6 +81,57 @@ def test_every_problem_is_told_at_once():
         assert part in message
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Soc Sec Num", "ssn"), ("Social Security #", "ssn"), ("DOB", "birthdate"), ("Birth Dt", "birthdate"),
+        ("Lname", "last_name"), ("L Name", "last_name"), ("F Name", "first_name"), ("MI", "middle_name"),
+        ("Stu ID", "sis_id"), ("Student Number", "sis_id"), ("StudentNo", "sis_id"), ("Cell", "phone"),
+        ("E-mail Address", "email"), ("Telephone Number", "phone"), ("Zip Cd", "zip"), ("ST", "state"),
+        ("Addr1", "street"), ("CCC ID", "cccid"), ("Nickname", "preferred_first_name"),
+        ("DOD", "deceased_on"),
+    ],
+)  # fmt: skip
+def test_usual_names_are_known(name: str, field: str):
+    fields = load_layout("generic").fields
+    assert [known for known in fields if plain(name) in map(plain, fields[known])] == [field]
+
+
+def test_usual_words_alone_name_no_system():
+    columns = ["Stu ID", "Lname", "F Name", "Birth Dt", "Cell", "CCCID"]
+    assert guess_layout(columns)[0] == "generic"
+
+
+def test_a_message_does_not_list_every_name():
+    with pytest.raises(InputError, match=r"sis_id \(sis_id, id.*[0-9]+ more\)"):
+        map_columns(["last_name"], load_layout("generic"), path=PATH)
+
+
+def test_a_column_may_be_counted():
+    layout = load_layout("generic")
+    mapped = map_columns(["x", "y", "z"], layout, path=PATH, chosen={"sis_id": 3, "last_name": 1})
+    assert mapped == {"sis_id": "z", "last_name": "x"}
+    with pytest.raises(InputError, match="sis_id is mapped to column 4, but there are 3 columns"):
+        map_columns(["x", "y", "last_name"], layout, path=PATH, chosen={"sis_id": 4})
+    with pytest.raises(InputError, match="sis_id and last_name are mapped to one column"):
+        map_columns(["x", "y", "z"], layout, path=PATH, chosen={"sis_id": 1, "last_name": "x"})
+    with pytest.raises(InputError, match="neither to a column's name nor to its number"):
+        map_columns(["x", "y", "z"], layout, path=PATH, chosen={"sis_id": 1.5, "last_name": "x"})
+
+
+def test_a_file_without_column_names_is_read_by_number(tmp_path: Path):
+    path = tmp_path / "students.csv"
+    path.write_text("".join(f"{at},2001-02-03,Quetzal,A{at:06}\n" for at in range(9)), encoding="utf-8")
+    own = tmp_path / "ours.toml"
+    own.write_text('base = "generic"\n[required]\nsis_id = 4\nlast_name = ["Name", 3]\n', encoding="utf-8")
+    for layout, columns in (
+        (own, {"birthdate": 2}),
+        ("generic", {"sis_id": 4, "last_name": 3, "birthdate": 2}),
+    ):
+        frame = read(path, layout=layout, options={"columns": columns}).frame
+        assert frame.select("sis_id", "last_name", "birthdate").row(0) == ("A000000", "Quetzal", "2001-02-03")
+
+
 def test_a_user_may_choose_the_column():
     columns = ["id", "surname", "email", "e-mail"]
     mapped = map_columns(columns, load_layout("generic"), path=PATH, chosen={"email": "e-mail"})
@@ -111,6 +163,74 @@ def test_a_layout_of_ones_own(tmp_path: Path):
     assert (layout.id, layout.title) == ("sis_id", str(path))
     assert load_layout(layout) is layout
     assert load_layout(str(path)) == layout
+
+
+def own(folder: Path, text: str) -> Path:
+    path = folder / "ours.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_layout_of_ones_own_changes_a_shipped_one(tmp_path: Path):
+    text = """
+        base = "banner"
+        ignored = ["ROW"]
+        [required]
+        first_name = ["FN", 3]
+        email = "EMAIL"
+        [optional]
+        phone = ["CITY", "PHONE"]
+        birthdate = 7
+        zip = []
+        last_name = "SURNAME"
+        [roles]
+        X = "former_name"
+        [options]
+        additional_id_code = "CCC"
+        [values.credit]
+        Q = "credit"
+    """
+    banner, layout = load_layout("banner"), load_layout(own(tmp_path, text))
+    assert [*layout.required] == ["sis_id", "first_name", "email"]
+    assert layout.required["sis_id"] == banner.required["sis_id"]
+    assert (layout.fields["first_name"], layout.places) == (["FN"], {"first_name": 3, "birthdate": 7})
+    assert "CITY" not in layout.fields["city"]  # it stands for the phone now
+    assert "zip" not in layout.fields
+    assert {**banner.roles, "X": "former_name"} == layout.roles
+    assert {**banner.values["credit"], "Q": "credit"} == layout.values["credit"]
+    assert layout.options == {"additional_id_code": "CCC"}
+    assert layout.ignored == ["ROW"]
+    assert (layout.table, layout.several_rows, layout.fixed) == ("students", True, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('base = "baner"', 'did you mean "banner"|Did you mean "banner"'),
+        ('base = "openccc"\ntable = "students"', "is one of accounts"),
+        ('[optional]\nemial = "x"', r'"emial" under \[optional\].*did you mean "email"'),
+        ('[roles]\nX = "formr_name"', 'did you mean "former_name"'),
+        ('[options]\nadditional_id_cod = "X"', 'did you mean "additional_id_code"'),
+        ('[values.credt]\nA = "credit"', 'did you mean "credit"'),
+        ('[prefer]\nenroled = "true"', 'did you mean "enrolled"'),
+        ('flags = ["deceasd"]\n', 'did you mean "deceased"'),
+        ('[optional]\nemail = "x"\nphone = "X"', "email and phone are both mapped to one column"),
+        ('[required]\nssn = "x"\n[optional]\nssn = "y"', r"under \[required\] and under"),
+        ("[optional]\nzip = 0", "zip under .* is neither a column name"),
+        ("[optional]\nzip = [1, 2]", "zip under .* is neither a column name"),
+        ("[required]\nssn = []", "ssn under .* has no column name"),
+        ("required = 3", r"write \[required\]"),
+        ("several_rows = 1", "neither true nor false"),
+        ("[roles]\nX = 1", "no text"),
+        ("[values]\ncredit = 1", "no section"),
+        ("[fixed]\nskip = 1", "none .positions."),
+    ],
+)
+def test_what_nobody_reads_in_it_is_refused_by_file_and_key(text: str, message: str, tmp_path: Path):
+    text = text if text.startswith("base") else f'base = "banner"\n{text}'
+    with pytest.raises(InputError, match=message) as caught:
+        load_layout(own(tmp_path, text))
+    assert "ours.toml" in str(caught.value)
 
 
 @pytest.mark.parametrize(

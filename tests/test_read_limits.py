@@ -169,3 +169,57 @@ def test_an_archive_of_countless_members_is_not_listed(tmp_path: Path):
     data[end + 12 : end + 16] = (64 * MIB).to_bytes(4, "little")
     with pytest.raises(InputError, match="too many members"):
         read(put(tmp_path, bytes(data)))
+
+
+def test_packed_buffers_are_refused_before_they_are_unpacked(tmp_path: Path):
+    table = pa.table({"a": ["x" * 60_000]})
+    for new in (pa.ipc.new_file, pa.ipc.new_stream):
+        out = pa.BufferOutputStream()
+        with new(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+            writer.write_table(table)
+        data = out.getvalue().to_pybytes()
+        frame = data.rindex(b"\x28\xb5\x2f\xfd")
+        put(tmp_path, data[:frame] + bytes(20) + data[frame + 20 :])  # to unpack it would fail
+        refused(tmp_path / "extract", "unpacked", unpacked=50_000)
+        with pytest.raises(InputError, match="damaged"):
+            read(tmp_path / "extract")
+
+
+def test_a_parquet_file_is_refused_by_what_its_footer_states(tmp_path: Path):
+    path = tmp_path / "extract"
+    pq.write_table(pa.table({"a": ["x" * 60_000]}), path, use_dictionary=False, compression="zstd")
+    data = path.read_bytes()
+    frame = data.index(b"\x28\xb5\x2f\xfd")
+    put(tmp_path, data[:frame] + bytes(20) + data[frame + 20 :])
+    refused(path, "unpacked", unpacked=50_000)
+    with pytest.raises(InputError, match="damaged"):
+        read(path)
+
+
+def test_texts_that_repeat_the_one_before_are_counted_in_each_row(tmp_path: Path):
+    path, coding = tmp_path / "extract", {"a": "DELTA_BYTE_ARRAY"}
+    for text, count in (("x" * 1000, 300), ("y", 3)):
+        pq.write_table(pa.table({"a": [text] * count}), path, use_dictionary=False, column_encoding=coding)
+        assert path.stat().st_size < 5000
+        assert read(path).frame["a"].to_list() == [text] * count
+    pq.write_table(pa.table({"a": ["x" * 1000] * 300}), path, use_dictionary=False, column_encoding=coding)
+    refused(path, "unpacked", unpacked=100_000)
+
+
+def test_texts_that_rows_share_are_counted_in_each(tmp_path: Path):
+    _, view, text = pa.array(["x" * 1000]).cast(pa.string_view()).buffers()
+    shared = [None, pa.py_buffer(view.to_pybytes()[:16] * 300), text]
+    table = pa.table({"a": pa.Array.from_buffers(pa.string_view(), 300, shared)})
+    with pa.ipc.new_file(str(tmp_path / "extract"), table.schema) as out:
+        out.write_table(table)
+    assert read(tmp_path / "extract").frame.height == 300
+    refused(tmp_path / "extract", "unpacked", unpacked=100_000)
+
+
+def test_lists_are_not_even_unpacked(tmp_path: Path):
+    numbers = pa.array(range(0, 100_001, 100_000), pa.int32())
+    lists = pa.ListArray.from_arrays(numbers, pa.array([0] * 100_000))
+    pq.write_table(pa.table({"id": ["007"], "a": lists}), tmp_path / "extract")
+    made = read(tmp_path / "extract", limits=Limits(values=1000, unpacked=1000))
+    assert made.frame.rows() == [("007",)]
+    assert made.diagnostics.select("kind", "column").rows() == [("nested_column", "a")]

@@ -23,8 +23,7 @@ def put(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def kinds(result) -> list[tuple[int | None, str]]:
-    rows = result.diagnostics.select("line", "kind").rows()
-    return [row for row in rows if row[1] != "layout_guess"]
+    return result.diagnostics.select("line", "kind").rows()
 
 
 def test_parts_become_one_table(tmp_path: Path):

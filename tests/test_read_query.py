@@ -42,7 +42,7 @@ def test_a_query_answers_text(place: Path):
     assert made.diagnostics.is_empty()
     source = made.source
     assert (source.kind, source.rows, source.columns) == ("query", 2, ("id", "n", "x", "note"))
-    assert str(source.path).startswith("query on ")
+    assert source.name == str(source.path) == "query on sis.sqlite"
     again = ask(place, "SELECT id, n, x, note FROM person ORDER BY id").source
     other = ask(place, "SELECT id, n, x, note FROM person ORDER BY id DESC").source
     assert again.sha256 == source.sha256 != other.sha256
@@ -100,6 +100,13 @@ def test_an_address_that_leads_nowhere_is_not_shown(url: str, message: str):
         read(query)
     for shown in (str(caught.value), repr(query), repr(caught.value.__context__)):
         assert "Quetzal" not in shown
+
+
+def test_numbers_of_an_answer_are_kept_though_the_answer_is_not(place: Path):
+    source = ask(place, "SELECT id, 'formerly abd1234, ABD0001.' AS note, 'XABD0002' AS x FROM person").source
+    assert source.seen.to_list() == ["ABD0001", "ABD1234"]
+    assert "ABD" not in repr(source)
+    assert ask(place, "SELECT id FROM person WHERE id = 'x'").source.seen.is_empty()
 
 
 def test_no_row_is_an_answer(place: Path):

@@ -47,7 +47,14 @@ CELLS = st.one_of(
 TABLES = st.integers(2, 5).flatmap(
     lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=3, max_size=6)
 )
-GUESSES = {"delimiter_guess", "encoding_guess", "encoding_twice", "multiline_doubt"}
+GUESSES = {
+    "comment_doubt",
+    "delimiter_guess",
+    "encoding_guess",
+    "encoding_twice",
+    "footer_doubt",
+    "multiline_doubt",
+}
 
 
 def back(data: bytes, delimiter: str | None = None) -> tuple[list[str], list[tuple[str, ...]], set[str]]:

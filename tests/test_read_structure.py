@@ -58,6 +58,13 @@ def test_line_ends_of_all_kinds():
     assert found.frame().is_empty()
 
 
+def test_returns_end_the_lines_where_all_line_feeds_are_quoted():
+    found = Diagnostics()
+    assert mend_lines(b'a,b\r1,"x\ny"\r2,z\r', found) == b'a,b\n1,"x\ny"\n2,z\n'
+    assert mend_lines(b'a,b\n1,"x\ry"\n2,z\r3\n', found) == b'a,b\n1,"x\ry"\n2,z\r3\n'
+    assert found.frame().is_empty()
+
+
 @pytest.mark.parametrize("end", ["\x1e", "\u2028", "\x85"])
 def test_line_ends_that_are_rare_are_a_guess(end: str):
     found = Diagnostics()

@@ -13,6 +13,7 @@ def test_rows_set_aside_and_remarks_stand_apart() -> None:
     html = sections.quarantine(run.quarantine, run.inputs)
     aside, remarks = html.split("What else was noticed")[0], html.split("What else was noticed")[-1]
     assert "Id not unique" in aside
+    assert "students_2026-11-20.csv" in aside
     assert "805, 806" in aside
     assert "Stray quote" in remarks
     assert "Stray quote" not in aside

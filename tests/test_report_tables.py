@@ -64,7 +64,7 @@ def test_record_has_sorted_keys_and_one_stamp() -> None:
     assert record["stamp"]["began"] == run.stamp
     assert set(record["statuses"]) == {status.value for status in Status}
     assert record["inputs"][0]["file"] == "students_2026-11-20.csv"
-    assert "analyst7" not in text
+    assert "nobody/" not in text
 
 
 def test_missing_columns_are_named() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from reconcile.errors import InputError
 from reconcile.files import permissions_are_enforced
-from reconcile.review import DECISIONS, read_decisions, review, standing
+from reconcile.flow.decisions import read_decisions
+from reconcile.review import DECISIONS, review, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,18 +188,22 @@ def test_what_cannot_be_used_is_named_line_by_line(path: Path) -> None:
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no file"):
-        read_decisions(tmp_path)
-    for text in ("", "sis_id,decision\n1,match\n"):
+    for text, message in (
+        ("", "other.csv is empty"),
+        ("sis_id,decision\n1,match\n", "has no column table, id_l, id_r"),
+    ):
         (tmp_path / "other.csv").write_text(text, encoding="utf-8")
-        with pytest.raises(InputError, match="has no column table, id_l, id_r"):
+        with pytest.raises(InputError, match=message):
             read_decisions(tmp_path / "other.csv")
+    with pytest.raises(InputError, match="is a folder"):
+        read_decisions(tmp_path)
 
 
-def test_a_short_line_is_no_decision(path: Path) -> None:
-    rows = filled_in(path)
-    save(path, [rows[0], rows[1][:4], []])
-    assert read_decisions(path).height == 0
+def test_a_line_that_breaks_off_may_have_lost_a_decision_and_is_named(path: Path) -> None:
+    rows = filled_in(path, "match")
+    save(path, [*rows[:2], rows[2][:4], rows[3], []])
+    with pytest.raises(InputError, match=r"list.csv:\n  line 3: 4 fields where 17 were expected"):
+        read_decisions(path)
 
 
 def decisions(*words: str) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from reconcile import resources
 from reconcile.columns import Status
 from reconcile.errors import InputError, OutputError
 from reconcile.plan import Plan
+from reconcile.read import read
 from reconcile.sample import SYSTEMS, SampleFiles, committed, generate, layouts
 from reconcile.sample.extracts import term_codes
 from reconcile.sample.kinds import KINDS
@@ -45,6 +46,20 @@ def test_the_committed_files_are_made_again_byte_by_byte(made):
             assert (files.folder / name).read_bytes() == (folder / name).read_bytes(), (sis, name)
         plan = committed.plan_text(sis, committed.AS_OF, shared="../")
         assert (folder / sis / "plan.toml").read_text(encoding="utf-8") == plan
+    awry = (folder / "imperfect" / "students.csv").read_bytes()
+    assert awry == committed.imperfect_extract(made["colleague"].folder.parent)
+
+
+def test_the_imperfect_extract_is_as_wrong_as_it_says():
+    found = read(resources.sample() / "imperfect" / "students.csv")
+    kinds = dict(found.diagnostics.group_by("kind").len().iter_rows())
+    assert kinds["preamble"] == 2
+    assert {"encoding_guess", "blank_lines", "ragged", "header_repeated", "footer", "ssn_hidden"} <= set(
+        kinds
+    )
+    assert (found.source.rows, found.frame.height, found.quarantined) == (151, 149, 2)
+    assert found.frame["Surname"].str.contains(r"[^ -~]").sum() > 3
+    assert found.fields().lacking == ("sis_id",)
 
 
 def test_committed_files_are_small():

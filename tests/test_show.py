@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import polars as pl
 
-from reconcile.show import cells, console_table, row_count, table_html, table_text
+from reconcile.show import Listing, Sheet, cells, console_table, row_count, table_html, table_text
 
 VOID = {"br", "hr", "img", "meta", "link", "input", "col"}
 
@@ -104,3 +104,36 @@ def test_console_table_has_the_rows_asked_for() -> None:
 
 def test_counts_read_as_words() -> None:
     assert row_count(10, 10) == "10 rows"
+
+
+def test_a_row_is_called_what_it_is() -> None:
+    assert row_count(3, 9, unit="column") == "3 of 9 columns"
+    assert row_count(0, 0, unit="finding") == "no findings"
+    assert "2 columns" in table_html(pl.DataFrame({"a": [1, 2]}), title="T", unit="column")
+
+
+def test_a_table_below_is_shown_too_and_plain_text_may_be_narrower() -> None:
+    below = Sheet(frame=pl.DataFrame({"b": ["beneath"]}), title="Below", unit="finding", note="last words")
+    shown = Listing(
+        frame=pl.DataFrame(),
+        sheet=Sheet(
+            frame=pl.DataFrame({"wide": ["all of it"]}),
+            title="Above",
+            narrow=pl.DataFrame({"slim": ["a part"]}),
+            below=(below,),
+        ),
+    )
+    text, html = repr(shown), shown._repr_html_()
+    assert "all of it" in html
+    assert "a part" in text
+    assert "all of it" not in text
+    for said in (text, html):
+        assert said.index("Above") < said.index("Below") < said.index("last words")
+        assert "1 finding" in said
+
+
+def test_a_short_word_is_not_broken_to_make_room() -> None:
+    frame = pl.DataFrame({"long": ["word " * 60], "filled": ["100%"], "n": [1234567]})
+    text = table_text(frame, title="T", width=40)
+    assert "100%" in text
+    assert "1,234,567" in text

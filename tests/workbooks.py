@@ -39,12 +39,17 @@ def archive(**members):
     return pack({name.replace("__", "."): content for name, content in members.items()})
 
 
-def pack(members):
+def pack(members, *, stored=False):
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED) as packed:
         for name, content in members.items():
             packed.writestr(name, content)
     return out.getvalue()
+
+
+def unpack(packed):
+    with zipfile.ZipFile(io.BytesIO(packed)) as members:
+        return {name: members.read(name) for name in members.namelist()}
 
 
 def bare_xlsx(body, *, shared="", before=""):

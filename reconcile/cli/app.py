@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli import batch, dictionary, plan, validate
+from reconcile.cli import batch, dictionary, inspect, key, plan, validate
+from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_run, show_table
 from reconcile.errors import GateClosed
 
 if TYPE_CHECKING:
     from reconcile.flow.run import Run
-
-_NOTICED_AT_MOST = 30
 
 app = typer.Typer(
     name="reconcile",
@@ -27,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(plan.app, name="plan")
 app.add_typer(batch.app, name="batch")
+app.add_typer(key.app, name="key")
 
 
 class Sis(StrEnum):
@@ -132,10 +132,13 @@ def run(
 
 @app.command()
 def decide(
-    file: Annotated[Path, typer.Argument(help="The work list, filled in.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="The work list, filled in, as CSV or XLSX.", metavar="FILE")],
     *,
     plan: Annotated[Path, typer.Option(help="The plan that it comes from.", metavar="FILE")],
     by: Annotated[str, typer.Option(help="Who decided.")],
+    sheet: Annotated[
+        str | None, typer.Option(help="Of a workbook with several sheets, the list's.", metavar="NAME")
+    ] = None,
 ) -> None:
     """Enter a reviewer's decisions from a work list.
 
@@ -146,7 +149,8 @@ def decide(
     """
     from reconcile.flow.decisions import enter_decisions  # noqa: PLC0415 - `--help` stays quick
 
-    typer.echo(f"Decisions entered: {enter_decisions(file, plan, by=by):,}. Run the plan again.")
+    entered = enter_decisions(file, plan, by=by, sheet=sheet)
+    typer.echo(f"Decisions entered: {entered:,}. Run the plan again.")
 
 
 @app.command()
@@ -194,43 +198,8 @@ def quality(
     )
 
 
-@app.command()
-def inspect(
-    file: Annotated[Path, typer.Argument(help="An extract or a snapshot.", metavar="FILE")],
-    *,
-    layout: Annotated[
-        str | None,
-        typer.Option(help="Read it with this layout; without one, say which it looks like.", metavar="NAME"),
-    ] = None,
-    sheet: Annotated[
-        str | None,
-        typer.Option(help="Of a spreadsheet with several sheets, the one to read.", metavar="NAME"),
-    ] = None,
-) -> None:
-    """Say how a file is read and what was noticed in it.
-
-    Encoding, delimiter, layout, repairs and doubts; no value of it is shown.
-
-    Example: `reconcile inspect students.csv --layout banner`
-
-    A workbook: `reconcile inspect students.xlsx --sheet Fall`
-    """
-    from reconcile.read import read  # noqa: PLC0415 - `--help` stays quick
-
-    result = read(file, layout=layout, sheet=sheet)
-    source = result.source
-    typer.echo(f"{source.path}: {source.encoding}, {source.dialect}, {len(source.columns)} columns")
-    typer.echo(
-        f"{source.rows:,} rows = {result.frame.height:,} accepted + {result.folded:,} history of a person "
-        f"+ {result.quarantined:,} quarantined"
-    )
-    noticed = result.diagnostics
-    if noticed.height:
-        show_table(noticed.head(_NOTICED_AT_MOST))
-    more = f", the first {_NOTICED_AT_MOST} are shown" if noticed.height > _NOTICED_AT_MOST else ""
-    typer.echo(f"Noticed: {noticed.height:,}{more}")
-
-
+app.command()(inspect.inspect)
+app.command()(draft_map)
 app.command()(validate.validate)
 app.command()(dictionary.dictionary)
 

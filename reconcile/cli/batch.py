@@ -29,7 +29,8 @@ Url = Annotated[
 Demo = Annotated[bool, typer.Option("--demo", help="With --registry: it is the registry of a demo.")]
 
 
-def _open(plan: Path | None, url: str | None, *, demo: bool) -> Registry:
+def open_registry(plan: Path | None, url: str | None, *, demo: bool) -> Registry:
+    """Open the registry that a plan names, or that is named itself."""
     from reconcile.plan import Issuer, Plan  # noqa: PLC0415 - `--help` stays quick
     from reconcile.registry import Registry  # noqa: PLC0415
 
@@ -65,7 +66,7 @@ def show(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     """
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
 
-    with _open(plan, registry, demo=demo) as store:
+    with open_registry(plan, registry, demo=demo) as store:
         show_batch(look_up(store, batch))
 
 
@@ -87,7 +88,7 @@ def approve(
     """
     from reconcile.mint.batch import approve as confirm  # noqa: PLC0415 - `--help` stays quick
 
-    with _open(plan, registry, demo=demo) as store:
+    with open_registry(plan, registry, demo=demo) as store:
         approved = confirm(store, batch, approver=approver, suite_hash=_rules(plan))
         show_batch(approved)
     place = f"{batch} {_options(plan, registry, demo=demo)}"
@@ -115,7 +116,7 @@ def reject(
     """
     from reconcile.mint.batch import reject as refuse  # noqa: PLC0415 - `--help` stays quick
 
-    with _open(plan, registry, demo=demo) as store:
+    with open_registry(plan, registry, demo=demo) as store:
         show_batch(refuse(store, batch, by=by, reason=reason))
 
 
@@ -137,7 +138,7 @@ def withdraw(
     """
     from reconcile.mint.batch import withdraw as take_back  # noqa: PLC0415 - `--help` stays quick
 
-    with _open(plan, registry, demo=demo) as store:
+    with open_registry(plan, registry, demo=demo) as store:
         show_batch(take_back(store, batch, by=by, reason=reason))
 
 
@@ -153,7 +154,7 @@ def mint(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.batch import mint as issue  # noqa: PLC0415
 
-    with _open(plan, registry, demo=demo) as store:
+    with open_registry(plan, registry, demo=demo) as store:
         issued = issue(batch, registry=store, suite_hash=_rules(plan))
         show_batch(look_up(store, batch))
     typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
@@ -184,7 +185,7 @@ def handover(
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.handover import hand_over  # noqa: PLC0415
 
-    with _open(plan, registry, demo=False) as store:
+    with open_registry(plan, registry, demo=False) as store:
         rows = hand_over(store, batch, out, by=by, suite_hash=_rules(plan))
         show_batch(look_up(store, batch))
     typer.echo(f"Accounts to create in {out}: {rows:,}")

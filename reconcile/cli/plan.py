@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+_TITLES = {"accounts.previous": "before that"}
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write and check plans.")
 
 
@@ -38,13 +40,15 @@ def check(
 
     Example: `reconcile plan check fall.toml`
     """
-    from reconcile.plan import Plan  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.flow.queries import require_askable  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.plan import Plan  # noqa: PLC0415
     from reconcile.validate import require_usable  # noqa: PLC0415
 
     plan = Plan.read(path)
     require_usable(plan.policy)
+    require_askable(plan)
     typer.echo(f"{path} can be used.")
-    typer.echo(f"Population  {plan.population}")
-    typer.echo(f"Issuer      {plan.issuer.kind}")
-    for name, given in plan.inputs.items():
-        typer.echo(f"{name.capitalize():11} {given.path} ({given.layout})")
+    typer.echo(f"{'Population':12} {plan.population}")
+    typer.echo(f"{'Issuer':12} {plan.issuer.kind}")
+    for name, given in plan.read_in_all.items():
+        typer.echo(f"{_TITLES.get(name, name).capitalize():12} {given}")

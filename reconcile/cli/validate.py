@@ -12,6 +12,7 @@ import typer
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_table
 from reconcile.errors import GateClosed, InputError, OutputError
+from reconcile.plan import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,14 +34,6 @@ class Language(StrEnum):
 
     EN = "en"
     ES = "es"
-
-
-class Scope(StrEnum):
-    """Whose accounts a snapshot holds."""
-
-    SYSTEMWIDE = "systemwide"
-    DISTRICT = "district"
-    OWN_APPLICATIONS = "own_applications"
 
 
 Rules = Annotated[Path | None, typer.Option(help="A YAML file with extra or stricter rules.", metavar="FILE")]

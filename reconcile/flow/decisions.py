@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconcile.errors import OutputError
+import polars as pl
+
+from reconcile.errors import InputError, OutputError
 from reconcile.plan import Issuer, Plan
-from reconcile.review import read_decisions
+from reconcile.read import read
+from reconcile.review import decisions_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,16 +33,41 @@ def write_work_list(done: Run, file: Path, /) -> Path:
         return done.work_list(decided=registry.decisions()).write(file)
 
 
-def enter_decisions(file: Path, plan: Path, /, *, by: str) -> int:
+def read_decisions(path: str | Path, /, *, sheet: str | int | None = None) -> pl.DataFrame:
+    """Read a work list back that a reviewer has filled in, however a spreadsheet saved it.
+
+    Args:
+        path: the list as delimited text or as a workbook.
+        sheet: of a workbook with several sheets, the list's.
+
+    Returns:
+        table, id_l, id_r, decision ("match", "different" or "unsure"), note, hash; pairs without
+        a decision are left out.
+
+    Raises:
+        InputError: the file is no work list, a row cannot be read, a decision is none of the three words,
+            or an id is not the one that was written; all rows with a problem are named at once.
+    """
+    result = read(path, sheet=sheet)
+    place = "line" if result.source.encoding != result.source.kind else "row"
+    if result.quarantined:  # a decision may stand in what was set aside
+        told = result.diagnostics.filter(pl.col("line").is_not_null()).select("line", "message").rows()
+        raise InputError("\n  ".join([f"{path}:", *(f"{place} {line}: {said}" for line, said in told)]))
+    assert result.lines is not None  # noqa: S101 - without a layout each row has its line
+    places = result.lines.to_frame("line").select(pl.format(f"{place} {{}}", "line")).to_series()
+    return decisions_in(result.frame, places, file=result.source.path)
+
+
+def enter_decisions(file: Path, plan: Path, /, *, by: str, sheet: str | int | None = None) -> int:
     """Enter the decisions of a filled work list in a plan's registry and return how many there were.
 
     Raises:
-        InputError: the file is no work list, or a decision is none of the three words.
+        InputError: as `read_decisions` says, or the reviewer has no name.
         RegistryError: the registry does not exist or refuses.
     """
     from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
 
-    made = read_decisions(file)
+    made = read_decisions(file, sheet=sheet)
     known = Plan.read(plan, files=False)
     with Registry.open(known.registry, demo=known.issuer.kind is Issuer.DEMO, create=False) as registry:
         return registry.record(made, by=by)

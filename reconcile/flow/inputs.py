@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from reconcile.errors import InputError
+from reconcile.flow.queries import query_of, require_askable
 from reconcile.plan import SnapshotPlan
 from reconcile.privacy import hash_ids, ssn_key
-from reconcile.read import read
+from reconcile.read import Limits, read
 from reconcile.results import Input
 from reconcile.standardize import standardize
 
@@ -55,8 +57,9 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
     """Read and standardize every input of a plan.
 
     Raises:
-        InputError: a file cannot be read or mapped; the message names it.
+        InputError: a file cannot be read or mapped, or changes meanwhile; a query cannot be asked.
     """
+    require_askable(plan)
     key = ssn_key()
     tables: dict[str, pl.DataFrame] = {}
     records: list[Input] = []
@@ -76,9 +79,9 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         tables[name] = standardize(frame, id=ID_OF[name]).frame if name in ID_OF else frame
     if plan.accounts.previous is not None:
         progress(f"Read {PREVIOUS}")
-        wanted = replace(plan.accounts, path=plan.accounts.previous)
-        result = _read(PREVIOUS, wanted, plan, key)
-        records.append(replace(_account(PREVIOUS, wanted, result), as_of=None))
+        result = _read("accounts.previous", plan.accounts.previous, plan, key)
+        account = _account(PREVIOUS, plan.accounts.previous, result)
+        records.append(replace(account, scope=plan.accounts.scope.value))
         remarks.append(result.diagnostics.select(pl.lit(PREVIOUS).alias("table"), pl.all()))
         tables[PREVIOUS] = result.frame
     accepted = pl.col("cccid").str.contains("#", literal=True).not_()
@@ -123,7 +126,24 @@ def _read(name: str, wanted: InputPlan, plan: Plan, key: SsnKey) -> ReadResult:
     options = dict(wanted.options)
     if name == "students":
         options.setdefault("as_of", plan.as_of)  # effective-dated rows count up to the plan's day
-    return read(wanted.path, layout=wanted.layout, encoding=wanted.encoding, options=options, ssn_key=key)
+    problem = ""
+    try:
+        return read(
+            query_of(name, wanted.query, plan) if wanted.query is not None else wanted.path or (),
+            layout=wanted.layout,
+            encoding=wanted.encoding,
+            sheet=wanted.sheet,
+            member=wanted.member,
+            parts=wanted.parts,
+            options=options,
+            limits=Limits(**wanted.limits),
+            ssn_key=key,
+        )
+    except InputError as error:
+        if wanted.query is None:  # a file's own name is in the message
+            raise
+        problem = str(error)
+    raise InputError(f"[{name}] of {plan.path}: {problem}")
 
 
 def _with_college(students: pl.DataFrame, plan: Plan) -> pl.DataFrame:

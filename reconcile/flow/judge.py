@@ -11,6 +11,7 @@ import polars as pl
 from reconcile.engine import Engine
 from reconcile.errors import InputError
 from reconcile.files import write_private
+from reconcile.flow.scanned import scan
 from reconcile.read import guess_layout, load_layout, read
 from reconcile.standardize import standardize
 from reconcile.validate import Validation, validate
@@ -80,7 +81,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class _Table:
-    """A file ready to be judged; a Parquet file stays where it is."""
+    """A file ready to be judged; a Parquet file without SSNs stays where it is."""
 
     table: object
     reading: Reading | None = None
@@ -160,7 +161,7 @@ def _table(engine: Engine, name: str, file: Path, suite: str, layout: str | None
     if file.suffix.lower() in _PARQUET:
         if layout is not None:
             raise InputError(f"{file} is Parquet, whose columns are named as ours; leave --layout out.")
-        return _Table(table=engine.scan(name, file))
+        return _Table(table=scan(engine, name, file))
     chosen = layout or _layout(file, suite)
     result = read(file, layout=chosen)
     frame = result.frame

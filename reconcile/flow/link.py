@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.errors import InputError, KeyMismatch
+from reconcile.errors import InputError
 from reconcile.flow.linked import Duplicates, Links, Report
 from reconcile.flow.options import Options
+from reconcile.privacy import require_same_key
 from reconcile.results import as_frame
 from reconcile.score.bands import LINK_PROBABILITY, REVIEW_PROBABILITY, Bands
 from reconcile.standardize import standardize
@@ -174,16 +175,7 @@ def prepare(
 
 def check_keys(*tables: pl.DataFrame) -> None:
     """Refuse SSN hashes of different keys: they would say "different" of the same number."""
-    prints = set()
-    for table in tables:
-        if "key_ssn" in table.columns:
-            hashes = table["key_ssn"].drop_nulls()
-            prints |= set(hashes.str.extract(r"^([^:]*):", 1).unique().drop_nulls().to_list())
-    if len(prints) > 1:
-        raise KeyMismatch(
-            f"The SSN hashes were made with {len(prints)} different keys. "
-            "Read both tables with the same SSN key."
-        )
+    require_same_key(*(table["key_ssn"] for table in tables if "key_ssn" in table.columns))
 
 
 def _report(scored: Scored) -> Report:

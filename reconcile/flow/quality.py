@@ -14,6 +14,7 @@ from reconcile.files import scratch
 from reconcile.flow.inputs import read_inputs
 from reconcile.flow.run import reconcile_inputs, silent
 from reconcile.plan import Issuer, Plan
+from reconcile.read import read
 from reconcile.show import Sheet, Shown
 
 if TYPE_CHECKING:
@@ -142,4 +143,4 @@ def _truth(folder: Path) -> pl.DataFrame:
             raise InputError(
                 f"{folder} has no {name}. Make a sample with its truth: reconcile sample --out {folder}"
             )
-    return pl.read_csv(folder / "truth_students.csv", infer_schema=False)
+    return read(folder / "truth_students.csv").frame

@@ -21,6 +21,7 @@ from reconcile.flow.population import require_somebody
 from reconcile.flow.requests import ATTESTATION, creation_form, with_mailbox
 from reconcile.join import join
 from reconcile.plan import Issuer, Plan, Scope
+from reconcile.registry.place import WORKSPACE_MARK
 from reconcile.resolve import resolve
 from reconcile.review import WorkList, review, standing
 from reconcile.show import Sheet, Shown
@@ -52,7 +53,7 @@ _OTHER_PERSON: Final = (
     "name_and_birthdate_changed",
 )
 _OF_THE_SYSTEM: Final = (".DS_Store", "Thumbs.db", "desktop.ini")  # come by themselves
-MARK: Final = ".reconcile-workspace"  # a folder that carries it is ours to write to
+MARK: Final = WORKSPACE_MARK
 
 
 @dataclass(kw_only=True, repr=False)

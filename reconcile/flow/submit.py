@@ -13,6 +13,7 @@ from reconcile.flow.seen import numbers_in
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
 from reconcile.results import BatchSummary
+from reconcile.validate.steps import allowed
 from reconcile.words import counted
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def _reasons(closing: pl.DataFrame) -> str:
 def _borne(limit: float | None, severity: str) -> str:
     if limit is None or severity == "critical":
         return ""
-    return f", {limit:.1%} of the rows are allowed" if limit < 1 else f", {limit:,.0f} allowed"
+    return f", {allowed(limit)} of the rows are allowed" if 0 < limit < 1 else f", {allowed(limit)} allowed"
 
 
 def _remember(done: Run, registry: Registry) -> None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
 from reconcile.errors import InputError, PlanError
+from reconcile.plan.inputs import (
+    LAYOUTS,
+    places_of,
+    read_input,
+    read_previous,
+    repeated,
+    require_files,
+)
 from reconcile.plan.reader import Reader
 from reconcile.plan.sections import (
     InputPlan,
@@ -26,14 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-# What each input may look like; the first is what a section without `layout` means, where that is allowed.
-_LAYOUTS: Final = {
-    "students": ("banner", "colleague", "peoplesoft", "generic"),
-    "accounts": ("openccc",),
-    "applications": ("superglue",),
-    "fraud": ("fraud",),
-    "crosswalk": ("crosswalk",),
-}
 _CCCID: Final = re.compile(r"[A-HJ-NP-Z]{3}(?!0000)[0-9]{4}")
 _SERVER: Final = re.compile(r"postgresql(\+psycopg)?://")
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9._-]{1,40}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -88,7 +88,13 @@ class Plan:
     @property
     def inputs(self) -> dict[str, InputPlan]:
         """The inputs that the plan names, by their section."""
-        return {name: given for name in _LAYOUTS if (given := getattr(self, name)) is not None}
+        return {name: given for name in LAYOUTS if (given := getattr(self, name)) is not None}
+
+    @property
+    def read_in_all(self) -> dict[str, InputPlan]:
+        """The inputs and the earlier snapshot, by the section that describes each."""
+        previous = self.accounts.previous
+        return self.inputs if previous is None else self.inputs | {"accounts.previous": previous}
 
     @classmethod
     def read(cls, path: str | Path, /, *, files: bool = True) -> Self:
@@ -130,7 +136,7 @@ class Plan:
             registry=_registry(reader),
             issuer=_issuer(reader),
             population=_population(reader),
-            students=_input(reader, "students"),
+            students=read_input(reader, "students"),
             accounts=_accounts(reader),
             applications=_optional(reader, "applications"),
             fraud=_optional(reader, "fraud"),
@@ -141,7 +147,8 @@ class Plan:
         plan = replace(plan, policy=_policy(reader, plan))
         if files:
             _require_files(plan, reader)
-        problems = sorted({*reader.problems(), *_contradictions(plan, reader.faulty)})
+        doubled = repeated(places_of(plan.inputs, plan.accounts.previous, reader), reader.faulty)
+        problems = sorted({*reader.problems(), *_contradictions(plan, reader.faulty), *doubled})
         if problems:
             count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
             raise PlanError("\n  ".join((f"{path} cannot be used, {count}:", *problems)))
@@ -201,55 +208,26 @@ def _population(reader: Reader) -> Population:
     )
 
 
-def _input(reader: Reader, section: str) -> InputPlan:
-    return InputPlan(
-        path=reader.place(section, "path"),
-        layout=_layout(reader, section),
-        encoding=reader.maybe_text(section, "encoding"),
-        options=reader.table(section, "options"),
-    )
-
-
-def _layout(reader: Reader, section: str) -> str:
-    """Take the name of a shipped layout, or the place of a layout of the user's own."""
-    known = _LAYOUTS[section]
-    own = reader.maybe_text(section, "layout")
-    if own and own.endswith(".toml"):
-        return str(reader.resolve(own))
-    if (section, "layout") in reader.faulty:
-        return known[0]
-    return reader.one_of(section, "layout", known, default=None if section == "students" else known[0])
-
-
 def _require_files(plan: Plan, reader: Reader) -> None:
-    for section, given in plan.inputs.items():
-        if (section, "path") not in reader.faulty and not given.path.is_file():
-            what = "is a folder; name the file in it" if given.path.is_dir() else "does not exist"
-            reader.fault(section, "path", f"{given.path} {what}.")
-        if given.layout.endswith(".toml") and not Path(given.layout).is_file():
-            reader.fault(section, "layout", f"{given.layout} does not exist.")
+    for place, given in places_of(plan.inputs, plan.accounts.previous, reader).items():
+        require_files(given, place, reader)
     if plan.policy.local is not None and not plan.policy.local.is_file():
         reader.fault("rules", "local", f"{plan.policy.local} does not exist.")
-    if plan.accounts.previous is not None and not plan.accounts.previous.is_file():
-        reader.fault("accounts", "previous", f"{plan.accounts.previous} does not exist.")
 
 
 def _optional(reader: Reader, section: str) -> InputPlan | None:
-    return _input(reader, section) if reader.has(section) else None
+    return read_input(reader, section) if reader.has(section) else None
 
 
 def _accounts(reader: Reader) -> SnapshotPlan:
-    file = _input(reader, "accounts")
+    given = read_input(reader, "accounts")
     return SnapshotPlan(
-        path=file.path,
-        layout=file.layout,
-        encoding=file.encoding,
-        options=file.options,
+        **{one.name: getattr(given, one.name) for one in fields(given)},
         scope=Scope(reader.one_of("accounts", "scope", list(Scope))),
         as_of=reader.day("accounts", "as_of"),
         max_age_days=reader.days("accounts", "max_age_days", default=SnapshotPlan.max_age_days),
         max_set_aside=reader.days("accounts", "max_set_aside", default=SnapshotPlan.max_set_aside),
-        previous=reader.maybe_place("accounts", "previous"),
+        previous=read_previous(reader, given),
     )
 
 
@@ -321,7 +299,6 @@ def _contradictions(plan: Plan, faulty: set[tuple[str, str]]) -> Iterator[str]:
         )
     if sound(("registry", "url")) and not _SERVER.match(plan.registry):
         yield from _registry_place(plan)
-    yield from _repeated(plan, faulty)
     attested = (plan.mint.attested_by, plan.mint.attested_authority, plan.mint.attested_on)
     if any(attested) and not all(attested):
         yield "[mint] attested_by: it goes with attested_authority and attested_on; one is missing."
@@ -353,13 +330,3 @@ def _registry_place(plan: Plan) -> Iterator[str]:
             f"[registry] url: {plan.registry} is in the folder of outputs {plan.runs}; "
             "what must never be lost stands elsewhere, by default beside the plan."
         )
-
-
-def _repeated(plan: Plan, faulty: set[tuple[str, str]]) -> Iterator[str]:
-    seen: dict[Path, str] = {}
-    for section, given in plan.inputs.items():
-        if (section, "path") in faulty:
-            continue
-        if given.path in seen:
-            yield f"[{section}] path: is the same file as [{seen[given.path]}] path; each needs its own."
-        seen.setdefault(given.path, section)

@@ -20,6 +20,7 @@ _PLACE: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 _TEXT: Final = "a text between quotes"
 _DAY: Final = "a date such as 2026-11-30"
+_FILES: Final = 'a file such as "students.csv", a list of files, or the url and sql of a database'
 _KINDS: Final = (
     (bool, "true or false"),
     (int, "a number"),
@@ -35,7 +36,8 @@ _KINDS: Final = (
 class Reader:
     """The tables of one TOML file.
 
-    Sections and keys become known by being asked for; `problems` names those that nobody asked for.
+    Sections and keys become known by being asked for; `problems` names those that nobody asked for. A table
+    within a section is a section of its own, "students.limits".
 
     Args:
         text: the file's content.
@@ -55,8 +57,16 @@ class Reader:
 
     def has(self, section: str) -> bool:
         """Whether an optional section is there."""
-        self._known.setdefault(section, set())
-        return section in self._tables
+        self._know(section)
+        return self._table(section) is not None
+
+    def is_table(self, section: str) -> bool:
+        """Whether a key that may also be a text is a table: [accounts.previous]."""
+        return isinstance(self._table(section), dict)
+
+    def given(self, section: str, key: str) -> bool:
+        """Whether a key is there and not empty."""
+        return self._found(section, key) is not None
 
     def text(self, section: str, key: str, *, default: str | None = None) -> str:
         """Take a text that is not empty."""
@@ -105,6 +115,28 @@ class Reader:
         """Take a table whose keys somebody else knows."""
         return MappingProxyType(self._take(section, key, "a table", _as_table, required=False) or {})
 
+    def places(self, section: str, key: str, *, required: bool) -> Path | tuple[Path, ...] | None:
+        """Take the path of a file, or a list of files, each relative to the plan's folder."""
+        found = self._take(section, key, _FILES, _as_text_or_texts, required=required)
+        if found is None or isinstance(found, str):
+            return None if found is None else self.resolve(found)
+        return tuple(self.resolve(one) for one in found)
+
+    def name_or_number(self, section: str, key: str) -> str | int | None:
+        """Take a name, or a number from 1 on; it may be left out."""
+        wanted = 'a name such as "Fall" or a number from 1 on'
+        found = self._take(section, key, wanted, _as_name_or_number, required=False)
+        return found if isinstance(found, str | int) else None
+
+    def count(self, section: str, key: str) -> int | None:
+        """Take a number from 1 on; it may be left out."""
+        return self._take(section, key, "a whole number from 1 on", _as_count, required=False)
+
+    def values(self, section: str, key: str) -> Mapping[str, object]:
+        """Take a table of texts, numbers, dates, or true and false."""
+        wanted = "a table of texts, numbers or dates"
+        return MappingProxyType(self._take(section, key, wanted, _as_values, required=False) or {})
+
     def place(self, section: str, key: str, *, default: str | None = None) -> Path:
         """Take a path, relative to the file's folder."""
         return self.resolve(self.text(section, key, default=default))
@@ -130,16 +162,35 @@ class Reader:
 
     def problems(self) -> list[str]:
         """Name what was wrong, and the sections and keys that nobody asked for."""
-        unread = []
-        for section, table in self._tables.items():
-            if section not in self._known:
-                unread.append(f"[{section}]: no such section.{nearest(section, self._known)}")
-            elif isinstance(table, dict):
-                known = self._known[section]
-                unread += [
-                    f"[{section}] {key}: no such key.{nearest(key, known)}" for key in table.keys() - known
-                ]
+        known = [section for section in self._known if "." not in section]
+        unread = [
+            f"[{section}]: no such section.{nearest(section, known)}"
+            for section in self._tables
+            if section not in known
+        ]
+        for section, keys in self._known.items():
+            table = self._table(section)
+            unknown = table.keys() - keys if isinstance(table, dict) else ()
+            unread += [f"[{section}] {key}: no such key.{nearest(key, keys)}" for key in unknown]
         return self._problems + unread
+
+    def _know(self, section: str) -> set[str]:
+        """Remember a section, a table within another one as its key, too."""
+        outer, _, inner = section.rpartition(".")
+        if outer:
+            self._know(outer).add(inner)
+        return self._known.setdefault(section, set())
+
+    def _table(self, section: str) -> object:
+        table: object = self._tables
+        for name in section.split("."):
+            table = table.get(name) if isinstance(table, dict) else None
+        return table
+
+    def _found(self, section: str, key: str) -> object:
+        table = self._table(section)
+        found = table.get(key) if isinstance(table, dict) else None
+        return None if found == "" else found
 
     def _take(
         self,
@@ -151,12 +202,13 @@ class Reader:
         default: Value | None = None,
         required: bool = True,
     ) -> Value | None:
-        self._known.setdefault(section, set()).add(key)
-        table = self._tables.get(section, {})
-        found = table.get(key) if isinstance(table, dict) else None
-        if found is None or found == "":
+        self._know(section).add(key)
+        found = self._found(section, key)
+        if found is None:
             if required and default is None:
-                self.fault(section, key, f"is {'empty' if found == '' else 'missing'}; {wanted} is needed.")
+                table = self._table(section)
+                lacks = "empty" if isinstance(table, dict) and key in table else "missing"
+                self.fault(section, key, f"is {lacks}; {wanted} is needed.")
             return default
         value = read(found)
         if value is None:
@@ -181,6 +233,8 @@ def _parse(text: str, path: Path) -> dict[str, object]:
 
 
 def _kind(value: object) -> str:
+    if value == []:
+        return "an empty list"
     return next((words for kind, words in _KINDS if isinstance(value, kind)), "something else")
 
 
@@ -214,6 +268,25 @@ def _as_texts(value: object) -> tuple[str, ...] | None:
     if isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value):
         return tuple(one.strip() for one in value)
     return None
+
+
+def _as_text_or_texts(value: object) -> str | tuple[str, ...] | None:
+    return _as_text(value) or _as_texts(value) or None
+
+
+def _as_count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _as_name_or_number(value: object) -> str | int | None:
+    return _as_text(value) or _as_count(value)
+
+
+def _as_values(value: object) -> dict[str, object] | None:
+    if not isinstance(value, dict):
+        return None
+    single = all(isinstance(one, str | int | float | date) for one in value.values())
+    return value if single else None
 
 
 def _as_table(value: object) -> dict[str, object] | None:

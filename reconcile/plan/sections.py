@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
-    from pathlib import Path
 
 
 class Issuer(StrEnum):
@@ -30,27 +30,104 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InputPlan:
-    """A file to read, and how; `options` are the layout's own, such as a college's local codes."""
+class QueryPlan:
+    """A question to a database in place of a file.
 
-    path: Path
+    Attributes:
+        url: the address without a password, or "$NAME" for the environment variable that holds it.
+        sql: one SELECT statement, or the file that it stands in.
+        parameters: values for the :names in the statement.
+    """
+
+    url: str = field(repr=False)
+    sql: str | Path = field(repr=False)
+    parameters: Mapping[str, object] = field(repr=False, default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def variable(self) -> str | None:
+        """The environment variable that holds the address, None where the plan has it.
+
+        >>> QueryPlan(url="$SIS_URL", sql="SELECT 1").variable
+        'SIS_URL'
+        """
+        return self.url[1:] if self.url.startswith("$") else None
+
+    def __str__(self) -> str:
+        """Say what is asked, without the address and without the statement.
+
+        >>> print(QueryPlan(url="oracle+oracledb://reader@host/sis", sql="SELECT 1"))
+        a query to oracle
+        """
+        kind = self.url.partition(":")[0].partition("+")[0]
+        asked = f"a query to the database at ${self.variable}" if self.variable else f"a query to {kind}"
+        return f"{asked}, {self.sql}" if isinstance(self.sql, Path) else asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputPlan:
+    """A table to read, and how.
+
+    Attributes:
+        path: a file, files that are parts of one table, or a folder of such; None with a query.
+        layout: the name of a shipped layout, or the absolute path of a TOML file.
+        query: what to ask a database for; None with files.
+        encoding: of text; found when None.
+        sheet: of a spreadsheet, its name or its number from 1.
+        member: of a zip archive, the file in it.
+        parts: the path is a folder, all of whose files are parts of one table.
+        options: the layout's own, such as a college's local codes.
+        limits: how much a file may unpack to, by the names of `reconcile.read.Limits`.
+    """
+
+    path: Path | tuple[Path, ...] | None
     layout: str
+    query: QueryPlan | None = None
     encoding: str | None = None
+    sheet: str | int | None = None
+    member: str | None = None
+    parts: bool = False
     options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files or the folder, in the plan's order; none with a query."""
+        if self.path is None:
+            return ()
+        return (self.path,) if isinstance(self.path, Path) else self.path
+
+    def __str__(self) -> str:
+        """Say what is read, in words.
+
+        >>> print(InputPlan(path=Path("fall.xlsx"), layout="banner", sheet=2))
+        sheet 2 of fall.xlsx (banner)
+        """
+        if self.query is not None:
+            return f"{self.query} ({self.layout})"
+        named = ", ".join(str(file) for file in self.files)
+        if self.parts:
+            named = f"all files of {named}"
+        if self.member is not None:
+            named = f'"{self.member}" of {named}'
+        if self.sheet is not None:
+            sheet = self.sheet if isinstance(self.sheet, int) else f'"{self.sheet}"'
+            named = f"sheet {sheet} of {named}"
+        return f"{named} ({self.layout})"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotPlan(InputPlan):
     """A snapshot of accounts: also whose accounts, as of which day, and how old it may be.
 
-    previous is an earlier snapshot of the same accounts, so that changes of owner are seen.
+    previous is an earlier snapshot of the same accounts, read alike unless the plan says otherwise, so that
+    changes of owner are seen.
     """
 
     scope: Scope
     as_of: date
     max_age_days: int = 30
     max_set_aside: int = 0
-    previous: Path | None = None
+    previous: InputPlan | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

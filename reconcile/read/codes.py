@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _MANY: Final = 10  # CCCIDs under another code that are no accident
 _MOST_SHOWN: Final = 12  # a column with more is none of codes
 _CODE: Final = r"^[\w.\-]{1,10}$"
+_NO_IDS: Final = (
+    "The column of ids is empty; it gave no CCCID. Check the export, and which column holds the ids."
+)
 _OPTIONS: Final = {"additional_id": "additional_id_code", "alt_ids": "alt_id_type"}
 
 
@@ -65,7 +68,7 @@ def check_codes(rows: pl.DataFrame, options: Mapping[str, object], found: Diagno
             continue
         coded = _coded(rows, column, str(options.get("separator", "|")))
         if not rows[column].count():
-            found.note("no_additional_ids", "The column of ids is empty; it gave no CCCID.", column=column)
+            found.note("no_additional_ids", _NO_IDS, column=column)
         if coded is None or coded.is_empty():
             continue
         codes = wanted(options, option)

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from reconcile.errors import InputError
+from reconcile.read.columnar_files import ArrowColumns, ParquetColumns, gather
 from reconcile.read.names import fit_names
 from reconcile.read.numbers import exact
-from reconcile.read.table import RawTable
+from reconcile.read.raw import RawTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
-
-    import pyarrow as pa
 
     from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.limits import Limits
 
 _INDEX: Final = "__index_level_0__"  # the numbering that pandas writes along
-_BATCH: Final = 65_536
-_UNSUSPICIOUS: Final = 20_000_000  # values up to which no ratio is a bomb
-_NESTED: Final = (pl.List, pl.Array, pl.Struct, pl.Object)
+_ROW_NUMBERS: Final = "The row numbers that pandas had added were left out. Write the file with index=False."
+_FIRST_DAY: Final = -719_162  # of the year 1, counted from 1970
+_LAST_DAY: Final = 2_932_896  # of the year 9999
+_LARGEST: Final = (1 << 63) - 1
+_SECONDS: Final = 86_400
+_A_SECOND: Final = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_NESTED: Final = "The cells hold lists or structures; the column was left out. Write one value a cell."
 
 
 def read_columns(data: bytes, kind: str, path: Path, found: Diagnostics, limits: Limits) -> RawTable:
-    """Read all columns as text.
+    """Read all columns as text; those of lists or structures are left out, and not even unpacked.
 
     Args:
         data: the file.
@@ -40,16 +42,24 @@ def read_columns(data: bytes, kind: str, path: Path, found: Diagnostics, limits:
     Raises:
         InputError: the file is damaged, too large, or has no column of single values.
     """
+    made = _guarded(path, kind, lambda: _texts(data, kind, path, found, limits))
+    if not made:
+        raise InputError(f"{path} has no column of single values. Write lists and structures apart.")
+    frame = pl.DataFrame(made)
+    lines = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias("line")
+    return RawTable(frame, lines, "", frame.height, 0)
+
+
+def _guarded(path: Path, kind: str, work: Callable[[], list[pl.Series]]) -> list[pl.Series]:
+    """Call what parses; what it says of a damaged file, and where it breaks, is ours to say."""
     import pyarrow as pa  # noqa: PLC0415 - only with such files
 
-    problem = ""
     try:
-        table = _table(data, kind, path, limits)
-        names = fit_names(table.column_names, path, found, limits)
-        table = table.rename_columns([f"c{i}" for i in range(len(names))])
-        frame = pl.DataFrame(table)
-        del table
-    except (pa.ArrowException, OSError, ValueError, MemoryError, pl.exceptions.PolarsError) as error:
+        return work()
+    except (
+        *(pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, IndexError),
+        pl.exceptions.PolarsError,
+    ) as error:
         if isinstance(error, InputError):
             raise
         problem = "it is damaged, or written in a way that is not known"
@@ -57,117 +67,51 @@ def read_columns(data: bytes, kind: str, path: Path, found: Diagnostics, limits:
         if type(error).__name__ != "PanicException":
             raise
         problem = "it is damaged"
-    if problem:
-        raise InputError(f"{path} cannot be read as {kind.capitalize()}: {problem}. Write it again.")
+    raise InputError(f"{path} cannot be read as {kind.capitalize()}: {problem}. Write it again.")
+
+
+def _texts(data: bytes, kind: str, path: Path, found: Diagnostics, limits: Limits) -> list[pl.Series]:
+    """Read what is no list as text."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    file = ParquetColumns(data) if kind == "parquet" else ArrowColumns(data)
+    names = fit_names(file.schema.names, path, found, limits)
+    single = [i for i, field in enumerate(file.schema) if not pa.types.is_nested(field.type)]
+    table = gather(file, single, len(data), path, limits)
+    frame = pl.DataFrame(table.rename_columns([f"c{i}" for i in single]))
     made = []
-    for name, column in zip(names, frame.columns, strict=True):
-        if name == _INDEX:
-            found.note("index_column", "The row numbers that pandas had added were left out.", column=name)
-        elif (text := _text(frame[column], name, found)) is not None:
+    for i, name in enumerate(names):
+        if i not in single:
+            found.note("nested_column", _NESTED, column=name)
+        elif name == _INDEX:
+            found.note("index_column", _ROW_NUMBERS, column=name)
+        elif (text := _text(frame[f"c{i}"], name, found)) is not None:
             made.append(text.alias(name))
-    if not made:
-        raise InputError(f"{path} has no column of single values. Write lists and structures apart.")
-    rows = frame.height
-    lines = pl.int_range(1, rows + 1, dtype=pl.Int64, eager=True).alias("line")
-    return RawTable(pl.DataFrame(made), lines, "", rows, 0)
-
-
-def _table(data: bytes, kind: str, path: Path, limits: Limits) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    if kind == "arrow":
-        return _counted(*_arrow(data), len(data), path, limits)
-    plain = pq.ParquetFile(io.BytesIO(data))
-    schema, facts = plain.schema_arrow, plain.metadata
-    _check_values(facts.num_rows * max(facts.num_columns, 1), len(data), path, limits)
-    limits.check("columns", facts.num_columns, what=f"{path} has too many columns")
-    # Texts stay in their dictionaries until they are counted: one long text may stand in every row.
-    texts = [
-        field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)
-    ]
-    file = pq.ParquetFile(io.BytesIO(data), read_dictionary=texts)
-    return _counted(file.iter_batches(batch_size=_BATCH), file.schema_arrow, len(data), path, limits)
-
-
-def _arrow(data: bytes) -> tuple[Iterator[pa.RecordBatch], pa.Schema]:
-    import pyarrow as pa  # noqa: PLC0415
-
-    if data.startswith(b"ARROW1"):
-        file = pa.ipc.open_file(io.BytesIO(data))
-        return (file.get_batch(i) for i in range(file.num_record_batches)), file.schema
-    stream = pa.ipc.open_stream(io.BytesIO(data))
-    return iter(stream), stream.schema
-
-
-def _counted(
-    batches: Iterator[pa.RecordBatch], schema: pa.Schema, packed: int, path: Path, limits: Limits
-) -> pa.Table:
-    """Gather batches while their texts, dictionaries unfolded, stay within the limits."""
-    kept, values, size = [], 0, 0
-    for batch in batches:
-        values += batch.num_rows * max(batch.num_columns, 1)
-        size += batch.nbytes + sum(_unfolded(column) for column in batch.columns)
-        _check_values(values, packed, path, limits)
-        limits.check("unpacked", size, what=f"{path} unpacks to too many bytes")
-        if size > _UNSUSPICIOUS * 5:
-            limits.check("ratio", size // packed, what=f"{path} unpacks to too many times its size")
-        kept.append(batch)
-    import pyarrow as pa  # noqa: PLC0415
-
-    return pa.Table.from_batches(kept, kept[0].schema if kept else schema)
-
-
-def _check_values(values: int, packed: int, path: Path, limits: Limits) -> None:
-    limits.check("values", values, what=f"{path} has too many values")
-    if values > _UNSUSPICIOUS:
-        limits.check("ratio", values // packed, what=f"{path} unpacks to too many times its size")
-
-
-def _unfolded(column: pa.Array[Any]) -> int:
-    """Bytes of the texts of a column that is kept as a dictionary."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    if not isinstance(column, pa.DictionaryArray) or not len(column.dictionary):
-        return 0
-    if not _is_text(column.dictionary.type):
-        return 0
-    texts: Any = column.dictionary
-    lengths = pc.take(pc.binary_length(texts), column.indices)
-    return int(pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow as pa  # noqa: PLC0415
-
-    return any(test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary))
+    return made
 
 
 def _text(column: pl.Series, name: str, found: Diagnostics) -> pl.Series | None:
-    """One column as text, an empty cell as null; None where its cells hold more than one value."""
+    """One column as text, an empty cell as null; None where its cells hold no text."""
     kind = column.dtype
-    if isinstance(kind, _NESTED) or kind in _NESTED:
-        found.note(
-            "nested_column",
-            "The cells hold lists or structures; the column was left out. Write one value a cell.",
-            column=name,
-        )
-        return None
     if kind == pl.Boolean:
         text = column.replace_strict([True, False], ["true", "false"], return_dtype=pl.String)
     elif kind.is_float():
         text = _floats(column, name, found)
     elif isinstance(kind, pl.Datetime):
         zone = "%:z" if kind.time_zone else ""
-        text = column.dt.strftime(f"%Y-%m-%d %H:%M:%S%.f{zone}")
+        text = _days(column, f"%Y-%m-%d %H:%M:%S%.f{zone}", _SECONDS * _A_SECOND[kind.time_unit], name, found)
+    elif kind == pl.Date:
+        text = _days(column, "%Y-%m-%d", 1, name, found)
     elif isinstance(kind, pl.Duration):
         text = column.dt.to_string("polars")
     elif kind == pl.Binary:
-        text = column.cast(pl.String, strict=False)
-        if text.null_count() > column.null_count():
+        try:
+            text = column.cast(pl.String)
+        except pl.exceptions.ComputeError:  # not even strict=False makes a null of what is no UTF-8
             found.note(
-                "binary_column", "The cells hold bytes and no text; the column was left out.", column=name
+                "binary_column",
+                "The cells hold bytes and no text; the column was left out. Write it as text.",
+                column=name,
             )
             return None
     elif isinstance(kind, pl.Categorical | pl.Enum):
@@ -175,6 +119,27 @@ def _text(column: pl.Series, name: str, found: Diagnostics) -> pl.Series | None:
     else:
         text = column.cast(pl.String)
     return text.replace({"": None})
+
+
+def _days(column: pl.Series, form: str, a_day: int, name: str, found: Diagnostics) -> pl.Series:
+    """Days or moments as text; those that no calendar has, as an end of all times is, as their numbers."""
+    numbers = column.to_physical().cast(pl.Int64)
+    first, last = max(_FIRST_DAY * a_day, -_LARGEST - 1), min((_LAST_DAY + 1) * a_day - 1, _LARGEST)
+    usual = numbers.is_between(first, last)
+    if (~usual).any():
+        found.note_lines(
+            (~usual).arg_true() + 1,
+            "date_range",
+            "A day before the year 1 or after 9999, kept as the number that stands for it. Check the cell.",
+            column=name,
+        )
+    texts = pl.DataFrame({"number": numbers, "moment": column}).select(
+        pl.when(usual)
+        .then(pl.col("moment"))
+        .dt.strftime(form)
+        .fill_null(pl.when(~usual).then(pl.col("number").cast(pl.String)))
+    )
+    return texts.to_series()
 
 
 def _floats(column: pl.Series, name: str, found: Diagnostics) -> pl.Series:

@@ -34,6 +34,7 @@ _QUOTED: Final = re.compile(rb'"[^"]*"')
 _LIKELY: Final = 0.9
 _SIGNS: Final = re.compile(r"[!#$%&*+=@<>§¶¦¬•·þ\x02-\x08\x0e-\x1e\x7f]")  # rare, but seen between fields
 _WIDENS: Final = frozenset(" ~|^:;,@$#&*<>!%=+\t")
+_PAIRS: Final = re.compile(rb"(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*\n)+(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*)?")
 _ENOUGH: Final = 10  # delimiters, before what always stands beside them is taken for a part of them
 _FEW: Final = 3
 
@@ -126,7 +127,9 @@ def _candidates(sample: bytes) -> list[str]:
     signs = [m for m in Counter(_SIGNS.findall(text)) if m not in DELIMITERS and m not in _RARE]
     single = [mark for mark in (*DELIMITERS, *_RARE, *signs) if mark in text]
     outside = _QUOTED.sub(b'""', sample).decode("utf-8", "ignore")
-    return [*dict.fromkeys((*single, *(_widened(outside, m) for m in single if m not in {" ", SPACES})))]
+    doubled = [mark * 2 for mark in (":", "|", "~", "^") if outside.count(mark * 2) >= _ENOUGH]
+    widened = (_widened(outside, m) for m in single if m not in {" ", SPACES})
+    return [*dict.fromkeys((*single, *widened, *doubled))]
 
 
 def _widened(text: str, mark: str) -> str:
@@ -160,7 +163,8 @@ def _fit(sample: bytes, delimiter: str) -> _Fit:
     score = share * (2 + (counts[0] == width)) + math.log2(width) * (share > _LIKELY)
     if delimiter not in DELIMITERS and len(delimiter) == 1:
         sure = share > _LIKELY and counts[0] == width and len(counts) > _FEW
-        score = score - 1 if sure and (width >= _FEW or delimiter not in {" ", SPACES}) else 0.0
+        apart = width >= _FEW or delimiter not in {" ", SPACES} or bool(_PAIRS.fullmatch(sample))
+        score = score - 1 if sure and apart else 0.0
     return _Fit(score + (len(delimiter) > 1) * (share > _LIKELY), perfect, delimiter)
 
 
@@ -184,6 +188,8 @@ def counts_by_line(sample: bytes, delimiter: str) -> list[int]:
 
 def _name(delimiter: str) -> str:
     known = DELIMITERS | _RARE
+    if delimiter == SPACES:
+        return "runs of spaces"
     return f"{known[delimiter]}s" if delimiter in known else repr(delimiter)
 
 

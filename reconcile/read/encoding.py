@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pyarrow as pa
 
 from reconcile.errors import InputError
 
@@ -34,7 +36,15 @@ _WESTERN: Final = {
     "mac_roman": _LETTERS.encode("mac_roman"),
     "cp850": _DOS_LETTERS.encode("cp850"),
 }
+# Curly quotes, dashes and the euro of cp1252 are letters in Mac Roman; where they stand tells them apart.
+_SIGNS: Final = re.compile(
+    rb"(?<![A-Za-z])[\x91\x93](?=[A-Za-z])|s\x92(?![A-Za-z])|[A-Za-z]\x92(?:s|t|m|d|ll|re|ve|[A-Z])(?![A-Z])"
+    rb"|(?<![A-Za-z])[\x96\x97](?![A-Za-z])|[A-Za-z.,!?]\x94(?![A-Za-z])|\x80(?=[0-9])|(?<=[0-9])\x85"
+)
 _TWICE: Final = re.compile(rb"\xc3\x83\xc2[\x80-\xbf]")  # what UTF-8 read as Latin-1 and written again has
+_NO_MARK: Final = (
+    "No byte order mark; read as {} because every other byte is zero. Name the encoding if it is wrong."
+)
 _HALF_READ: Final = (
     "These letters look as if they had been UTF-8, read as Latin-1 and written again. Export the file again."
 )
@@ -54,8 +64,7 @@ def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None
             if name == "utf-8":
                 return (text, name) if text.isascii() or _valid(text) else _eight_bits(text, found)
             return _decode_wide(text, path, name, found), name
-    if wide := _wide_without_mark(data):
-        found.note("encoding_guess", f"No byte order mark; read as {wide} because every other byte is zero.")
+    if wide := wide_encoding(data, found):
         return _decode_wide(data, path, wide, found), wide
     if data.isascii() or _valid(data):
         if _TWICE.search(data):
@@ -65,13 +74,21 @@ def to_utf8(data: bytes, path: Path, found: Diagnostics, *, encoding: str | None
     return _eight_bits(data, found)
 
 
+def codec(encoding: str, path: Path) -> codecs.CodecInfo:
+    """Look an encoding up.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    with contextlib.suppress(LookupError):
+        return codecs.lookup(encoding)
+    raise InputError(
+        f'{path}: the encoding "{encoding}" is unknown. Try "utf-8", "cp1252", "latin-1" or "utf-16".'
+    )
+
+
 def _as_told(data: bytes, path: Path, encoding: str) -> tuple[bytes, str]:
-    try:
-        name = codecs.lookup(encoding).name
-    except LookupError:
-        raise InputError(
-            f'{path}: the encoding "{encoding}" is unknown. Try "utf-8", "cp1252", "latin-1" or "utf-16".'
-        ) from None
+    name = codec(encoding, path).name
     start = 0
     try:
         return data.decode(name).removeprefix("\ufeff").encode("utf-8"), name
@@ -100,11 +117,34 @@ def _decode_wide(data: bytes, path: Path, name: str, found: Diagnostics) -> byte
 
 
 def _valid(data: bytes) -> bool:
+    if len(data) > _PROBE:
+        return _valid_at_once(data)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _valid_at_once(data: bytes) -> bool:
+    """Check a large text where it is: to decode it would copy it."""
+    ends = pa.py_buffer(np.array([0, len(data)], dtype=np.int64).tobytes())
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(data)])
+    try:
+        whole.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def wide_encoding(data: bytes, found: Diagnostics) -> str:
+    """Tell UTF-16 and UTF-32 by their mark, UTF-16 also without one; "" for what is neither."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return "" if name == "utf-8" else name
+    if wide := _wide_without_mark(data):
+        found.note("encoding_guess", _NO_MARK.format(wide))
+    return wide
 
 
 def _wide_without_mark(data: bytes) -> str:
@@ -152,6 +192,8 @@ def _western(data: bytes) -> str:
     """Tell cp1252, Mac Roman, cp850 and Latin-1 apart by which letters of names the bytes would be."""
     high = Counter(b for b in data[: 16 * _PROBE] if b >= 0x80)  # noqa: PLR2004 - beyond ASCII
     letters = {name: sum(high[b] for b in {*known}) for name, known in _WESTERN.items()}
+    signs = len(_SIGNS.findall(data[: 16 * _PROBE]))
+    letters |= {"cp1252": letters["cp1252"] + signs, "mac_roman": letters["mac_roman"] - signs}
     best = max(letters, key=lambda name: letters[name])
     if best != "cp1252":
         return best

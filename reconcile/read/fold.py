@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconcile.read.layout import Layout
+    from reconcile.remarks import Kind
 
 _NAMES: Final = ("first_name", "middle_name", "last_name", "suffix", "preferred_first_name")
 # What is gathered into lists, or only says how rows belong together; never one value of a person.
@@ -30,7 +31,7 @@ GATHERED: Final = frozenset(
         "term", "line", "id_kind", "hold", "row_role", "row_person",
     }
 )  # fmt: skip
-_QUARANTINED: Final = {
+_QUARANTINED: Final[dict[Kind, str]] = {
     "id_missing": "There is no id in this row; it was set aside. Fill the id in.",
     "role_unknown": "The code that says what this row is (current or former) is unknown; it was set aside. "
     "Name the code under [roles] of a layout of your own.",
@@ -184,7 +185,9 @@ def _note_repeated(current: pl.DataFrame, people: pl.DataFrame, layout: Layout, 
     if not layout.several_rows:
         repeated = current.filter(pl.col("line").is_in(people["line"].implode()).not_())
         found.note_lines(
-            repeated["line"], "row_repeated", "This person stands in an earlier row; the two were made one."
+            repeated["line"],
+            "row_repeated",
+            "This person stands in an earlier row; the two were made one. Export one row a person.",
         )
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
-from reconcile.read.header import digit_columns, usual
+from reconcile.read.diagnostics import FOOTER
+from reconcile.read.header import digit_columns, note_words, usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import polars as pl
-
     from reconcile.read.diagnostics import Diagnostics
+    from reconcile.read.raw import RawTable
     from reconcile.read.structure import Offsets
-    from reconcile.read.table import RawTable
 
 _THINGS: Final = r"(rows?|records?|lines?|results?|students?|accounts?|items?|entries)"
 _TOTAL: Final = rf"[0-9][0-9,. ]*{_THINGS}\b.*|(grand |sub)?-?totals?\b.*"
@@ -34,9 +34,15 @@ _COUNTED: Final = re.compile(
     r"|(no rows|end of (report|file|data|list|extract))\W*|\W*end of (report|file|data|list|extract)\W*",
     re.IGNORECASE,
 )
-_FOOTER: Final = "A line below the rows, no row itself, was left out."
 _SECOND: Final = (
     "Another table stands below the first; only the first was read. Put this line into a file of its own."
+)
+_AGAIN: Final = (
+    "The column names again; the line was set aside. Check whether the file holds the same rows twice."
+)
+_LONELY: Final = (
+    "The last rows hold a text in their first column and nothing else, unlike all others; they were kept. "
+    "Take this line out if it is a note below the table."
 )
 _DIGIT: Final = re.compile(r"[0-9]")
 _ROWS: Final = 3  # so many lines of one width are another table
@@ -96,7 +102,7 @@ class Below:
 
     def note(self, lines: Offsets, found: Diagnostics) -> None:
         """Say on which lines it stands."""
-        found.note_lines(lines[: self.feet].tolist(), "footer", _FOOTER)
+        found.note_lines(lines[: self.feet].tolist(), "footer", FOOTER)
         found.note_lines(lines[self.feet :].tolist(), "second_table", _SECOND)
 
 
@@ -124,17 +130,17 @@ def _is_narrow(fields: int, width: int) -> bool:
     return fields == 1 < width or fields * 2 <= width
 
 
-def without_below(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
-    """Take out lines that repeat the column names, totals at the end, and another table of equal width."""
-    table = _without_headers(table, names, found)
+def without_below(table: RawTable, found: Diagnostics) -> RawTable:
+    """Take out totals at the end, and another table of equal width."""
     frame, lines = table.frame, table.lines
     feet = 0
     while feet < min(_ROWS, frame.height) and is_total([cell or "" for cell in frame.row(-1 - feet)]):
         feet += 1
     if feet:
-        found.note_lines(lines.tail(feet), "footer", _FOOTER)
+        found.note_lines(lines.tail(feet), "footer", FOOTER)
         frame, lines = frame.head(-feet), lines.head(-feet)
         table = replace(table, frame=frame, lines=lines, rows=table.rows - feet)
+    found.note_lines(lines.tail(_lonely(frame)), "footer_doubt", _LONELY)
     at = second_header(frame)
     if at < frame.height:
         found.note_lines(lines[at:], "second_table", _SECOND)
@@ -144,7 +150,33 @@ def without_below(table: RawTable, names: Sequence[str], found: Diagnostics) -> 
     return table
 
 
-def _without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
+def _lonely(frame: pl.DataFrame) -> int:
+    """How many last rows hold a text in their first column alone, below rows that all hold more."""
+    if frame.width < 2:  # noqa: PLR2004 - of one column every row is so
+        return 0
+    feet = _run_at_end(_alone(frame.tail(_ROWS + 1)))
+    above = frame.head(frame.height - feet)
+    lonely = 0 < feet <= _ROWS and above.height > feet and not _alone(above, words=False).any()
+    return feet if lonely else 0
+
+
+def _alone(frame: pl.DataFrame, *, words: bool = True) -> pl.Series:
+    """Which rows hold their first column alone, and, if asked for, words in it."""
+    first = frame.to_series(0)
+    others = frame.select(pl.all_horizontal(pl.nth(range(1, frame.width)).is_null())).to_series()
+    spoken = first.str.contains(r"\p{L}.*\s.*\p{L}") if words else first.is_not_null()
+    return (others & spoken).fill_null(value=False)
+
+
+def _run_at_end(flags: pl.Series) -> int:
+    """How many last values are true."""
+    false = flags.not_().arg_true()
+    return flags.len() - 1 - int(false[-1]) if false.len() else flags.len()
+
+
+def without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
+    """Take out lines that repeat the column names, and doubt first rows that may belong to them."""
+    note_words(table.frame, table.lines, found)
     again = np.arange(table.frame.height)
     for name, column in zip(names, table.frame.columns, strict=False):
         if not len(again):
@@ -153,7 +185,7 @@ def _without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) 
         again = again[(values.str.strip_chars() == name).fill_null(value=not name).to_numpy()]
     if not len(again) or not names:
         return table
-    found.note_lines(table.lines[again], "header_repeated", "The column names again; the line was set aside.")
+    found.note_lines(table.lines[again], "header_repeated", _AGAIN)
     left = np.delete(np.arange(table.frame.height), again)
     return replace(
         table,
@@ -181,4 +213,8 @@ def second_header(frame: pl.DataFrame) -> int:
         if not len(at):
             return frame.height
     inside = (int(i) for i in at if _ABOVE <= i < frame.height - 1)
-    return next((i for i in inside if len({*frame.row(i)}) == frame.width), frame.height)
+    return next((i for i in inside if _names_all(frame.row(i))), frame.height)
+
+
+def _names_all(row: Sequence[str]) -> bool:
+    return len({*row}) == len(row) and not row[0].startswith("#")  # that is a comment

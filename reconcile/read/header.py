@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import polars as pl
+
+from reconcile.columns import plain
 from reconcile.privacy import looks_like_data, redact
-from reconcile.read.layout import plain
+from reconcile.read.raw import RawTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +27,12 @@ _VALUES: Final = ("[e-mail]", "[number]", "[date]")
 _NUMBER: Final = re.compile(r"[-+$(]?[0-9][0-9.,]*[%)]?")
 _YEAR: Final = re.compile(r"(19|20)[0-9]{2}")
 _DIGIT: Final = re.compile(r"[0-9]")
+_WORD: Final = re.compile(r"[^\W\d_]{2}")
+_NOTHING: Final = frozenset(("na", "nan", "null", "none", "nil", "unknown", "missing", "tbd"))
+_OF_WORDS: Final = (
+    "Words where all rows below have numbers: this line may belong to the column names. It was kept as a "
+    "row. Delete it, or put the names on one line."
+)
 _RULE: Final = re.compile(r" *[-=_+|]+ *")
 
 
@@ -66,9 +75,12 @@ def find_head(records: Sequence[Cells], width: int, known: frozenset[str]) -> He
         return Head(at, 0, names)
     rows = [names]
     whole = all(names) and _known(names, known) > 1
-    while not whole and len(rows) < _MOST_ROWS and _goes_on(rows, body[len(rows) - 1 :]):
-        rows.append([name.strip() for name in body[len(rows) - 1]])
-    return Head(at, len(rows), _joined(rows))
+    while len(rows) < _MOST_ROWS and _goes_on(rows, body[len(rows) - 1 :]):
+        more = [*rows, [name.strip() for name in body[len(rows) - 1]]]
+        if whole and _known(_joined(more, known), known) <= _known(names, known):
+            break
+        rows = more
+    return Head(at, len(rows), _joined(rows, known))
 
 
 def _begin(records: Sequence[Cells], width: int, known: frozenset[str]) -> int:
@@ -85,13 +97,15 @@ def _begin(records: Sequence[Cells], width: int, known: frozenset[str]) -> int:
         return at
     if _known(above, known) >= 2:  # noqa: PLR2004 - as above
         return at - 1
-    if (
-        len(above) > 1
-        and len(above) * 2 > width
-        and names_columns(records[at], records[at + 1 :]) is not True
-    ):
-        return at - 1
-    return at
+    if len(above) < 2 or len(above) * 2 <= width:  # noqa: PLR2004 - a title
+        return at
+    return at if names_columns(records[at], _counted(records[at + 1 :])) is True else at - 1
+
+
+def _counted(records: Sequence[Cells]) -> Sequence[Cells]:
+    """Leave out lines of units and the like between the names and the first row that has a digit."""
+    words = next((n for n, r in enumerate(records) if any(map(_DIGIT.search, r))), 0)
+    return records[words:] if words < _MOST_ROWS else records
 
 
 def _filled(cells: Cells) -> int:
@@ -141,18 +155,37 @@ def _goes_on(rows: Sequence[Cells], below: Sequence[Cells]) -> bool:
     numbered = digit_columns(body)
     if not numbered or any(_DIGIT.search(cell) for cell in following) or list(following) == list(rows[0]):
         return False
-    named = [i for i in numbered if following[i].strip()]
+    if following[0].startswith("#"):  # a comment
+        return False
+    named = [i for i in numbered if _is_word(following[i])]
     gaps = [i for i, cell in enumerate(rows[-1]) if not cell and following[i].strip()]
     return bool(named and gaps) or (len(named) > 1 and len(body) >= _SURE)
 
 
-def _joined(rows: Sequence[list[str]]) -> list[str]:
-    """One name a column: the lowest row's where these are distinct, else all rows' one behind the other."""
-    lowest = rows[-1]
-    if len(rows) == 1 or (all(lowest) and len({*lowest}) == len(lowest)):
-        return lowest
-    spread = [_spread(row, lowest) for row in rows[:-1]]
-    return [" ".join(filter(None, parts)) for parts in zip(*spread, lowest, strict=True)]
+def note_words(frame: pl.DataFrame, lines: pl.Series, found: Diagnostics) -> None:
+    """Doubt first rows that have words in at least two columns in which all rows below have a digit."""
+    body = [[cell or "" for cell in row] for row in frame.head(_ENOUGH).rows()]
+    numbered = digit_columns(body[_MOST_ROWS:]) if len(body) >= _MOST_ROWS + _SURE else []
+    for line, row in zip(lines.head(_MOST_ROWS), body, strict=False):
+        if row[0].startswith("#") or sum(_is_word(row[i]) for i in numbered) < 2:  # noqa: PLR2004 - one may be an exception
+            return
+        found.note("row_of_words", _OF_WORDS, line=line)
+
+
+def _is_word(cell: str) -> bool:
+    found = _WORD.search(cell) and not _DIGIT.search(cell)
+    return bool(found) and cell.strip(" .-*<>()[]").lower() not in _NOTHING
+
+
+def _joined(rows: Sequence[list[str]], known: frozenset[str]) -> list[str]:
+    """One name a column: those of one row, or of all rows one behind the other; of these the best known.
+
+    A row that leaves out a name, or has one twice, names no columns by itself. Below names stand units.
+    """
+    spread = [_spread(row, rows[-1]) for row in rows[:-1]]
+    joined = [" ".join(filter(None, parts)) for parts in zip(*spread, rows[-1], strict=True)]
+    whole = [row for row in (rows[0], rows[-1]) if all(row) and len({*row}) == len(row)]
+    return max([*whole, joined], key=lambda row: _known(row, known))
 
 
 def _spread(upper: list[str], lower: list[str]) -> list[str]:
@@ -171,6 +204,19 @@ def numbered(at: int) -> str:
     'column 1'
     """
     return f"column {at + 1}"
+
+
+def read_blank(data: bytes, found: Diagnostics) -> RawTable | None:
+    """Read blank lines and nothing else as RFC 4180 has them: one column without a name or a value."""
+    if not data.isspace() or data.strip(b"\r\n"):
+        return None
+    rows = data.count(b"\n") - 1
+    if rows < 1:
+        return None
+    found.note("blank_file", "Nothing but blank lines: one column without a value. Export the file again.")
+    frame = pl.DataFrame({numbered(0): [None] * rows}, schema={numbered(0): pl.String})
+    lines = pl.int_range(2, rows + 2, dtype=pl.Int64, eager=True).alias("line")
+    return RawTable(frame, lines, ",", rows, 0)
 
 
 def distinct(names: list[str], found: Diagnostics) -> list[str]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from reconcile.dates import Purpose, tell_dates
 from reconcile.errors import InputError
 from reconcile.read.codes import pair_ids, split_ids, wanted
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +22,6 @@ _NAME: Final = ("first_name", "middle_name", "last_name")
 _CCCID: Final = r"^\s*[A-Za-z]{3,4}[0-9]{4}\s*$"
 _WHERE: Final = ("row_person", "line")
 _VALUE: Final = (pl.col("additional_id").alias("value"),)
-_DAYS: Final = ("%Y-%m-%d", "%d-%b-%Y", "%m/%d/%Y", "%Y%m%d", "%d-%b-%y")
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,15 @@ class Lists:
         self, rows: pl.DataFrame
     ) -> tuple[list[pl.DataFrame], list[pl.DataFrame], list[pl.DataFrame]]:
         """Of a person's ids those count that have the greatest date not after the day asked for."""
-        text = pl.col("effective").str.slice(0, 11).str.strip_chars(" T").str.to_titlecase()
-        rows = rows.with_columns(day=pl.coalesce(text.str.to_date(f, strict=False) for f in _DAYS))
+        days = tell_dates(rows["effective"], purpose=Purpose.EVENT).frame
+        rows = rows.join(
+            days.select(effective="text", day="date"), on="effective", how="left", maintain_order="left"
+        )
         unread = rows.filter(pl.col("day").is_null())
         self.found.note_lines(
             unread["line"], "date_unreadable",
-            "The effective date cannot be read; the id counts only if the person has no dated one.",
+            "The effective date cannot be read; the id counts only if the person has no dated one. "
+            "Correct the date.",
             column="effective",
         )  # fmt: skip
         limit = _day(self.options.get("as_of"))
@@ -115,7 +119,8 @@ class Lists:
         if future.height:
             self.found.note(
                 "future_id",
-                f"{future.height} rows hold ids that take effect after {limit}; they do not count yet.",
+                f"{counted(future.height, 'id')} to take effect after {limit}, the first here: not counted. "
+                "Name a later day with the option as_of if they should count.",
                 line=int(future["line"].min()),  # type: ignore[arg-type]
                 column="effective",
             )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from reconcile.errors import InputError
+from reconcile.read.diagnostics import blank_skipped
 from reconcile.read.names import fit_names
-from reconcile.read.table import RawTable
+from reconcile.read.raw import RawTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,8 @@ _UNSUSPICIOUS: Final = 20_000_000  # cells up to which no ratio is a bomb
 _BYTES: Final = 8  # that an empty cell takes
 _BAD: Final = "No JSON object stands on this line; it was set aside. Mend it, or export again."
 _TWICE: Final = (
-    "A name stands twice in the object of this line; it was set aside, since one value would be lost."
+    "A name stands twice in the object of this line; it was set aside, since one value would be lost. Give "
+    "each value a name of its own."
 )
 
 
@@ -125,7 +127,7 @@ def read_json_lines(text: bytes, path: Path, found: Diagnostics, limits: Limits)
     found.note_lines(made.twice, "bad_line", _TWICE)
     inner = [line for line in blank if line < made.lines[-1]]
     if inner:
-        found.note("blank_lines", f"{len(inner)} blank lines were skipped, the first here.", line=inner[0])
+        found.note("blank_lines", blank_skipped(len(inner)), line=inner[0])
     names = fit_names(list(made.columns), path, found, limits)
     for name, values in made.columns.items():
         values.extend([None] * (len(made.lines) - len(values)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _GIB: Final = 1 << 30
 _CHUNK: Final = 4 * _MIB
 _UNSUSPICIOUS: Final = 100 * _MIB  # up to here no ratio is a bomb
 _DIRECTORY: Final = 16 * _MIB  # of a zip archive, some 200,000 members
+_UNKNOWN: Final = "it is packed in a way that is not known. Pack it as ZIP or gzip, or not at all"
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _END_OF_DIRECTORY: Final = b"PK\x05\x06"
 _END_OF_LONG_DIRECTORY: Final = b"PK\x06\x06"
 
@@ -65,8 +68,8 @@ class Limits:
         if found > allowed:
             raise InputError(
                 f"{what}: {found:,} or more, and the limit is {allowed:,}. It was not read. If the file is "
-                f"what it should be, raise the limit: read(path, limits=Limits({name}=...)), with Limits "
-                "from reconcile.read."
+                f"what it should be, raise the limit: in a plan {name} = ... under [students.limits] or the "
+                f"like, else read(path, limits=Limits({name}=...)), with Limits from reconcile.read."
             )
 
 
@@ -144,11 +147,16 @@ def members(
             if facts.flag_bits & 1:
                 reason = "it has a password. Save it without one"
                 break
+            if facts.compress_type not in _METHODS:
+                reason = _UNKNOWN
+                break
             with archive.open(facts) as stream:
                 yield from measured(stream, facts.compress_size, limits, name, what=what)
     except NotImplementedError:
-        reason = "it is packed in a way that is not known. Pack it as ZIP or gzip, or not at all"
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        reason = _UNKNOWN
+    except InputError:
+        raise
+    except (OSError, EOFError, ValueError, IndexError, struct.error, zlib.error, zipfile.BadZipFile):
         reason = "it is damaged. Copy it again from where it was made"
     if reason:
         raise InputError(f"{what} cannot be unpacked (ZIP): {reason}.")
@@ -169,6 +177,6 @@ def open_zip(data: bytes, *, what: str) -> zipfile.ZipFile:
         raise InputError(f"{what} lists too many members to be a table. Unpack it, and name one file.")
     try:
         return zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
         pass
     raise InputError(f"{what} begins like a ZIP archive or a spreadsheet, and is damaged. Copy it again.")

@@ -16,14 +16,16 @@ from reconcile.columns import (
     LIST_COLUMNS,
     NEVER_DELIVERED,
     STUDENTS,
+    plain,
 )
 from reconcile.errors import InputError
 from reconcile.privacy import derive_ssn, looks_like_data
 from reconcile.read.codes import check_codes
 from reconcile.read.fold import Folded, fold_people
-from reconcile.read.layout import check_options, map_columns, plain
+from reconcile.read.layout import check_options, map_columns
 from reconcile.read.secret import hide_ids, hide_values
 from reconcile.read.translate import translate
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
     from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.layout import Layout
+    from reconcile.read.raw import RawTable
     from reconcile.read.secret import Keyring
-    from reconcile.read.table import RawTable
 
 _COLUMNS: Final = {
     "students": STUDENTS,
@@ -41,6 +43,15 @@ _COLUMNS: Final = {
     "fraud": FRAUD,
     "crosswalk": CROSSWALK,
 }
+_LOOKS_FIXED: Final = (
+    "The file looks like fixed width: draft a layout that says where each field stands, with "
+    "`reconcile map FILE --fixed`. Otherwise: "
+)
+_WITHDRAWN: Final = "A withdrawn report; it does not count. Check the date of its withdrawal if it should."
+_NOT_SUBMITTED: Final = (
+    "An application that is not submitted; its date was left out. If it is, name its code with the option "
+    "submitted_status."
+)
 _YES: Final = ("Y", "YES", "TRUE", "T", "1")
 _NO: Final = ("N", "NO", "FALSE", "F", "0")
 _NAME: Final = pl.Struct({"first_name": pl.String, "middle_name": pl.String, "last_name": pl.String})
@@ -63,8 +74,16 @@ def apply_layout(
     options = check_options(options, layout)
     chosen = options.get("columns", {})
     if not isinstance(chosen, Mapping):
-        raise InputError('The option "columns" is no table. Write it as {field: "column name"}.')
-    columns = map_columns(raw.frame.columns, layout, path=path, chosen=chosen)
+        raise InputError(
+            'The option "columns" is no table. Write it as {field: "column name"}, or with its number from 1.'
+        )
+    if layout.fixed and options.get("delimiter"):
+        raise InputError(
+            f'{path}: the layout "{layout.name}" says where fields stand, so that nothing separates them. '
+            'Leave the option "delimiter" out, or take [positions] out of the layout.'
+        )
+    hint = _LOOKS_FIXED if found.has("looks_fixed") else ""
+    columns = map_columns(raw.frame.columns, layout, path=path, chosen=chosen, hint=hint)
     _refuse_twice(raw.frame.columns, columns, found, path=path)
     _note_unmapped(raw.frame.columns, columns, layout, found)
     rows = _withhold(_rows(raw, columns, layout), found)
@@ -148,14 +167,12 @@ def _keep_events(rows: pl.DataFrame, options: Mapping[str, object], found: Diagn
     quarantined = rows.height - kept.height
     if "rescinded" in kept.columns:
         withdrawn = kept.filter(pl.col("rescinded").is_not_null())
-        found.note_lines(withdrawn["line"], "rescinded", "A withdrawn report; it does not count.")
+        found.note_lines(withdrawn["line"], "rescinded", _WITHDRAWN)
         kept = kept.filter(pl.col("rescinded").is_null())
     if {"status", "submitted"} <= set(kept.columns):
         sent = pl.col("status").str.to_uppercase() == str(options["submitted_status"]).upper()
         open_ = kept.filter(sent.not_())
-        found.note_lines(
-            open_["line"], "not_submitted", "An application that is not submitted; its date was left out."
-        )
+        found.note_lines(open_["line"], "not_submitted", _NOT_SUBMITTED)
         kept = kept.with_columns(submitted=pl.when(sent | pl.col("status").is_null()).then("submitted"))
     return Folded(kept, rows.height - quarantined - kept.height, quarantined, kept.clear())
 
@@ -183,5 +200,7 @@ def _note_unmapped(
             f"column {names.index(n) + 1}" if odd or looks_like_data(n) else f'"{n}"' for n in extra
         )
         found.note(
-            "unmapped_columns", f"{len(extra)} columns are not in the layout and were left out: {shown}."
+            "unmapped_columns",
+            f"{counted(len(extra), 'column')} left out that the layout does not know: {shown}. Map those "
+            "that you need with the option columns, or with a layout that `reconcile map FILE` drafts.",
         )

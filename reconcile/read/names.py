@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def fit_names(names: Sequence[str], place: object, found: Diagnostics, limits: L
     if odd:
         found.note(
             "header_doubt",
-            f"{len(odd)} columns have no name, or a value for a name; they are called by their place "
+            f"{counted(len(odd), 'column')} without a name, or with a value for a name, called by place "
             f'("column {odd[0] + 1}"). Give every column a name.',
         )
     twice = sorted(name for name, times in Counter(fitted).items() if times > 1)

@@ -48,6 +48,21 @@ def number(value: float) -> str:
     return format(Decimal(format(value, ".15g")), "f")
 
 
+def with_zeros(value: float, code: str) -> str:
+    r"""Write a number as a format of nothing but zeros shows it.
+
+    >>> with_zeros(1234.0, "00000000"), with_zeros(12345678, r"000\-00\-0000"), with_zeros(1.5, "000")
+    ('00001234', '012-34-5678', '1.5')
+    """
+    if value < 0 or value != int(value) or value >= EXACT:
+        return number(float(value))
+    places = code.count("0")
+    digits = str(int(value)).zfill(places)
+    rest = iter(digits[-places:])
+    signs = (next(rest) if sign == "0" else sign for sign in code if sign not in '\\"')
+    return digits[:-places] + "".join(signs)
+
+
 def exact(value: float) -> str:
     """Write a number with as many digits as it takes to read the same one back.
 

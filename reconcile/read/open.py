@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import stat
+import zlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import IO, TYPE_CHECKING, Final, cast
 
 from reconcile.errors import InputError, nearest
-from reconcile.read.limits import Limits, gunzip, open_zip, unzip
+from reconcile.files import sha256 as hash_of
+from reconcile.read.limits import Limits, gunzip, measured, members, open_zip, unzip
 
 if TYPE_CHECKING:
     import zipfile
+    from collections.abc import Callable
     from pathlib import Path
 
 TEXT: Final = "text"
@@ -56,6 +61,11 @@ _TAR_AT: Final = 257
 _ADDRESS: Final = re.compile(r"^\w{2,}:/")
 _IGNORED_MEMBERS: Final = re.compile(r"^__MACOSX/|(^|/)\.DS_Store$|/$")
 _SHOWN: Final = 5
+_GZIP: Final = b"\x1f\x8b"
+HELD: Final = 384 << 20  # bytes of text that are held in memory; reading takes some four times as many
+_MOST_PACKED: Final = 1_100  # times that gzip can pack
+_HEAD: Final = 1 << 16
+_OBJECTS: Final = re.compile(rb"\s*\{")  # JSON lines
 # Names of the streams in an old Office file, as UTF-16.
 _STREAMS: Final = (
     ("EncryptedPackage", "", "a spreadsheet with a password", "Save it without a password"),
@@ -79,6 +89,7 @@ class Opened:
         member: the name inside a zip archive, else "".
         sha256: of the file's bytes, hexadecimal.
         size: of the file in bytes.
+        stream: opens a text that is too large to be held, unpacked; `data` is its beginning then.
     """
 
     path: Path
@@ -89,6 +100,7 @@ class Opened:
     member: str = ""
     sha256: str = ""
     size: int = 0
+    stream: Callable[[], IO[bytes]] | None = None
 
 
 def take(path: Path, limits: Limits, *, member: str | None = None) -> Opened:
@@ -103,10 +115,35 @@ def take(path: Path, limits: Limits, *, member: str | None = None) -> Opened:
         InputError: there is no such file, it may not be read, or is of a kind that holds no table.
     """
     real = _regular(path)
+    if large := _large(path, limits):
+        return replace(large, real=real, sha256=hash_of(path), size=path.stat().st_size)
     data = _bytes(path)
     opened = _unpack(Opened(path=path, kind="", data=data), limits, member)
     digest = hashlib.sha256(data).hexdigest()
     return replace(opened, real=real, sha256=digest, size=len(data))
+
+
+def _large(path: Path, limits: Limits) -> Opened | None:
+    """Tell a text that is too large to be held, plain or packed by gzip; None for everything else."""
+    try:
+        with path.open("rb") as file:
+            head, size = file.read(_HEAD), path.stat().st_size
+        packed = "gzip" if head.startswith(_GZIP) and size > HELD // _MOST_PACKED else ""
+        if packed:
+            with gzip.open(path) as unpacked:
+                head = unpacked.read(_HEAD)
+                rest = measured(unpacked, size, limits, "unpacked", what=str(path))
+                size = len(head) + sum(len(part) for part in rest)
+    except (OSError, EOFError, zlib.error):  # said where the file is taken whole
+        return None
+    if size <= HELD or head.startswith((*_ZIP, _OLE, _GZIP)):
+        return None
+    given = Opened(path=path, kind=TEXT, data=head, packed=packed, stream=partial(_stream, path, packed))
+    return given if _kind(given) == TEXT and not _OBJECTS.match(head) else None
+
+
+def _stream(path: Path, packed: str) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
 
 
 def _regular(path: Path) -> Path | None:
@@ -199,7 +236,7 @@ def _kind(given: Opened) -> str:
     data = given.data
     if data.startswith(_ZIP):
         return _zip_kind(given)
-    if data.startswith(b"\x1f\x8b"):
+    if data.startswith(_GZIP):
         return "gzip"
     if data.startswith(_OLE):
         return _ole_kind(given)
@@ -226,9 +263,11 @@ def _refuse_others(given: Opened) -> None:
 
 def _zip_kind(given: Opened) -> str:
     """A spreadsheet is an archive, too."""
-    with open_zip(given.data, what=str(given.path)) as archive:
+    what = str(given.path)
+    with open_zip(given.data, what=what) as archive:
         names = set(archive.namelist())
-        kind = archive.open("mimetype").read(100) if "mimetype" in names else b""
+        said = members(archive, ("mimetype",), Limits(), "unpacked", what=what) if "mimetype" in names else ()
+        kind = next(iter(said), b"")
     if kind.startswith(_ODS):
         return "ods"
     if kind.startswith(b"application/vnd."):

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconcile.read.diagnostics import Diagnostics
-    from reconcile.read.table import RawTable
+    from reconcile.read.raw import RawTable
     from reconcile.results import Source
 
 _NO_TABLES: Final = ("thumbs.db", "desktop.ini")
 _SHOWN: Final = 5
+_OTHER_ORDER: Final = (
+    "the columns stand in another order than in the first part; they were taken by name. Check that the "
+    "names mean the same."
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def join_parts(taken: Sequence[Taken], place: Path, found: Diagnostics) -> tuple
         _require_columns(part, first)
         noted = part.found.frame()
         if part.raw.frame.columns != order:
-            found.note("column_order", f"{name}: the columns stand in another order than in the first part.")
+            found.note("column_order", f"{name}: {_OTHER_ORDER}")
         for line, kind, column, message in noted.iter_rows():
             moved = None if line is None else line + offset
             found.note(kind, f"{name}: {message}", line=moved, column=column)
@@ -110,6 +114,7 @@ def join_parts(taken: Sequence[Taken], place: Path, found: Diagnostics) -> tuple
         lines=pl.concat(lines).alias("line"),
         rows=sum(part.raw.rows for part in taken),
         rejected=sum(part.raw.rejected for part in taken),
+        suspect=any(part.raw.suspect for part in taken),
     )
     return raw, _whole(sources, place)
 
@@ -150,7 +155,8 @@ def _note_same(sources: Sequence[Source], found: Diagnostics) -> None:
         if source.sha256 in known:
             found.note(
                 "same_part",
-                f"{name}: its content is that of {known[source.sha256]}: all rows are there twice. Name one.",
+                f"{name}: its content is that of {known[source.sha256]}: all rows are there twice. "
+                "Leave one out.",
                 line=source.first_line,
             )
         known.setdefault(source.sha256, name)

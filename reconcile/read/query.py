@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from reconcile.cccid import shaped_in
 from reconcile.errors import InputError
 from reconcile.read.names import fit_names
 from reconcile.read.numbers import as_text, exact
+from reconcile.read.raw import RawTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.limits import Limits
-    from reconcile.read.table import RawTable
 
 _ROWS: Final = 10_000
 _NOT_SQL: Final = re.compile(
@@ -48,6 +49,7 @@ _DRIVERS: Final = {
     "mariadb": "pymysql (url mariadb+pymysql://...)",
 }
 _MIDNIGHT: Final = " 00:00:00"
+_MAY_BE_CCCID: Final = "[A-Za-z]{3}[0-9]{4}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +82,17 @@ class Answer:
 
     Attributes:
         raw: the table; rows are numbered from 1.
-        place: "query on host/database".
+        place: "query on host/database", "query on file.sqlite".
         sha256: of the column names and all rows as text.
         size: bytes of that text.
+        seen: every text in it that is shaped like a CCCID, since the answer itself is kept nowhere.
     """
 
     raw: RawTable
     place: Path
     sha256: str
     size: int
+    seen: pl.Series
 
 
 def run_query(query: Query, found: Diagnostics, limits: Limits) -> Answer:
@@ -102,7 +106,7 @@ def run_query(query: Query, found: Diagnostics, limits: Limits) -> Answer:
     Raises:
         InputError: the statement does more than read, the driver is missing, or the database refuses.
     """
-    _require_reading(query.sql)
+    require_reading(query.sql)
     engine, place = _connect(query.url)
     columns: list[list[str | None]] = []
     names: list[str] = []
@@ -141,11 +145,21 @@ def run_query(query: Query, found: Diagnostics, limits: Limits) -> Answer:
             "in the database's own client. What the database said is not repeated, since it may quote values."
         )
     raw = _table(fit_names(names, place, found, limits), columns, nested, found)
-    return Answer(raw, Path(place), digest.hexdigest(), size)
+    return Answer(raw, Path(place), digest.hexdigest(), size, _seen(raw.frame))
 
 
-def _require_reading(sql: str) -> None:
-    """Refuse a statement that could change something; what else could is stopped by the transaction."""
+def _seen(frame: pl.DataFrame) -> pl.Series:
+    """Collect what is shaped like a CCCID, from the cells that may hold one alone."""
+    found = [shaped_in("\n".join(cells.filter(cells.str.contains(_MAY_BE_CCCID)))) for cells in frame]
+    return pl.concat(found).unique().sort()
+
+
+def require_reading(sql: str) -> None:
+    """Refuse a statement that could change something; what else could is stopped by the transaction.
+
+    Raises:
+        InputError: it does more than read, or is several statements.
+    """
     bare = _NOT_SQL.sub(" ", sql).strip()
     if not _READS.match(bare):
         raise InputError(
@@ -182,6 +196,8 @@ def _connect(url: str) -> tuple[sa.Engine, str]:
         raise InputError(f"The url of the query {problem}.")
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
         raise InputError(f"There is no SQLite database {address.database}. Check the path behind sqlite:///.")
+    if address.get_backend_name() == "sqlite":  # a file is called by its name, as others are
+        return engine, f"query on {Path(address.database or '').name}"
     # Of a password with a bare @ in it, a part would be taken for the host: then neither is shown.
     parts = [part for part in (address.host, address.database) if part and url.count("@") < 2]  # noqa: PLR2004
     return engine, f"query on {'/'.join(parts) or address.get_backend_name()}"
@@ -244,7 +260,6 @@ def _kind_of(error: Exception) -> str:
 def _table(
     names: list[str], columns: list[list[str | None]], nested: set[int], found: Diagnostics
 ) -> RawTable:
-    from reconcile.read.table import RawTable  # noqa: PLC0415 - numpy costs a quarter of a quick start
 
     made = []
     for at, (name, values) in enumerate(zip(names, columns, strict=True)):
@@ -254,7 +269,8 @@ def _table(
         elif _padded(column):
             found.note(
                 "padding",
-                "All values end in blanks up to one length, as in a CHAR column; they were kept.",
+                "All values end in blanks up to one length, as in a CHAR column; they were kept. Trim the "
+                "column in the statement if they are compared.",
                 column=name,
             )
         if at in nested:

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 
     from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.structure import Offsets
+    from reconcile.remarks import Kind
 
 _LEAST: Final = 3  # fields, below which another delimiter may fit by chance
 _LONGEST: Final = 100_000  # characters of a line that is worth the attempt
-_KINDS: Final = {
+_KINDS: Final[dict[Kind, str]] = {
     "delimiter_changed": (
         "The fields of this line are separated otherwise than in the rest of the file; it was read so. "
         "Check its values."
     ),
-    "trailing_delimiter": "This line ends in more delimiters than others; what they enclose is empty.",
+    "trailing_delimiter": (
+        "This line ends in more delimiters than others; what they enclose is empty, and was left out. Take "
+        "them out, or name these columns."
+    ),
 }
 _RAGGED: Final = (
     "{count} fields where {width} were expected; the line was set aside. Mend it, or export again."
@@ -34,7 +38,7 @@ class Mended(NamedTuple):
     """A record that was read after all: its cells, and what was wrong."""
 
     cells: Sequence[str]
-    kind: str
+    kind: Kind
 
 
 def mend(line: str, delimiter: str, width: int) -> Mended | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from reconcile.columns import SSN_DERIVED
-from reconcile.privacy import SSN_PATTERN, derive_ssn, hash_ids
-from reconcile.read.layout import plain
+from reconcile.privacy import HOLDS_SSN, SSN_PATTERN, SSN_SIGN, Naming, derive_ssn, hash_ids, ssn_naming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reconcile.privacy import SsnKey
     from reconcile.read.diagnostics import Diagnostics
@@ -20,107 +19,184 @@ if TYPE_CHECKING:
     # The key is asked for only when there is something to hash, since asking may create it.
     Keyring = Callable[[], SsnKey]
 
-_SSN_NAMES: Final = frozenset(
-    {
-        "ssn", "ssnno", "ssnnumber", "ssndisplay", "ssntin", "ssnitin", "studentssn", "personssn",
-        "spbpersssn", "socialsecurity", "socialsecuritynumber", "socialsecurityno", "socsecno",
-        "nationalid", "tin", "itin", "taxid", "taxpayerid",
-    }
-)  # fmt: skip
-# "SSN2", "SS#", "Soc Sec Num", "Student SSN#", "studentSsn"; neither "session" nor "Assn" nor "lessons".
-_SSN_WORDS: Final = re.compile(r"(^| )(ssn|ssns|ss ?#|soc(ial)? ?sec(urity)?)( |#|$)")
-_WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|[^A-Za-z0-9#]+")
-_HOLDS_NUMBERS: Final = r"^\s*([0-9]{9}|[0-9]{3}[-\u2010-\u2015 ][0-9]{2}[-\u2010-\u2015 ][0-9]{4})\s*$"
 # Nine bare digits are an SSN where the text says so.
-_ANNOUNCED: Final = (
-    r"(?i)\b((?:ssn|ss ?#|soc(?:ial)?\.? ?sec(?:urity)?\.?)(?: ?(?:number|num|nr|no)\b\.?)?"
-    r"[^A-Za-z0-9]{0,3}(?:(?:is|was)[^A-Za-z0-9]{0,3})?)[0-9]{9}\b"
+_SAYING: Final = (
+    r"(?:ssn|ss ?#|soc(?:ial)?\.? ?sec(?:urity)?\.?)(?: ?(?:number|num|nr|no)%s\.?)?"
+    r"[^A-Za-z0-9]{0,3}(?:(?:is|was)[^A-Za-z0-9]{0,3})?"
 )
-_FLAGS: Final = frozenset({"", "Y", "N", "T", "F", "TRUE", "FALSE", "YES", "NO", "0", "1"})
+_ANNOUNCED: Final = r"(?i)\b(%s)[0-9]{9}\b" % (_SAYING % r"\b")
 _WITHIN: Final = r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"
+# All that the patterns above find is found by this one too, in a single quick look: it has no word ends,
+# for which the regular expressions of polars leave their fast path.
+_PERHAPS: Final = rf"[0-9]{{3}}{SSN_SIGN}[0-9]{{2}}{SSN_SIGN}[0-9]{{4}}|(?i:{_SAYING % ''})[0-9]{{9}}"
+_SHORTEST: Final = 9  # bytes of a text that holds an SSN
+_HASHED: Final = "Values shaped like SSNs ({count:,}) became keyed hashes (ssn:...). Export them no more."
+_BLOTTED: Final = "SSNs within longer texts were blotted out. Leave the column out of the export."
+_SPEAKING: Final = (Naming.HOLDS, Naming.SPEAKS, Naming.OURS)
+_NINE_IN_ALL: Final = r"^[^0-9]*(?:[0-9][^0-9]*){9}$"
+_ROWS_APART: Final = 10**9  # a row's number and nine digits as one number
+_FLAGS: Final = frozenset({"", "Y", "N", "T", "F", "TRUE", "FALSE", "YES", "NO", "0", "1"})
 _NINE: Final = r"^[0-9]{9}$"
 _ENOUGH: Final = 50  # ids that show how they are spread
 _SPREAD: Final = 0.3  # numbers given out one after the other begin alike, SSNs do not
 
 
-def hide_columns(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
-    """Replace SSN columns of a table without a layout by the derived ones, in the column's place.
+def hide_columns(
+    frame: pl.DataFrame, key: Keyring, found: Diagnostics, *, suspect: bool = True
+) -> pl.DataFrame:
+    """Hide the SSNs of a table without a layout, as `Hiding` does."""
+    hiding = Hiding(key)
+    hiding.learn(frame)
+    hidden = hiding.hide(frame, suspect=suspect)
+    hiding.note(found)
+    return hidden
 
-    The first SSN column gives ssn_hmac, ssn_last4, ssn_type and ssn_class; a further one puts its own
-    name in front of these.
+
+class Hiding:
+    """Which columns of a table are SSNs and which values repeat one: learned from all of it, then hidden.
+
+    SSN columns become the derived ones, in the column's place: the first gives ssn_hmac, ssn_last4, ssn_type
+    and ssn_class, a further one puts its own name in front of these. A value that repeats the SSN of its own
+    row, an id for instance, is hashed in whatever row it stands.
     """
-    frame = _hide_own_ssn(frame, key, found)
-    parts: list[pl.DataFrame] = []
-    names, hidden = set(frame.columns), _ssn_columns(frame)
-    for name in frame.columns:
-        if name not in hidden:
-            parts.append(frame.select(name))
-            continue
-        derived = derive_ssn(frame[name], key())
-        if any(column in names for column in SSN_DERIVED):
-            derived = derived.rename({column: f"{name}_{column}" for column in SSN_DERIVED})
-        names.update(derived.columns)
-        parts.append(derived)
-    return hide_values(pl.concat(parts, how="horizontal"), key, found)
+
+    def __init__(self, key: Keyring) -> None:
+        """Begin with nothing learned."""
+        self._key = key
+        self._holds: dict[str, bool] = {}  # whether a column whose name speaks of SSNs holds any
+        self._repeated: dict[tuple[str, str], pl.Series] = {}
+        self._hidden: Counter[tuple[str, str]] = Counter()
+
+    def learn(self, frame: pl.DataFrame) -> bool:
+        """Look at rows, a first time; say whether there is anything to learn from others."""
+        speaking = {
+            c.name: naming for c in frame.get_columns() if (naming := ssn_naming(c.name)) in _SPEAKING
+        }
+        for name, naming in speaking.items():
+            holds = not _is_flag(frame[name]) if naming is Naming.HOLDS else _any(frame[name], HOLDS_SSN)
+            self._holds[name] = self._holds.get(name, False) or holds
+        nine = _columns_with(frame, _long_enough(frame, frame.columns), _NINE_IN_ALL) if speaking else []
+        for own in speaking:
+            ssns = _by_row(frame[own]).drop_nulls().implode()
+            for column in (frame[name] for name in nine if name != own):
+                repeating = _digits(column.filter(_by_row(column).is_in(ssns)))
+                known = self._repeated.get((own, column.name), repeating.clear())
+                self._repeated[own, column.name] = pl.concat([known, repeating]).unique()
+        return bool(speaking)
+
+    def hide(self, frame: pl.DataFrame, *, suspect: bool) -> pl.DataFrame:
+        """Hide in rows what was learned of all, and, in what is suspect, every cell that shows what it is."""
+        parts: list[pl.Series] = []
+        names = set(frame.columns)
+        for column in frame.get_columns():
+            if not self._holds.get(column.name):
+                parts.append(self._without_repeated(column))
+                continue
+            derived = derive_ssn(column, self._key())
+            if any(name in names for name in SSN_DERIVED):
+                derived = derived.rename({name: f"{column.name}_{name}" for name in SSN_DERIVED})
+            names.update(derived.columns)
+            parts += derived.get_columns()
+        frame = pl.DataFrame(parts)
+        return _hide_values(frame, self._key, self._hidden) if suspect else frame
+
+    def _without_repeated(self, column: pl.Series) -> pl.Series:
+        known = self._repeats(column.name)
+        if known.is_empty():
+            return column
+        hashed = _digits(column).replace_strict(known, hash_ids(known, self._key()), default=None)
+        return hashed.fill_null(column).alias(column.name)
+
+    def _repeats(self, name: str) -> pl.Series:
+        """The SSNs of some row that a column repeats there."""
+        none = pl.Series(dtype=pl.String)
+        known = [ssns for (own, other), ssns in self._repeated.items() if other == name and self._holds[own]]
+        return pl.concat([none, *known]).unique().sort()
+
+    def note(self, found: Diagnostics) -> None:
+        """Say what was hidden."""
+        for name in dict.fromkeys(other for _, other in self._repeated if not self._holds.get(other)):
+            if number := self._repeats(name).len():
+                found.note("id_is_ssn", _ids_hidden(number), column=name)
+        _note_hidden(self._hidden, found)
 
 
-def _ssn_columns(frame: pl.DataFrame) -> list[str]:
-    """List the columns of SSNs: by their whole name, or by a word of it and what they hold.
-
-    >>> _ssn_columns(pl.DataFrame({"SS#": ["212099998"], "SSN Last 4": ["9998"], "Assn": ["212099998"]}))
-    ['SS#']
-    """
-    found = []
-    for name in frame.columns:
-        named = plain(name) in _SSN_NAMES
-        if not named and _SSN_WORDS.search(_WORDS.sub(" ", name).lower()) and name not in SSN_DERIVED:
-            named = bool(frame[name].str.contains(_HOLDS_NUMBERS).any())
-        if named and not _is_flag(frame[name]):
-            found.append(name)
-    return found
+def _digits(values: pl.Series) -> pl.Series:
+    return values.str.replace_all(r"[^0-9]", "")
 
 
-def _hide_own_ssn(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
-    """Hash every column that repeats the SSN of its own row, an id for instance."""
-    hidden = _ssn_columns(frame)
-    for own in hidden:
-        for name in [name for name in frame.columns if name not in hidden and plain(name) not in _SSN_NAMES]:
-            clear = frame.select(pl.col(name), ssn=pl.col(own))
-            if clear.select((pl.col(name).str.replace_all(r"[^0-9]", "") == _digits_of("ssn")).any()).item():
-                frame = frame.with_columns(hide_ids(clear, name, key, found, told=None)[name])
-    return frame
+def _by_row(values: pl.Series) -> pl.Series:
+    """The nine digits of each value with the number of its row, null where there are not nine."""
+    digits = pl.col("digits")
+    kept = pl.when(digits.str.contains(_NINE)).then(digits).cast(pl.UInt64)
+    rows = pl.int_range(pl.len(), dtype=pl.UInt64) * _ROWS_APART
+    return _digits(values).to_frame("digits").select(rows + kept).to_series()
 
 
-def _digits_of(name: str) -> pl.Expr:
-    digits = pl.col(name).str.replace_all(r"[^0-9]", "")
-    return pl.when(digits.str.contains(_NINE)).then(digits)
+def _ids_hidden(number: int) -> str:
+    return (
+        f"Ids that are SSNs ({number:,}) were replaced by keyed hashes (ssn:...). "
+        "Export an id that is none, if the results are to be loaded back."
+    )
 
 
 def hide_values(frame: pl.DataFrame, key: Keyring, found: Diagnostics) -> pl.DataFrame:
     """Hash every cell that is an SSN with hyphens or spaces, and blot those within a longer text."""
-    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in SSN_DERIVED]
-    whole = frame.select(pl.col(texts).str.contains(SSN_PATTERN).any())
-    for name in texts:
-        if whole[name][0]:
-            frame = frame.with_columns(_hash_whole(frame[name], key(), found))
-    within = frame.select(pl.col(texts).str.contains(f"{_WITHIN}|{_ANNOUNCED}").any())
-    for name in texts:
-        if within[name][0]:
-            blotted = pl.col(name).str.replace_all(_WITHIN, "[SSN]").str.replace_all(_ANNOUNCED, "${1}[SSN]")
-            frame = frame.with_columns(blotted)
-            found.note("ssn_hidden", "SSNs within longer texts were blotted out.", column=name)
+    hidden: Counter[tuple[str, str]] = Counter()
+    frame = _hide_values(frame, key, hidden)
+    _note_hidden(hidden, found)
     return frame
 
 
-def _hash_whole(values: pl.Series, key: SsnKey, found: Diagnostics) -> pl.Series:
-    shaped = values.str.contains(SSN_PATTERN).fill_null(value=False)
+def _note_hidden(hidden: Counter[tuple[str, str]], found: Diagnostics) -> None:
+    for (name, message), count in hidden.items():
+        found.note("ssn_hidden", message.format(count=count), column=name)
+
+
+def _hide_values(frame: pl.DataFrame, key: Keyring, hidden: Counter[tuple[str, str]]) -> pl.DataFrame:
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    texts = _long_enough(frame, texts)
+    kept = [name for name in SSN_DERIVED if name in texts]  # no number at all belongs there
+    suspected = _columns_with(frame, [name for name in texts if name not in kept], _PERHAPS)
+    changed = {}
+    for name, pattern in [
+        *((name, SSN_PATTERN) for name in suspected),
+        *((name, HOLDS_SSN) for name in kept),
+    ]:
+        column = frame[name]
+        if column.str.contains(pattern).any():
+            column = changed[name] = _hash_whole(column, pattern, key(), hidden)
+        if column.str.contains(f"{_WITHIN}|{_ANNOUNCED}").any():
+            blotted = column.str.replace_all(_WITHIN, "[SSN]").str.replace_all(_ANNOUNCED, "${1}[SSN]")
+            changed[name] = blotted
+            hidden[name, _BLOTTED] += 1
+    return frame.with_columns(changed.values())
+
+
+def _long_enough(frame: pl.DataFrame, names: Iterable[str]) -> list[str]:
+    """Pick the columns that have a value of nine bytes or more."""
+    wanted = list(names)
+    if not wanted:
+        return []
+    longest = frame.select(pl.col(wanted).str.len_bytes().max())
+    return [
+        name for name, size in zip(longest.columns, longest.row(0), strict=True) if (size or 0) >= _SHORTEST
+    ]
+
+
+def _columns_with(frame: pl.DataFrame, names: list[str], pattern: str) -> list[str]:
+    """Pick the columns in which a pattern is found."""
+    if not names:
+        return []
+    there = frame.select(pl.col(names).str.contains(pattern).any())
+    return [name for name, hit in zip(there.columns, there.row(0), strict=True) if hit]
+
+
+def _hash_whole(values: pl.Series, pattern: str, key: SsnKey, hidden: Counter[tuple[str, str]]) -> pl.Series:
+    shaped = values.str.contains(pattern).fill_null(value=False)
     distinct = values.filter(shaped).unique().sort()
     hashes = hash_ids(distinct, key)
-    found.note(
-        "ssn_hidden",
-        f"{int(shaped.sum())} values are shaped like SSNs and were replaced by keyed hashes (ssn:...).",
-        column=values.name,
-    )
+    hidden[values.name, _HASHED] += int(shaped.sum())
     return values.replace(distinct, hashes)
 
 
@@ -138,7 +214,7 @@ def hide_ids(
     """
     if told is False:
         return frame
-    bare = pl.col(identity).str.replace_all(r"[-\u2010-\u2015 ]", "")
+    bare = pl.col(identity).str.replace_all(SSN_SIGN, "")
     nine = bare.str.contains(_NINE)
     is_ssn = pl.lit(value=bool(told)) & nine
     if "id_kind" in frame.columns:  # SB01 = S: the student identifier is an SSN
@@ -154,8 +230,7 @@ def hide_ids(
     hashes = hash_ids(known, key())
     found.note(
         "id_is_ssn",
-        f"{known.len()} ids are SSNs and were replaced by keyed hashes (ssn:...). "
-        "Export an id that is none, if the results are to be loaded back.",
+        _ids_hidden(known.len()),
         column=identity,
     )
     hashed = bare.replace_strict(known, hashes, default=None)
@@ -177,6 +252,14 @@ def _note_doubt(ids: pl.Series, identity: str, found: Diagnostics) -> None:
         )
 
 
+def _any(values: pl.Series, pattern: str) -> bool:
+    return bool(values.str.contains(pattern).any())
+
+
 def _is_flag(values: pl.Series) -> bool:
     """A column such as ssn_no that says yes or no, and holds no number."""
-    return set(values.drop_nulls().str.to_uppercase().unique().head(len(_FLAGS) + 1)) <= _FLAGS
+    some = values.drop_nulls()
+    return all(
+        set(part.str.to_uppercase().unique().head(len(_FLAGS) + 1)) <= _FLAGS
+        for part in (some.head(_ENOUGH), some)  # most columns show it in their first rows
+    )

@@ -13,17 +13,19 @@ import polars as pl
 
 from reconcile.errors import InputError, nearest
 from reconcile.privacy import looks_like_data
-from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.measure import reference
+from reconcile.read.diagnostics import ABOVE, Diagnostics
+from reconcile.read.measured import reference
 from reconcile.read.numbers import EXACT, as_text
-from reconcile.read.table import RawTable, parse
+from reconcile.read.table import parse
 from reconcile.read.workbook import Book
+from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from reconcile.read.limits import Limits
+    from reconcile.read.raw import RawTable
     from reconcile.read.workbook import Oddities
 
 _BETWEEN: Final = "\x1f"  # in no cell that a person typed
@@ -34,8 +36,17 @@ _SERIALS: Final = (367, 73_050)  # 1901 to 2099, as a spreadsheet counts days
 _TEXT_DATE: Final = re.compile(
     r"^\s*([0-9]{1,4}([-/.])[0-9]{1,2}\2[0-9]{1,4}|[0-9]{1,2}[- ][A-Za-z]{3,9}[- ][0-9]{2,4})\b"
 )
+_OF_DATES: Final = re.compile(r"date|birth|\bdob\b|born|fecha|naci", re.IGNORECASE)
 _DATES: Final = (dt.date, dt.datetime)
 _SHOWN: Final = 12
+_ZEROS_ADDED: Final = (
+    "A number format shows leading zeros that are not in the cells; they were added, as a person sees them. "
+    "Format the column as text if they belong to the values."
+)
+_ZEROS_LEFT: Final = (
+    "A number format shows leading zeros that are not in the cells, and not all numbers of the column have "
+    "it; none were added. Format the column as text, with the zeros that belong to the values."
+)
 
 
 def read_sheet(
@@ -121,7 +132,7 @@ def _table(
     noted = Diagnostics()
     for at in range(head):
         if any(texts[at]):
-            noted.note("preamble", "A line above the column names was skipped.", line=at + 1)
+            noted.note("preamble", ABOVE, line=at + 1)
     body = [_unpadded(row) if at in footers else row for at, row in enumerate(texts[head:], head)]
     header = body[0]
     data, starts = _as_lines(body)
@@ -132,7 +143,7 @@ def _table(
     _renumber(parsed, starts, to_row, noted)
     lines = pl.Series("line", _rows_of(raw.lines.to_numpy(), starts) + to_row, dtype=pl.Int64)
     _note_odd(odd, head, header, noted)
-    _note_columns(seen, header, noted)
+    _note_columns(seen, header, noted, from_1904=odd.from_1904)
     found.extend(noted)
     return replace(raw, lines=lines, delimiter="")
 
@@ -264,6 +275,11 @@ def _note_odd(odd: Oddities, head: int, header: Sequence[str], found: Diagnostic
             "spreadsheet, and save it.",
             column=_named(header, column),
         )
+    _note_shown(odd, head, header, found)
+
+
+def _note_shown(odd: Oddities, head: int, header: Sequence[str], found: Diagnostics) -> None:
+    """Note what a person sees and the cells do not hold."""
     for row, column in sorted(odd.merged):
         if row >= head:
             found.note(
@@ -273,16 +289,12 @@ def _note_odd(odd: Oddities, head: int, header: Sequence[str], found: Diagnostic
                 line=row + 1,
                 column=_named(header, column),
             )
-    for column in sorted(odd.zeros):
-        found.note(
-            "zeros_shown",
-            "A number format shows leading zeros that are not in the cells; they were not added. Format the "
-            "column as text if they belong to the values.",
-            column=_named(header, column),
-        )
+    for columns, what in ((odd.zeros, _ZEROS_ADDED), (odd.some_zeros, _ZEROS_LEFT)):
+        for column in sorted(columns):
+            found.note("zeros_shown", what, column=_named(header, column))
 
 
-def _note_columns(seen: _Columns, header: Sequence[str], found: Diagnostics) -> None:
+def _note_columns(seen: _Columns, header: Sequence[str], found: Diagnostics, *, from_1904: bool) -> None:
     for column in sorted(seen.dates):
         name = _named(header, column)
         for lines, what in (
@@ -295,6 +307,16 @@ def _note_columns(seen: _Columns, header: Sequence[str], found: Diagnostics) -> 
                 "date_doubt",
                 f"In a column of dates this cell is {what}; it was kept as it is. Make all cells dates.",
                 column=name,
+            )
+    for column, lines in sorted(seen.serials.items()):
+        if from_1904 and (column in seen.dates or _OF_DATES.search("".join(header[column : column + 1]))):
+            found.note(
+                "date_1904",
+                f"{counted(len(lines), 'cell')} of this column of dates with a number, in a workbook that "
+                "counts days from 1904; elsewhere such a number means a day four years and one day earlier. "
+                "They were kept as they are. Format the cells as dates.",
+                line=lines[0],
+                column=_named(header, column),
             )
     for column, lines in sorted(seen.long.items()):
         found.note_lines(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reconcile.read.diagnostics import Diagnostics
+    from reconcile.remarks import Kind
 
     Offsets = NDArray[np.int64]
     Octets = NDArray[np.uint8]
@@ -30,6 +31,10 @@ _RARE_ENDS: Final = (
     (b"\x1e", "record separator"),
     (b"\xe2\x80\xa8", "line separator"),
     (b"\xc2\x85", "next-line mark"),
+)
+
+_LONE_RETURN: Final = (
+    "A lone carriage return was taken as a line end. Check that a row ends here, and no value goes on."
 )
 
 
@@ -197,22 +202,40 @@ def mend_lines(data: bytes, found: Diagnostics) -> bytes:
         data = data.replace(b"\0", b"")
     if data.endswith(b"\x1a"):  # how DOS ended a text
         data = data.rstrip(b"\x1a")
-    if b"\n" in data and b"\r" not in data:
-        return data
     if b"\n" in data:
-        if data.count(b"\n\r") > data.count(b"\r\n"):
-            return data.replace(b"\n\r", b"\n")
-        return data.replace(b"\r\r\n", b"\r\n") if b"\r\r\n" in data else data
+        return _usual_ends(data) if b"\r" in data else data
     if b"\r" in data:  # as old Macs wrote
         return data.replace(b"\r", b"\n")
     for end, name in _RARE_ENDS:
         if end in data:
-            found.note("line_end_guess", f"No usual line ends; lines were cut at each {name}.")
+            found.note(
+                "line_end_guess", f"No usual line ends; lines were cut at each {name}. Check a few rows."
+            )
             return data.replace(end, b"\n")
     return data
 
 
-def note_bytes(data: bytes, what: bytes, kind: str, message: str, found: Diagnostics) -> None:
+def _usual_ends(data: bytes) -> bytes:
+    """Bring what is neither LF nor CRLF to one of them, where all line ends of a text are alike."""
+    if data.count(b"\n\r") > data.count(b"\r\n"):
+        return data.replace(b"\n\r", b"\n")
+    if b"\r\n" not in data:
+        return _ended_by_returns(data) or data
+    return data.replace(b"\r\r\n", b"\r\n") if b"\r\r\n" in data else data
+
+
+def _ended_by_returns(data: bytes) -> bytes | None:
+    """Where all line feeds stand within quotes, the carriage returns outside are the line ends."""
+    buffer = np.frombuffer(data, dtype=np.uint8).copy()
+    quotes, feeds, returns = (np.flatnonzero(buffer == byte) for byte in (_QUOTE, _LF, _CR))
+    ends = returns[_outside(quotes, returns, 0)]
+    if not len(ends) or _outside(quotes, feeds, 0).any():
+        return None
+    buffer[ends] = _LF
+    return bytes(buffer.tobytes())
+
+
+def note_bytes(data: bytes, what: bytes, kind: Kind, message: str, found: Diagnostics) -> None:
     """Note the lines on which a byte or a character stands."""
     feeds = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _LF)
     at = np.fromiter((match.start() for match in re.finditer(re.escape(what), data)), dtype=np.int64)
@@ -243,5 +266,5 @@ def mend_returns(data: bytes, delimiter: str, width: int, found: Diagnostics) ->
     if len(lone):
         feeds = np.flatnonzero(buffer == _LF)
         lines = np.searchsorted(feeds, lone) + 1
-        found.note_lines(lines.tolist(), "line_end_mixed", "A lone carriage return was taken as a line end.")
+        found.note_lines(lines.tolist(), "line_end_mixed", _LONE_RETURN)
     return bytes(buffer.tobytes())

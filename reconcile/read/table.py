@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
-from reconcile.read.careful import Mended
-from reconcile.read.diagnostics import Diagnostics
+from reconcile.privacy.scan import may_hold_ssn
+from reconcile.read.comments import blank_comments, note_comments
+from reconcile.read.diagnostics import ABOVE, RULER, Diagnostics, blank_skipped, empty_columns
 from reconcile.read.dialect import Dialect, counts_by_line, find_dialect
-from reconcile.read.footer import cut_below, without_below
-from reconcile.read.header import Head, distinct, find_head, is_rule, numbered, usual
+from reconcile.read.footer import Below, cut_below, without_below, without_headers
+from reconcile.read.header import Head, distinct, find_head, is_rule, numbered, read_blank, usual
 from reconcile.read.ragged import note_ragged, read_ragged
+from reconcile.read.raw import RawTable
+from reconcile.read.records import in_order, mended
 from reconcile.read.rewrite import rewrite, unslash
 from reconcile.read.structure import mend_lines, mend_returns, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from reconcile.read.raw import Window
+    from reconcile.read.records import Records
     from reconcile.read.rewrite import Rewritten
     from reconcile.read.structure import Flags, Offsets, Structure
 
@@ -38,6 +42,7 @@ _MARK: Final = "\ufeff".encode()
 _TOLD: Final = re.compile(
     rb"\A\"?sep=([^\r\n\"])\"?(?=\r?\n)", re.IGNORECASE
 )  # a line that Excel understands
+_ONE_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=]{50,}")  # no name of a column is so long without a break
 _NO_HEADER: Final = (
     "The first line looks like data rather than column names: it was kept as a row, and the columns are "
     'called "column 1", "column 2" and so on. Put a line of column names above it.'
@@ -47,29 +52,6 @@ _STRAY: Final = (
 )
 
 
-@dataclass(frozen=True)
-class RawTable:
-    """A file as it stands.
-
-    Attributes:
-        frame: all columns as text; an empty cell is null.
-        lines: the physical line on which each row begins.
-        delimiter: what separates the fields.
-        rows: records below the header, the rejected ones included.
-        rejected: records that could not be read.
-        quote: what encloses fields.
-        doubtful: whether a quoted value may hold rows.
-    """
-
-    frame: pl.DataFrame
-    lines: pl.Series
-    delimiter: str
-    rows: int
-    rejected: int
-    quote: str = '"'
-    doubtful: bool = False
-
-
 def parse(
     data: bytes,
     path: Path,
@@ -77,6 +59,7 @@ def parse(
     *,
     delimiter: str | None = None,
     names: frozenset[str] = frozenset(),
+    window: Window | None = None,
 ) -> RawTable:
     """Cut text into columns.
 
@@ -86,18 +69,21 @@ def parse(
         found: takes the diagnostics.
         delimiter: found from the text when None.
         names: column names, reduced by `plain`, that show that a first line is a header.
+        window: the text is only a stretch of a larger one.
 
     Raises:
         InputError: there is no header, no usable header, or most rows do not fit it.
     """
     data = mend_lines(data, found)
     data = _without_marks(data, found)
-    if told := _TOLD.match(data):
-        found.note_lines([1], "preamble", "A line above the column names was skipped.")
-        data, delimiter = data[told.end() :], delimiter or told[1].decode("utf-8", "replace")
+    if window is None and (empty := read_blank(data, found)):
+        return empty
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
-    dialect = Dialect(delimiter) if delimiter else find_dialect(data, found)
+    suspect = may_hold_ssn(data)
+    dialect = window.dialect if window else dialect_of(data, found, delimiter=delimiter)
+    if window is None or window.names is None:
+        data = _without_remarks(data, found)
     written = rewrite(data, dialect.delimiter, dialect.quote)
     del data
     mark = written.delimiter
@@ -108,27 +94,44 @@ def parse(
     noted = Diagnostics()
     table = None
     if structure.clean:
-        table = _table(_in_order(text, structure), written, path, noted, names)
+        table = _table(in_order(text, structure), written, path, noted, names, window=window)
     if table is None or table.doubtful:
         again = Diagnostics()
-        other = _table(_mended(text, mark), written, path, again, names)
+        other = _table(mended(text, mark, _width(text, mark)), written, path, again, names, window=window)
         if table is None or (other and other.rejected <= table.rejected):  # it confines lost quotes
             table, noted = other, again
     if table is None:
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
-    return replace(table, delimiter=dialect.delimiter, quote=dialect.quote)
+    return replace(table, delimiter=dialect.delimiter, quote=dialect.quote, suspect=suspect)
+
+
+def dialect_of(data: bytes, found: Diagnostics, *, delimiter: str | None) -> Dialect:
+    """Find the dialect of a text, unless its delimiter is told, by the caller or by a line for Excel."""
+    if told := _TOLD.match(data):
+        data, delimiter = data[told.end() :], delimiter or told[1].decode("utf-8", "replace")
+    return Dialect(delimiter) if delimiter else find_dialect(blank_comments(data, Diagnostics()), found)
+
+
+def _without_remarks(data: bytes, found: Diagnostics) -> bytes:
+    """Take out what is said about the text at its top."""
+    if told := _TOLD.match(data):
+        found.note_lines([1], "preamble", ABOVE)
+        return data[told.end() :]
+    return blank_comments(data, found)
 
 
 def _without_marks(data: bytes, found: Diagnostics) -> bytes:
     """Take out the byte order marks at the beginning of lines: files were joined there."""
     mark = b"\n" + _MARK
-    if mark not in data:
+    if _MARK[:1] not in data or mark not in data:  # a single byte is looked for at once
         return data
     places = [match.start() for match in re.finditer(re.escape(mark), data)]
     lines = [data.count(b"\n", 0, at + 1) + 1 for at in places]
     found.note_lines(
-        lines, "mark_inside", "A byte order mark within the text was taken out: files were joined."
+        lines,
+        "mark_inside",
+        "A byte order mark within the text was taken out: files were joined. Check for column names here.",
     )
     return data.replace(mark, b"\n")
 
@@ -144,54 +147,25 @@ def _unslashed(text: bytes, structure: Structure, mark: str, found: Diagnostics)
     closing = len(re.findall(rb'\\"(?:' + re.escape(mark.encode()) + rb"|\r?$)", text, re.MULTILINE))
     if not mended.clean and closing * 2 > text.count(b'\\"'):
         return text, structure
-    found.note("escape_guess", "Quotes within texts are written with a backslash; they were read so.")
+    found.note(
+        "escape_guess", "Quotes within texts are written with a backslash; they were read so. Check a few."
+    )
     return other, mended
 
 
-@dataclass(frozen=True)
-class _Records:
-    """Where records begin, how many fields they have, and their text as RFC 4180 wants it."""
+class _Header(NamedTuple):
+    """The names as they stand, the fields of a row, and the records that may be rows."""
 
-    lines: Offsets
-    widths: Offsets
-    blank: Flags
-    stray: Flags
-    quoted: bool
-    text: Callable[[Offsets], bytes]
-    raw: Callable[[int], str]
+    head: Head
+    names: list[str]
+    width: int
+    body: Offsets
 
 
-def _in_order(data: bytes, structure: Structure) -> _Records:
-    blank = _blank(data, structure)
-    return _Records(
-        lines=structure.lines,
-        widths=structure.fields,
-        blank=blank,
-        stray=np.zeros_like(blank),
-        quoted=structure.quoted,
-        text=partial(_slices, data, structure),
-        raw=lambda at: data[structure.starts[at] : structure.ends[at]].decode("utf-8").removesuffix("\r"),
-    )
-
-
-def _mended(data: bytes, delimiter: str) -> _Records:
-    mended = Mended(data, delimiter, _width(data, delimiter))
-    return _Records(
-        lines=mended.lines,
-        widths=mended.widths,
-        blank=np.equal(mended.widths, 0),
-        stray=mended.stray,
-        quoted=True,
-        text=mended.text,
-        raw=lambda at: mended[int(mended.lines[at]) - 1],
-    )
-
-
-def _table(
-    given: _Records, written: Rewritten, path: Path, found: Diagnostics, known: frozenset[str]
-) -> RawTable | None:
-    """Cut the records into columns; None when the parser does not see the same records."""
-    delimiter = written.delimiter
+def _header(
+    given: Records, written: Rewritten, path: Path, found: Diagnostics, known: frozenset[str]
+) -> _Header | None:
+    """Find the column names; None when the parser does not see the same records."""
     filled = np.flatnonzero(~given.blank)
     if not len(filled):
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
@@ -202,11 +176,11 @@ def _table(
             f"{path}, line {given.lines[filled[0]]}: {common:,} columns are more than the "
             f"{_MOST_COLUMNS:,} that are read. Check that this is a table, and what separates its fields."
         )
-    first = _cells(given, looked_at, common, delimiter)
+    first = _cells(given, looked_at, common, written.delimiter)
     if first is None:
         return None
     rules = [i for i, cells in enumerate(first[:_TOP]) if is_rule(cells)]
-    found.note_lines(given.lines[filled[rules]].tolist(), "ruler", "A line of dashes was skipped.")
+    found.note_lines(given.lines[filled[rules]].tolist(), "ruler", RULER)
     filled = np.delete(filled, rules)
     first = [written.values(cells) for i, cells in enumerate(first) if i not in rules]
     first = _shortened(first, path)
@@ -217,14 +191,38 @@ def _table(
         found.note("no_header", _NO_HEADER)
     if head.rows > 1:
         found.note("header_rows", f"The column names stand on {head.rows} lines. Check the names.")
-    found.note_lines(
-        given.lines[filled[: head.at]].tolist(), "preamble", "A line above the column names was skipped."
-    )
+    found.note_lines(given.lines[filled[: head.at]].tolist(), "preamble", ABOVE)
+    return _Header(head, names, width, body)
+
+
+def _table(
+    given: Records,
+    written: Rewritten,
+    path: Path,
+    found: Diagnostics,
+    known: frozenset[str],
+    *,
+    window: Window | None,
+) -> RawTable | None:
+    """Cut the records into columns; None when the parser does not see the same records."""
+    delimiter = written.delimiter
+    if window is not None and window.names is not None:
+        told = list(window.names)
+        header: _Header | None = _Header(Head(0, 1, told), told, len(told), np.flatnonzero(~given.blank))
+    else:
+        header = _header(given, written, path, found, known)
+    if header is None:
+        return None
+    head, names, width, body = header
     blank = given.lines[np.flatnonzero(given.blank)]
+    if window is None or window.names is None:
+        blank = blank[blank > given.lines[~given.blank].min()]  # above all else they mean nothing
     _note_blank(blank, given.lines[body[-1]] if len(body) else 0, found)
-    below = cut_below(given.lines[body], given.widths[body], width, lambda i: given.raw(body[i]))
-    rest, body = body[below.end :], body[: below.end]
-    below.note(given.lines[rest], found)
+    below = Below(len(body), 0, 0)
+    if window is None or window.last:
+        below = cut_below(given.lines[body], given.widths[body], width, lambda i: given.raw(body[i]))
+        rest, body = body[below.end :], body[: below.end]
+        below.note(given.lines[rest], found)
     good = given.widths[body] == width
     rows = body[good]
     frame = _cut(given.text(rows), delimiter, width, quoted=given.quoted)
@@ -248,8 +246,14 @@ def _table(
     table = RawTable(
         written.restore(frame), lines, delimiter, len(body) + below.rejected, len(bad) + below.rejected
     )
-    table = without_below(table, head.names if head.rows == 1 else [], found)
-    return replace(table, frame=_finish(table.frame, names, head, path, found), doubtful=bool(doubtful.len()))
+    repeated = head.names if head.rows == 1 else []
+    table = without_headers(table, repeated, found)
+    note_comments(table, found)
+    if window is None or window.last:
+        table = without_below(table, found)
+    if window is None:
+        table = replace(table, frame=_finish(table.frame, names, head, path, found))
+    return replace(table, doubtful=bool(doubtful.len()), names=tuple(names) if window else ())
 
 
 def _shortened(first: list[list[str]], path: Path) -> list[list[str]]:
@@ -264,7 +268,7 @@ def _shortened(first: list[list[str]], path: Path) -> list[list[str]]:
     return [[cell[:_LONGEST_NAME] for cell in cells] for cells in first]
 
 
-def _cells(given: _Records, rows: Offsets, common: int, delimiter: str) -> list[list[str]] | None:
+def _cells(given: Records, rows: Offsets, common: int, delimiter: str) -> list[list[str]] | None:
     """The cells of a few records, each of its own width; None when the parser sees other records.
 
     Records much wider than common ones, which are no header, come as empty cells.
@@ -299,29 +303,6 @@ def _cut(data: bytes, delimiter: str, width: int, *, quoted: bool) -> pl.DataFra
     return frame.with_columns(pl.all().replace({"": None})) if quoted else frame
 
 
-def _slices(data: bytes, structure: Structure, rows: Offsets) -> bytes:
-    """The text of the chosen records; runs of neighbours are copied at once."""
-    if not len(rows):
-        return b""
-    breaks = np.flatnonzero(np.diff(rows) != 1)
-    firsts = rows[np.concatenate([[0], breaks + 1])]
-    lasts = rows[np.concatenate([breaks, [len(rows) - 1]])]
-    pieces = zip(structure.starts[firsts], structure.ends[lasts] + 1, strict=True)
-    return b"".join(data[start:end] for start, end in pieces)
-
-
-def _blank(data: bytes, structure: Structure) -> Flags:
-    length = structure.ends - structure.starts
-    blank: Flags = (structure.fields == 1) & (length == 0)
-    if len(blank) > 1 and structure.fields.max() == 1 and length[0]:
-        return np.zeros_like(blank)  # in a single column an empty line is an empty cell
-    for i in np.flatnonzero((structure.fields == 1) & (length > 0)):
-        if length[i] > _LOOKED_AT or (length[i] > 1 and structure.fields.max() == 1):
-            continue
-        blank[i] = not data[structure.starts[i] : structure.ends[i]].strip()
-    return blank
-
-
 def _names(head: Head, widths: Offsets, path: Path) -> tuple[list[str], int]:
     """Check the header against the rows: the column names, and how many fields a row has."""
     names, width = head.names, len(head.names)
@@ -354,12 +335,12 @@ def _finish(
     if len(names) > len(head.names) and len(names) - 1 not in empty:
         raise InputError(_mismatch(path, len(head.names), len(names)))
     if empty and (frame.height or not any(names)):
-        found.note("empty_column", f"{len(empty)} columns without name and content were left out.")
+        found.note("empty_column", empty_columns(len(empty)))
         frame = frame.select([c for i, c in enumerate(frame.columns) if i not in empty])
         names = [name for i, name in enumerate(names) if i not in empty]
     if not names:
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    if any(looks_like_data(name) for name in names):
+    if any(looks_like_data(name) or _ONE_TOKEN.fullmatch(name) for name in names):
         found.note(
             "header_doubt", "The first line looks like data rather than column names. Check the header."
         )
@@ -371,7 +352,7 @@ def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:
     """Blank lines between rows are counted; those behind the last row mean nothing."""
     inner = [int(n) for n in lines if n < last]
     if inner:
-        found.note("blank_lines", f"{len(inner)} blank lines were skipped, the first here.", line=inner[0])
+        found.note("blank_lines", blank_skipped(len(inner)), line=inner[0])
 
 
 def _swallowed(frame: pl.DataFrame, lines: pl.Series, several: Flags, delimiter: str) -> pl.Series:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.flags import death_is_plain, deceased, flag
+from reconcile.read.damage import examine_ids
+from reconcile.read.dates import examine_dates, known_dates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +22,9 @@ _MOST_CODES: Final = 12  # a column with more is none of codes
 
 
 def translate(rows: pl.DataFrame, layout: Layout, found: Diagnostics) -> pl.DataFrame:
-    """Translate the columns that the layout knows words for, and its flags."""
+    """Translate the columns that the layout knows words for, and its flags; look at its ids and dates."""
+    examine_ids(rows, found)
+    examine_dates(rows, found)
     rows = _deaths(rows, found)
     for name, words in layout.values.items():
         if name in rows.columns:
@@ -39,8 +43,9 @@ def _deaths(rows: pl.DataFrame, found: Diagnostics) -> pl.DataFrame:
     """Make one answer of the flag and the date; what is not understood counts as a death, and is said."""
     columns = [name for name in ("deceased", "deceased_on") if name in rows.columns]
     for name in columns:
+        unsure = rows.filter(~death_is_plain(pl.col(name)))
         found.note_lines(
-            rows.filter(~death_is_plain(pl.col(name)))["line"],
+            unsure.filter(~pl.col(name).is_in(known_dates(unsure[name]).implode()))["line"],
             "unknown_value",
             "What stands here is neither yes nor no nor a date; the person was taken for deceased. "
             "Correct the row, or leave the column out.",
@@ -67,9 +72,11 @@ def _note_unknown(rows: pl.DataFrame, name: str, words: Mapping[str, str], found
     elif codes.height < counted.height:
         shown.append("others that are longer")
     listed = f" ({', '.join(shown)})" if shown else ""
+    kinds = f"{counted.height:,} kind{'s' if counted.height > 1 else ''}"
+    many = "1 value is" if unknown.len() == 1 else f"{unknown.len():,} values of {kinds} are"
     found.note(
         "unknown_value",
-        f"{unknown.len():,} values of {counted.height:,} kinds are unknown and were kept as read{listed}; "
+        f"{many} unknown and {'was' if unknown.len() == 1 else 'were'} kept as read{listed}; "
         f"known are {', '.join(words)}. Map them, or correct them in the SIS.",
         column=name,
     )

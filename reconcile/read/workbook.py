@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from reconcile.errors import InputError
-from reconcile.read.measure import Measured, Place, measure
+from reconcile.read.measure import measure
+from reconcile.read.measured import ZEROS, Measured, Place
+from reconcile.read.numbers import with_zeros
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from reconcile.read.limits import Limits
@@ -27,14 +31,18 @@ class Oddities:
     Attributes:
         errors: cells that hold an error, and which.
         uncomputed: formulas whose value was never calculated.
-        zeros: columns with numbers that a format shows with leading zeros.
+        zeros: columns of numbers that a format shows with leading zeros, which were added.
+        some_zeros: columns in which not all numbers have one such format; nothing was added.
         merged: first cells of merged ones.
+        from_1904: whether the workbook counts its days from 1904.
     """
 
     errors: dict[Place, str] = field(default_factory=dict)
     uncomputed: tuple[Place, ...] = ()
     zeros: frozenset[int] = frozenset()
+    some_zeros: frozenset[int] = frozenset()
     merged: tuple[Place, ...] = ()
+    from_1904: bool = False
 
 
 class Book:
@@ -102,19 +110,39 @@ def _new_rows(book: Any, measured: Measured) -> tuple[list[list[Any]], Oddities]
     sheet = book.get_sheet_by_name(measured.name)
     rows = sheet.to_python(skip_empty_area=False)
     merged = measured.merged or [start for start, _ in sheet.merged_cell_ranges or ()]
+    added = _add_zeros(rows, measured.zeros)
     return rows, Oddities(
-        dict(measured.errors), tuple(measured.uncomputed), frozenset(measured.zeros), tuple(merged)
+        errors=dict(measured.errors),
+        uncomputed=tuple(measured.uncomputed),
+        zeros=added,
+        some_zeros=frozenset(measured.zeros) - added,
+        merged=tuple(merged),
+        from_1904=measured.from_1904,
     )
+
+
+def _add_zeros(rows: list[list[Any]], zeros: Mapping[int, Counter[str]]) -> frozenset[int]:
+    """Write the numbers of a column as its format shows them where all have the same; answer which."""
+    added = set()
+    for column, formats in zeros.items():
+        numbers = [row for row in rows if column < len(row) and type(row[column]) in {int, float}]
+        if len(formats) == 1 and formats.total() == len(numbers):
+            (code,) = formats
+            for row in numbers:
+                row[column] = with_zeros(row[column], code)
+            added.add(column)
+    return frozenset(added)
 
 
 def _open_old(data: bytes, path: Path) -> Any:  # noqa: ANN401 - as above
     import xlrd  # noqa: PLC0415 - only with old spreadsheets
 
-    reason = _DAMAGED
+    from reconcile.read.compound import workbook_stream  # noqa: PLC0415
+
+    reason, log = _DAMAGED, io.StringIO()
     try:
-        return xlrd.open_workbook(
-            file_contents=data, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
-        )
+        stream = workbook_stream(data, log)
+        return xlrd.open_workbook(file_contents=stream, formatting_info=True, ragged_rows=True, logfile=log)
     except xlrd.biffh.XLRDError as error:
         reason = _PASSWORD if "encrypt" in str(error).lower() else reason
     except Exception:  # noqa: BLE001, S110 - it meets damage with whatever error is next, even an assertion
@@ -140,32 +168,39 @@ def _old_rows(book: Any, name: str) -> tuple[list[list[Any]], Oddities]:  # noqa
     import xlrd  # noqa: PLC0415
 
     sheet = book.sheet_by_name(name)
-    odd = Oddities(merged=tuple((top, left) for top, _, left, _ in sheet.merged_cells))
-    zeros: set[int] = set()
+    errors: dict[Place, str] = {}
+    zeros: dict[int, Counter[str]] = {}
     rows = []
     for at in range(sheet.nrows):
         row: list[Any] = []
         for column, cell in enumerate(sheet.row(at)):
             value: Any = cell.value
             if cell.ctype == xlrd.XL_CELL_ERROR:
-                odd.errors[at, column] = xlrd.error_text_from_code.get(cell.value, "#N/A")
+                errors[at, column] = xlrd.error_text_from_code.get(cell.value, "#N/A")
                 value = ""
             elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
                 value = bool(cell.value)
             elif cell.ctype == xlrd.XL_CELL_DATE:
                 value = _old_date(cell.value, book.datemode)
-            elif cell.ctype == xlrd.XL_CELL_NUMBER and _has_zeros(book, cell):
-                zeros.add(column)
+            elif cell.ctype == xlrd.XL_CELL_NUMBER and (code := _zeros_of(book, cell)):
+                zeros.setdefault(column, Counter())[code] += 1
             row.append(value)
         rows.append(row)
-    return rows, Oddities(odd.errors, (), frozenset(zeros), odd.merged)
+    added = _add_zeros(rows, zeros)
+    return rows, Oddities(
+        errors=errors,
+        zeros=added,
+        some_zeros=frozenset(zeros) - added,
+        merged=tuple((top, left) for top, _, left, _ in sheet.merged_cells),
+        from_1904=book.datemode == 1,
+    )
 
 
-def _has_zeros(book: Any, cell: Any) -> bool:  # noqa: ANN401 - as above
-    from reconcile.read.measure import ZEROS  # noqa: PLC0415
-
+def _zeros_of(book: Any, cell: Any) -> str:  # noqa: ANN401 - as above
+    """The format of a cell that it shows with leading zeros, else nothing."""
     shown = book.format_map.get(book.xf_list[cell.xf_index].format_key)
-    return bool(shown and ZEROS.match(shown.format_str.partition(";")[0]))
+    code = shown.format_str.partition(";")[0] if shown else ""
+    return code if ZEROS.match(code) else ""
 
 
 def _old_date(serial: float, mode: Literal[0, 1]) -> object:

@@ -54,6 +54,7 @@ _SYNCED_WHOLE: Final = frozenset(
 _LOCAL_FUSE: Final = frozenset(("fuseblk", "fuse.overlayfs", "fuse.fuse-overlayfs"))  # disks and containers
 _DRIVE_REMOTE: Final = 4  # what GetDriveTypeW says of a letter that is mapped to a share
 _MOUNTS: Final = Path("/proc/mounts")
+WORKSPACE_MARK: Final = ".reconcile-workspace"  # a folder that carries it is ours to write to
 
 
 def require_local(path: Path, /, *, mounts: str | None = None) -> Path:
@@ -66,7 +67,7 @@ def require_local(path: Path, /, *, mounts: str | None = None) -> Path:
     Raises:
         RegistryError: the path lies on a network drive or in a synchronised folder.
     """
-    reason = _synced(path) or _remote(path, mounts)
+    reason = synced(path) or remote(path, mounts)
     if reason:
         raise RegistryError(
             f"The registry {path} lies {reason}, where two machines can write at once and a CCCID could be "
@@ -76,13 +77,15 @@ def require_local(path: Path, /, *, mounts: str | None = None) -> Path:
     return path
 
 
-def _synced(path: Path) -> str:
+def synced(path: Path, /) -> str:
+    """Say in which synchronised folder a file lies, empty when in none."""
     folders = [part.casefold() for part in path.parts[:-1]]
     hit = next((name for name in folders if name in _SYNCED_WHOLE or name.startswith(_SYNCED)), None)
     return f'in a synchronised folder ("{hit}")' if hit else ""
 
 
-def _remote(path: Path, mounts: str | None) -> str:
+def remote(path: Path, /, mounts: str | None = None) -> str:
+    """Say on what kind of network drive a file lies, empty when on none."""
     if str(path).startswith(("\\\\", "//")):
         return "on a network share"
     if _drive_type(path.drive) == _DRIVE_REMOTE:

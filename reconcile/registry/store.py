@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from reconcile.cccid import CCCID, COUNT, ordinals
 from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
-from reconcile.registry import chain, schema
+from reconcile.registry import chain, pin, schema
 from reconcile.registry.canon import digest, iso, now, row_numbers
 from reconcile.registry.connect import Store, bulk
 from reconcile.registry.ledger import Ledger
@@ -252,24 +252,24 @@ class Registry:
             raise IssuerError("The range needs the name of the authority that allotted it; none was given.")
         self._store.write(lambda connection: _allot(connection, span, authority, iso(now(at))))
 
-    def pin_key(self, fingerprint: str, /) -> None:
-        """Tie the registry to one SSN key; the first fingerprint stays.
+    def pin_key(
+        self, fingerprint: str, /, *, instead_of: str = "", by: str = "", at: datetime | None = None
+    ) -> None:
+        """Tie the registry to one SSN key; the first one stays, unless it is named as replaced.
 
         Raises:
-            KeyMismatch: the registry is tied to another key.
+            KeyMismatch: the registry is tied to another key, or names students by hashes of the earlier one.
         """
-
-        def work(connection: sa.Connection) -> str:
-            known = connection.execute(sa.select(meta.c.ssn_key)).scalar()
-            if known is None:
-                connection.execute(sa.update(meta).values(ssn_key=fingerprint))
-            return str(known or fingerprint)
-
-        if self._store.write(work) != fingerprint:
-            raise KeyMismatch(
-                f"The registry {self.name} is tied to another SSN key. Use that key: hashes made with two "
-                "keys never agree, and students who have an account would look as if they had none."
+        if instead_of:
+            require_name(by, "A change of the SSN key needs the name of who decided it")
+            moment, name = iso(now(at)), self.name
+            self._store.write(
+                lambda c: pin.repin(c, fingerprint, instead_of=instead_of, by=by, at=moment, name=name)
             )
+            return
+        known = self._store.write(lambda connection: pin.pin(connection, fingerprint))
+        if known != fingerprint:
+            raise KeyMismatch(pin.other_key(self.name, known, fingerprint))
 
     def audit(self) -> pl.DataFrame:
         """List the audit log in order: seq, at, what, who, subject, detail, previous, entry."""

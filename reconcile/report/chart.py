@@ -1,4 +1,4 @@
-"""The bar chart of students by status: a drawing in the page, without script, in the page's own colours."""
+"""The bar chart of students by status, and how any chart is drawn: without script, in the page's colours."""
 
 from __future__ import annotations
 
@@ -51,7 +51,6 @@ def bars(statuses: Mapping[Status, int], /) -> list[dict[str, Any]]:
 
 def _svg(rows: list[dict[str, Any]]) -> str:
     import altair as alt  # noqa: PLC0415 - a second or two, only when a page is drawn
-    import vl_convert  # noqa: PLC0415
 
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("count:Q", axis=None, scale=alt.Scale(zero=True, nice=False)),
@@ -68,10 +67,16 @@ def _svg(rows: list[dict[str, Any]]) -> str:
         .facet(row=alt.Row("group:N", sort=groups, header=head), spacing=8)
         .resolve_scale(y="independent")
         .properties(padding={"left": 8, "right": 24, "top": 2, "bottom": 2})  # other fonts are wider
-        .configure(**_theme())
     )
+    return draw(chart)
+
+
+def draw(chart: Any, /) -> str:  # noqa: ANN401 - any of altair's charts
+    """Draw a chart of altair in the page's own colours, the same on every machine."""
+    import vl_convert  # noqa: PLC0415 - as altair
+
     # "meta" is left out by the call: the drawing has no trace of the machine that made it.
-    return _NEEDLESS.sub("", vl_convert.vegalite_to_svg(chart.to_dict()))
+    return _NEEDLESS.sub("", vl_convert.vegalite_to_svg(chart.configure(**_theme()).to_dict()))
 
 
 def _theme() -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Equation:
     def lines(self) -> tuple[str, ...]:
         """The equation in figures, one line an input and one for the students."""
         read = tuple(
-            f"{entry.table}, {entry.source.path.name}: {entry.source.rows:,} read = {entry.folded:,} folded"
+            f"{entry.table}, {entry.source.name}: {entry.source.rows:,} read = {entry.folded:,} folded"
             f" + {entry.quarantined:,} quarantined + {entry.accepted:,} accepted"
             for entry in self.inputs
         )

@@ -8,10 +8,13 @@ import polars as pl
 
 from reconcile.columns import Band
 from reconcile.html import Html, element, joined, listing
+from reconcile.remarks import ASIDE, titled
 from reconcile.report.missing import WHY_WORDS, Why
 from reconcile.words import GROUPS, WORDINGS, Group, counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconcile.report.equation import Equation
     from reconcile.report.missing import Missing
     from reconcile.results import BatchSummary, Input, Reconciliation
@@ -32,30 +35,6 @@ _BANDS: Final = {
     Band.LINK.value: "Almost certainly one person",
     Band.REVIEW.value: "May be one person: a person decides",
     Band.NONE.value: "Looked at, and probably two persons",
-}
-# What the reader calls a row that it sets aside; everything else that it notes is a remark.
-_ASIDE: Final = {
-    "id_missing": "No id",
-    "id_not_unique": "Id not unique",
-    "no_current_row": "History without a current row",
-    "ragged": "Too many or too few fields",
-    "role_unknown": "Unknown kind of row",
-}
-_REMARKS: Final = {
-    "blank_lines": "Blank lines",
-    "cccid_list": "Several CCCIDs in one field",
-    "date_unreadable": "Date cannot be read",
-    "encoding_guess": "Encoding was guessed",
-    "encoding_mixed": "Another encoding in this line",
-    "layout_guess": "Layout was guessed",
-    "line_end_mixed": "Mixed line ends",
-    "multiline_doubt": "Quote perhaps lost",
-    "multivalue_mismatch": "Parallel lists differ in length",
-    "not_submitted": "Application not submitted",
-    "nul_bytes": "NUL bytes taken out",
-    "rescinded": "Report withdrawn",
-    "stray_quote": "Stray quote",
-    "unmapped_columns": "Columns that nobody reads",
 }
 
 
@@ -101,11 +80,12 @@ def quarantine(frame: pl.DataFrame, inputs: tuple[Input, ...], /) -> Html:
         if aside
         else "Every row could be read and has an id of its own."
     )
-    rejected = pl.col("kind").is_in(list(_ASIDE))
+    rejected = pl.col("kind").is_in(ASIDE)
+    files = {entry.table: entry.source.name for entry in inputs}
     return joined(
         element("p", told),
-        _noted(frame.filter(rejected), caption="Rows that were set aside, and why"),
-        _noted(frame.filter(~rejected), caption="What else was noticed while reading"),
+        _noted(frame.filter(rejected), files, caption="Rows that were set aside, and why"),
+        _noted(frame.filter(~rejected), files, caption="What else was noticed while reading"),
     )
 
 
@@ -230,7 +210,7 @@ def _input(entry: Input) -> tuple[str | int, ...]:
     source = entry.source
     return (
         _TABLES.get(entry.table, entry.table),
-        source.path.name,
+        source.name,
         entry.layout,
         entry.scope or "",
         entry.as_of.isoformat() if entry.as_of else "",
@@ -244,7 +224,9 @@ def _input(entry: Input) -> tuple[str | int, ...]:
 def _fingerprints(inputs: tuple[Input, ...]) -> Html:
     """The hashes in full, for paper: what a title shows on hovering cannot be printed."""
     items = [
-        element("li", entry.source.path.name, ": ", element("code", entry.source.sha256)) for entry in inputs
+        element("li", source.name, ": ", element("code", source.sha256))
+        for entry in inputs
+        for source in (entry.source, *entry.source.parts)
     ]
     return element("div", element("p", "SHA-256 in full:"), element("ul", *items), class_="paper")
 
@@ -274,7 +256,7 @@ def _by(column: str, frame: pl.DataFrame) -> Html:
     return listing(head, rows, caption=f"Without a usable CCCID, by {_COLUMN_HEADS[column].lower()}")
 
 
-def _noted(frame: pl.DataFrame, *, caption: str) -> Html:
+def _noted(frame: pl.DataFrame, files: Mapping[str, str], *, caption: str) -> Html:
     if frame.is_empty():
         return Html()
     kinds = (
@@ -286,11 +268,11 @@ def _noted(frame: pl.DataFrame, *, caption: str) -> Html:
             pl.col("message").first(),
         )
     )
-    words = _ASIDE | _REMARKS
     rows = [
         (
             _TABLES.get(row["table"], row["table"]),
-            words.get(row["kind"], row["kind"].replace("_", " ").capitalize()),
+            files.get(row["table"], ""),
+            titled(row["kind"]),
             row["column"] or "",
             row["count"],
             _line_list(row["lines"], row["count"]),
@@ -298,7 +280,8 @@ def _noted(frame: pl.DataFrame, *, caption: str) -> Html:
         )
         for row in kinds.iter_rows(named=True)
     ]
-    return listing(("Input", "What", "Column", "Times", "First lines", "In words"), rows, caption=caption)
+    heads = ("Input", "File", "What", "Column", "Times", "First lines", "In words")
+    return listing(heads, rows, caption=caption)
 
 
 def _line_list(lines: list[int], count: int) -> str:

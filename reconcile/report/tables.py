@@ -121,7 +121,7 @@ def _input(entry: Input) -> dict[str, Any]:
     source = entry.source
     return {
         "table": entry.table,
-        "file": source.path.name,
+        "file": source.name,
         "layout": entry.layout,
         "scope": entry.scope,
         "as_of": entry.as_of.isoformat() if entry.as_of else None,

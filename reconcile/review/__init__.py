@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from dataclasses import dataclass
 from itertools import product
@@ -49,7 +47,7 @@ class WorkList(Shown):
         """Write the list as a CSV for a spreadsheet, readable by its owner only.
 
         The reviewer fills the column decision with match, different or unsure, and may add a note.
-        A text that a spreadsheet would calculate gets an apostrophe in front; `read_decisions` takes it
+        A text that a spreadsheet would calculate gets an apostrophe in front; `decisions_in` takes it
         away again.
         """
         shown = self.frame.with_columns(
@@ -160,60 +158,45 @@ def standing(
     return Standing(frame=kept, changed=found.height - kept.height)
 
 
-def read_decisions(path: str | Path, /) -> pl.DataFrame:
-    """Read a work list back that a reviewer has filled in.
+def decisions_in(rows: pl.DataFrame, places: pl.Series, /, *, file: Path) -> pl.DataFrame:
+    """Take the decisions out of a work list that a reviewer has filled in.
 
     Ids that lost their leading zeros in a spreadsheet get them back.
+
+    Args:
+        rows: the list as text.
+        places: what each row is called in the file, such as "line 2".
+        file: for messages.
 
     Returns:
         table, id_l, id_r, decision ("match", "different" or "unsure"), note, hash; pairs without
         a decision are left out.
 
     Raises:
-        InputError: the file is not a work list, a decision is none of the three words, or an id is not
-            the one that was written; all lines with a problem are named at once.
+        InputError: the rows are no work list, a decision is none of the three words, or an id is not
+            the one that was written; all rows with a problem are named at once.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path} is no file. Name the work list that the reviewer filled in.")
-    rows = _rows(path)
+    missing = [name for name in (*_KEYS, "decision", "hash") if name not in rows.columns]
+    if missing:
+        raise InputError(f"{file} has no column {', '.join(missing)}. Fill in the list that `write` made.")
+    schema = dict.fromkeys((*_KEYS, "decision", "note", "hash"), pl.String)
     problems, kept = [], []
-    for line, row in enumerate(rows, 2):
-        word = (row["decision"] or "").strip().lower()
+    for place, given in zip(places, rows.iter_rows(named=True), strict=True):
+        row = {name: _plain(given.get(name) or "") for name in schema}
+        word = row["decision"].strip().lower()
         ids = _ids(row)
         if word and word not in DECISIONS:
-            problems.append(f"line {line}: not a decision.{nearest(word, DECISIONS)}")
+            problems.append(f"{place}: not a decision.{nearest(word, DECISIONS)}")
         elif word and ids is None:
             problems.append(
-                f"line {line}: the ids are not the ones that were written; perhaps a spreadsheet took them "
+                f"{place}: the ids are not the ones that were written; perhaps a spreadsheet took them "
                 "for numbers or dates. Restore them from the list, and read these columns as text."
             )
         elif ids is not None and word:
             kept.append(row | {"id_l": ids[0], "id_r": ids[1], "decision": word})
     if problems:
-        raise InputError("\n  ".join([f"{path}:", *problems]))
-    schema = dict.fromkeys((*_KEYS, "decision", "note", "hash"), pl.String)
-    return pl.DataFrame([{name: row.get(name) or "" for name in schema} for row in kept], schema=schema)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Read the lines of a list, however a spreadsheet saved it."""
-    data = path.read_bytes()
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")  # keys and decisions are ASCII, a note may suffer
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    wanted = (*_KEYS, "decision", "hash")
-    missing = [name for name in wanted if name not in next(csv.reader([header], delimiter=delimiter), [])]
-    if missing:
-        raise InputError(f"{path} has no column {', '.join(missing)}. Fill in the list that `write` made.")
-    return [
-        {name: _plain(value) for name, value in row.items() if isinstance(value, str)}
-        for row in csv.DictReader(io.StringIO(text), delimiter=delimiter, restval="")
-    ]
+        raise InputError("\n  ".join([f"{file}:", *problems]))
+    return pl.DataFrame(kept, schema=schema)
 
 
 def _plain(value: str) -> str:
@@ -223,8 +206,8 @@ def _plain(value: str) -> str:
 
 def _ids(row: dict[str, str]) -> tuple[str, str] | None:
     """Give a row's ids as they were written, None when they cannot be restored."""
-    mark = (row["hash"] or "").strip().rpartition("-")[2]
-    for ids in product(_fillings(row["id_l"] or ""), _fillings(row["id_r"] or "")):
+    mark = row["hash"].strip().rpartition("-")[2]
+    for ids in product(_fillings(row["id_l"]), _fillings(row["id_r"])):
         if _digest("\x1f".join(ids))[:_CHECK] == mark:
             return ids
     return None

@@ -1,4 +1,4 @@
-"""The sample that ships with the project: one population in three SIS layouts.
+"""The sample that ships with the project: one population in three SIS layouts, and a part of it gone awry.
 
 Made in a checkout by `python -m reconcile.sample.committed`. What does not depend on the SIS is shared.
 """
@@ -10,7 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from reconcile.resources import sample
+from reconcile.sample.imperfect import imperfect
 from reconcile.sample.make import AS_OF, SYSTEMS, files_in, generate, plan_text
 
 STUDENTS: Final = 2_000
@@ -34,6 +37,13 @@ def write(target: Path) -> None:
                 shutil.copyfile(made / name, target / name)
             plan = files_in(target / sis).plan
             plan.write_text(plan_text(sis, AS_OF, shared="../"), encoding="utf-8", newline="\n")
+    (target / "imperfect").mkdir(exist_ok=True)
+    (target / "imperfect" / "students.csv").write_bytes(imperfect_extract(target))
+
+
+def imperfect_extract(folder: Path) -> bytes:
+    """Make the extract that is not perfect from the students of `folder`/colleague."""
+    return imperfect(pl.read_csv(folder / "colleague" / "students.csv", infer_schema=False))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import polars as pl
 
 from reconcile.columns import LIST_COLUMNS
 from reconcile.errors import ConservationError
+from reconcile.privacy import SHAPE_LENGTH, SIGNS, UNSEEN
 from reconcile.sql import quote
 from reconcile.validate.predicates import METRICS, TABLE_TYPES, failing, literal
 
@@ -20,19 +21,10 @@ if TYPE_CHECKING:
 
 MISSING: Final = "(missing)"
 WITHHELD: Final = "(withheld)"
-_LONGEST: Final = 40
-_HIDDEN: Final = "\u2400"  # stands for a character that would not be seen
 # Nearly all texts are ASCII, where exchanging signs costs a fraction of four regular expressions.
 _CONTROLS: Final = "".join(map(chr, (*range(1, 32), 127)))
 _PLAIN: Final = _CONTROLS + ascii_uppercase + ascii_lowercase + digits
-_SIGNS: Final = _HIDDEN * (1 + len(_CONTROLS)) + "A" * 26 + "a" * 26 + "9" * 10
-_OTHER: Final = (
-    (r"\p{Lu}", "A"),
-    (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}]", "a"),
-    (r"\p{N}", "9"),
-    (r"\p{C}", _HIDDEN),
-    (r"[^\x00-\x7F\x{2400}]", "?"),  # marks and signs that letters are made of
-)
+_SHOWN: Final = UNSEEN * (1 + len(_CONTROLS)) + "A" * 26 + "a" * 26 + "9" * 10
 _FOUND: Final = {"row": pl.Int64, "rule": pl.Int32, "value": pl.String}
 
 
@@ -78,10 +70,10 @@ def shape(column: str, /, *, allowed: tuple[str, ...] = ()) -> str:
     >>> shape("phone_type").startswith("CASE WHEN")
     True
     """
-    short = f"left({column}, {_LONGEST})"
-    signs = f"translate({short}, chr(0) || {literal(_PLAIN)}, {literal(_SIGNS)})"
+    short = f"left({column}, {SHAPE_LENGTH})"
+    signs = f"translate({short}, chr(0) || {literal(_PLAIN)}, {literal(_SHOWN)})"
     text = short
-    for pattern, sign in _OTHER:
+    for pattern, sign in SIGNS:
         text = f"regexp_replace({text}, '{pattern}', '{sign}', 'g')"
     text = f"CASE WHEN strlen({column}) = length({column}) THEN {signs} ELSE {text} END"
     listed = ", ".join(map(literal, allowed)) or "NULL"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from reconcile.columns import LIST_COLUMNS, PERSON
+from reconcile.columns import LIST_COLUMNS, PERSON, plain
 from reconcile.engine import Table
 from reconcile.errors import InputError, nearest
+from reconcile.privacy import HOLDS_SSN, Naming, ssn_naming
 from reconcile.results import as_frame
 from reconcile.sql import quote
+from reconcile.validate.predicates import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
 _ROW: Final = "reconcile_row"
 _VIEWS: Final = count(1)
-# Under whatever name it comes, a clear social security number is not taken.
-_CLEAR: Final = frozenset({"ssn", "ssnnumber", "ssndisplay", "socialsecuritynumber", "socialsecurity"})
+_YES_OR_NO: Final = ("", "Y", "N", "T", "F", "TRUE", "FALSE", "YES", "NO", "0", "1")
 
 
 def take(engine: Engine, table: object, /, *, key: str) -> Table:
@@ -50,13 +50,33 @@ def take(engine: Engine, table: object, /, *, key: str) -> Table:
         )
     if key in PERSON:
         raise InputError(f"The column {key} is personal data and cannot name rows. Name a column of ids.")
-    clear = [name for name in columns if name.lower().replace("_", "").replace(" ", "") in _CLEAR]
+    table = given if isinstance(given, Table) else engine.view(f"reconcile_given_{next(_VIEWS)}", given)
+    _require_no_ssns(table)
+    return table
+
+
+def _require_no_ssns(table: Table) -> None:
+    """Refuse clear social security numbers under whatever name they come."""
+    tests = {name: test for name in table.columns if (test := _holds_ssns(name))}
+    if not tests:
+        return
+    asked = ", ".join(f"coalesce(bool_or({test}), false)" for test in tests.values())
+    found = table.engine.frame(f"SELECT {asked} FROM {{table}}", table=table).row(0)
+    clear = [name for name, hit in zip(tests, found, strict=True) if hit]
     if clear:
         raise InputError(
             f"The table has a column {clear[0]}: clear social security numbers are not taken. Read the file "
             "with reconcile.read, which replaces them by keyed hashes, or leave the column out."
         )
-    return given if isinstance(given, Table) else engine.view(f"reconcile_given_{next(_VIEWS)}", given)
+
+
+def _holds_ssns(name: str) -> str:
+    """Write the SQL that finds an SSN in a column whose name speaks of such; empty for all other names."""
+    text = f"CAST({quote(name)} AS VARCHAR)"
+    naming = ssn_naming(name)
+    if naming is Naming.HOLDS:  # whatever is no yes or no
+        return f"upper(trim({text})) NOT IN ({', '.join(map(literal, _YES_OR_NO))})"
+    return f"regexp_matches({text}, {literal(HOLDS_SSN)})" if naming is Naming.SPEAKS else ""
 
 
 def as_text(given: Table, meta: Mapping[str, Any], /) -> Table:
@@ -72,7 +92,7 @@ def as_text(given: Table, meta: Mapping[str, Any], /) -> Table:
         InputError: a column holds something that is not text and cannot be judged as such.
     """
     kinds = given.kinds
-    named = {_plain(name): name for name in kinds}
+    named = {plain(name): name for name in kinds}
     optional = {name: _found(name, meta, kinds, named) for name in meta["optional"]}
     read = {name: [name] for name in meta["columns"] if name in kinds}
     read |= {name: sources for name, sources in optional.items() if sources}
@@ -99,16 +119,12 @@ def _found(
     name: str, meta: Mapping[str, Any], kinds: Mapping[str, str], named: Mapping[str, str]
 ) -> list[str]:
     """Find the columns that hold an optional element, under our name or one of the dictionary's."""
-    other = [named[plain] for alias in meta["aliases"].get(name, ()) if (plain := _plain(alias)) in named]
+    other = [named[known] for alias in meta["aliases"].get(name, ()) if (known := plain(alias)) in named]
     return list(dict.fromkeys([*([name] if name in kinds else []), *other]))
 
 
 def _first(expressions: list[str]) -> str:
     return expressions[0] if len(expressions) == 1 else f"coalesce({', '.join(expressions)})"
-
-
-def _plain(name: str) -> str:
-    return re.sub("[^a-z0-9]", "", name.lower())
 
 
 def keys_of(given: Table, key: str, /) -> pl.DataFrame:

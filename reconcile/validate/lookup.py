@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from reconcile.columns import plain
 from reconcile.errors import InputError, nearest
 from reconcile.validate.checks import in_words, pattern
 from reconcile.validate.dictionary import SEVERITIES, SUITES
@@ -55,14 +55,14 @@ def look_up(word: str, elements: Sequence[Element], /) -> tuple[Element, Rule | 
     names: dict[str, tuple[Element, Rule | None]] = {}
     for one in elements:
         for rule in one.rules:
-            names.setdefault(_plain(rule.id), (one, rule))
+            names.setdefault(plain(rule.id), (one, rule))
     for one in elements:  # an element comes before a rule, its own name before what others call it
         for name in filter(None, (one.column, one.api, *one.aliases)):
-            names[_plain(name)] = (one, None)
+            names[plain(name)] = (one, None)
     for one in elements:
-        names[_plain(one.element)] = (one, None)
-    if _plain(word) in names:
-        return names[_plain(word)]
+        names[plain(one.element)] = (one, None)
+    if plain(word) in names:
+        return names[plain(word)]
     spelled = {name for one in elements for name in _spellings(one)}
     hint = nearest(word.lower(), spelled)
     hint = hint if hint.startswith(" Did") else " `reconcile dictionary` lists all elements."
@@ -155,10 +155,6 @@ def _wrapped(text: str, *, behind: str = "") -> list[str]:
 
 def _known(fact: str | None) -> str:
     return UNKNOWN if fact is None else fact
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _spellings(one: Element) -> set[str]:

@@ -90,7 +90,7 @@ def _sentence_en(validation: Validation, aside: int, *, is_open: bool) -> str:
     rows = (
         f"{aside:,} {plural(aside, 'row of the file was', 'rows of the file were')} set aside and not judged"
     )
-    return f"The gate is closed; {'; '.join([*_because(validation, 'en'), *([rows] if aside else [])])}."
+    return f"The gate is closed; {'; '.join([*because(validation, 'en'), *([rows] if aside else [])])}."
 
 
 def _sentence_es(validation: Validation, aside: int, *, is_open: bool) -> str:
@@ -100,11 +100,11 @@ def _sentence_es(validation: Validation, aside: int, *, is_open: bool) -> str:
         return f"El paso está abierto; no se incumple ninguna regla crítica{', ' + told if found else ''}."
     rows = f"{aside:,} {plural(aside, 'fila del archivo se apartó', 'filas del archivo se apartaron')}"
     rows += " al leer y no se examinó" if aside == 1 else " al leer y no se examinaron"
-    return f"El paso está cerrado; {'; '.join([*_because(validation, 'es'), *([rows] if aside else [])])}."
+    return f"El paso está cerrado; {'; '.join([*because(validation, 'es'), *([rows] if aside else [])])}."
 
 
-def _because(validation: Validation, language: str) -> list[str]:
-    """List what closes the gate, without anything that was set aside."""
+def because(validation: Validation, language: str) -> list[str]:
+    """List what closes the gate, without anything that was set aside; empty when nothing does."""
     closing = validation.counts.filter("closes", ~pl.col("errored"))
     critical = pl.col("severity") == "critical"
     errored = validation.counts.filter("errored")["rule_id"]

@@ -12,6 +12,7 @@ from reconcile.errors import GateClosed, InputError
 from reconcile.results import as_frame
 from reconcile.sql import quote
 from reconcile.validate.display import sheet_html, sheet_text
+from reconcile.validate.steps import because
 
 if TYPE_CHECKING:
     from datetime import date
@@ -71,17 +72,7 @@ class Validation:
     @property
     def reason(self) -> str:
         """Why the gate is closed, in a sentence; empty when it is open."""
-        closing = self.counts.filter("closes", ~pl.col("errored"))
-        critical = closing.filter(pl.col("severity") == "critical")
-        often = closing.filter(pl.col("severity") != "critical")
-        errored = self.counts.filter("errored")
-        parts = {
-            "critical rules broken": _listed(critical),
-            "rules broken more often than the policy allows": _listed(often),
-            "columns missing": ", ".join(self.missing),
-            "rules that could not be evaluated": "" if self.missing else ", ".join(errored["rule_id"]),
-        }
-        return "; ".join(f"{what}: {which}" for what, which in parts.items() if which)
+        return "; ".join(because(self, "en"))
 
     def require_open(self) -> None:
         """Go on only when the gate is open.
@@ -118,9 +109,3 @@ class Validation:
         names = ", ".join(map(quote, self.table.columns))
         query = f"SELECT {names} FROM {{table}} ORDER BY {quote(self.table.numbered_by)}"
         return self.table.engine.frame(query, table=self.table)
-
-
-def _listed(counts: pl.DataFrame) -> str:
-    return ", ".join(
-        f"{rule} ({failures:,})" for rule, failures in counts.select("rule_id", "failures").rows()
-    )

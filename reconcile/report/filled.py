@@ -1,0 +1,84 @@
+"""The chart of a profile: how much of each column is filled, as a drawing in the page's own colours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from reconcile.html import Html, element
+from reconcile.report.chart import draw
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FILLED: Final = "#0072b2"  # told apart from the outline of the rest by people of any colour sight
+_COLUMNS: Final = 60  # that are drawn
+_NAME: Final = 30  # characters of a column's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A drawing that a notebook shows; what is read out, and printed at a prompt, is `spoken`."""
+
+    spoken: str
+    html: Html = field(repr=False)
+
+    def __repr__(self) -> str:
+        """Say what is drawn."""
+        return self.spoken
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def draw_filled(profile: pl.DataFrame, /) -> Drawing:
+    """Draw for each column how much of it is filled; columns that the file does not have are left out.
+
+    Args:
+        profile: as `ReadResult.profile` gives it; beyond 60 columns the emptiest 60 are drawn.
+    """
+    shown = profile.drop_nulls("column")
+    total = shown.height
+    if total > _COLUMNS:
+        shown = shown.filter(shown["empty_share"].rank("ordinal", descending=True) <= _COLUMNS)
+    bars = [_bar(row) for row in shown.iter_rows(named=True)]
+    which = f"the emptiest {_COLUMNS} of {total} columns" if total > _COLUMNS else f"{total} columns"
+    spoken = f"How much is filled, {which}: " + "; ".join(f"{b['name']} {b['label']}" for b in bars) + "."
+    if not bars:
+        return Drawing(spoken="No columns.", html=element("p", "No columns."))
+    drawing = element("div", Html(_svg(bars)), role="img", aria_label=spoken)
+    scroll = element(
+        "div",
+        element("p", f"How much of each column is filled ({which})", style="margin:.3em 0;font-weight:600"),
+        drawing,
+        style="overflow-x:auto;max-width:100%",
+        role="region",
+        tabindex="0",
+        aria_label="Chart",
+    )
+    return Drawing(spoken=spoken, html=scroll)
+
+
+def _bar(row: dict[str, Any]) -> dict[str, Any]:
+    rows, share = row["filled"] + row["empty"], 1 - row["empty_share"]
+    name = row["column"] if len(row["column"]) <= _NAME else f"{row['column'][: _NAME - 1]}…"
+    label = f"{row['filled']:,} of {rows:,}"
+    return {"name": name, "share": share, "whole": 1, "label": label}
+
+
+def _svg(bars: list[dict[str, Any]]) -> str:
+    import altair as alt  # noqa: PLC0415 - a second or two, only when something is drawn
+
+    # By their place, since two columns may be cut to one name.
+    values = [{**bar, "at": at} for at, bar in enumerate(bars)]
+    words = f"{json.dumps([bar['name'] for bar in bars])}[datum.value]"
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        y=alt.Y("at:O", sort=None, axis=alt.Axis(title=None, labelExpr=words))
+    )
+    scale = alt.Scale(domain=[0, 1])
+    share, end = (alt.X(f"{name}:Q", axis=None, scale=scale) for name in ("share", "whole"))
+    whole = base.mark_bar(size=13, filled=False, stroke="#888888", strokeWidth=1).encode(x=end)
+    filled = base.mark_bar(size=13, color=FILLED).encode(x=share)
+    label = base.mark_text(align="left", dx=8).encode(x=end, text="label:N")
+    return draw((whole + filled + label).properties(width=360, height=alt.Step(20)))
