@@ -1,4 +1,4 @@
-"""Measures: `python -m benchmarks.run end_to_end`, `... quality`, `... rules`, `... reading`, `... minting`.
+"""Measures: `python -m benchmarks.run` with end_to_end, quality, linkage, rules, reading or minting.
 
 Inputs are made once and kept under data/bench, which git ignores; they are made again when the
 generator changes. The measured run has a process of its own, so that neither the generator nor an
@@ -76,6 +76,27 @@ def reading(given: argparse.Namespace, /) -> int:
         print(module.speed(FILES, rows=given.rows))
     else:
         print(module.compare(given.readers, every=given.every))
+    return 0
+
+
+def linkage(given: argparse.Namespace, /) -> int:
+    """Link and deduplicate with ours and with Splink, on synthetic or on labelled tables."""
+    from benchmarks import linkage as module  # noqa: PLC0415 - the other commands do without
+    from benchmarks import linkage_data as data  # noqa: PLC0415
+
+    if given.labelled:
+        tasks = data.labelled(given.labelled, FILES / "labelled")
+    else:
+        name = f"linkage-{given.students}x{given.accounts}-{given.seed}-{_version()}"
+        place = FILES / name
+        if not (place / "done").is_file():
+            print(f"Making {name} ...", file=sys.stderr)
+        tasks = data.synthetic(place, students=given.students, accounts=given.accounts, seed=given.seed)
+    chosen = [tasks[name] for name in given.tasks or tasks]
+    reports = module.compare(chosen, given.engines or module.ENGINES)
+    print(module.tables(reports))
+    if given.json:
+        given.json.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
@@ -211,6 +232,13 @@ def _measured_rules(given: argparse.Namespace) -> int:
     return 0
 
 
+def _measured_linkage(given: argparse.Namespace) -> int:
+    from benchmarks.linkage import measure as score  # noqa: PLC0415 - the other commands do without
+
+    score(given.engine, given.task, given.answer)
+    return 0
+
+
 def _version() -> str:
     """Eight digits that change with the generator."""
     digest = hashlib.sha256()
@@ -255,6 +283,12 @@ def _parser() -> argparse.ArgumentParser:
     minted.add_argument("--repeats", type=int, default=3, help="the best counts")
     minted.add_argument("--json", type=Path, help="also write the figures to a file")
     minted.set_defaults(work=minting)
+    _parse_linkage(commands.add_parser("linkage", help="duplicates and links, beside Splink"))
+    linked = commands.add_parser("measured_linkage", help="the process that linkage starts")
+    linked.add_argument("engine")
+    for name in ("task", "answer"):
+        linked.add_argument(name, type=Path)
+    linked.set_defaults(work=_measured_linkage)
     measured = commands.add_parser("measured", help="the process that end_to_end starts")
     measured.add_argument("files", type=Path)
     measured.add_argument("answer", type=Path)
@@ -266,6 +300,19 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--threads", type=int, required=True)
     one.set_defaults(work=_measured_rules)
     return parser
+
+
+def _parse_linkage(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--labelled", type=Path, help="a folder of labelled files, instead of synthetic ones"
+    )
+    command.add_argument("--students", type=int, default=200_000)
+    command.add_argument("--accounts", type=int, default=1_000_000)
+    command.add_argument("--seed", type=int, default=7)
+    command.add_argument("--tasks", nargs="+", help="not all")
+    command.add_argument("--engines", nargs="+", help="of ours, ours_quick and splink; all when not given")
+    command.add_argument("--json", type=Path, help="also write the figures to a file")
+    command.set_defaults(work=linkage)
 
 
 def _parse_rules(command: argparse.ArgumentParser) -> None:

@@ -25,6 +25,8 @@ _FIELDS: Final = (
 # Levels that are no agreement, not even a near one, though their name is not "different".
 _DIFFER: Final = (
     "different",
+    "far",
+    "crossed",
     "one_part",
     "other_year",
     "initial_different",

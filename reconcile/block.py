@@ -1,24 +1,33 @@
 """Candidate pairs by equality of keys; counted before they are made, capped, re-blocked, reported.
 
-A key table holds one row a record: `record` and integer key columns, null where there is no key. A rule
-names the columns that must be equal; a column of the left may meet another of the right.
+Keys are columns of integers, one value a record, NULL where there is none. A rule names the columns that
+must be equal; a column of the left may meet another of the right. A pair is one number, l * 2^32 + r, so
+that sorting a column of numbers brings every pair together once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
-from reconcile.sql import fill
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from reconcile.engine import Engine, Table
+    from numpy.typing import NDArray
 
-EVERY: Final = "every"  # a column that is equal throughout: all pairs
+    Rows = NDArray[np.int64]
+    Pairs = NDArray[np.int64]
+    Keys = Mapping[str, NDArray[np.int32]]
+
+NULL: Final = -1
+_HALF: Final = 32
+_LARGEST: Final = 1 << 62
+_SALT: Final = 0x1E3779B97F4A7C15  # an odd number whose multiples are well spread
+_SLOTS: Final = 1 << 22
+_SCRAP: Final = 20  # what is left of a budget below a twentieth is not worth counting keys for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +49,6 @@ class Rule:
         """The rule in words."""
         return " + ".join(a if a == b else f"{a} = other's {b}" for a, b in self.keys)
 
-    @property
-    def symmetric(self) -> bool:
-        """Whether it makes no difference which record comes first."""
-        return sorted(self.keys) == sorted((b, a) for a, b in self.keys)
-
 
 def rule(*columns: str, most: int = 5_000, rarer: tuple[str, ...] = ()) -> Rule:
     """Make a rule from columns that meet themselves, or "a=b" where they meet another.
@@ -56,219 +60,257 @@ def rule(*columns: str, most: int = 5_000, rarer: tuple[str, ...] = ()) -> Rule:
     return Rule(keys=keys, most=most, rarer=rarer)
 
 
-RULES: Final = (
-    rule("ssn", most=400, rarer=("first",)),
-    rule("ssid", most=400, rarer=("first",)),
-    rule("email", most=400, rarer=("first", "last")),
-    rule("phone", most=400, rarer=("first", "last")),
-    rule("first_letter", "birth", rarer=("last_letter", "first", "last")),
-    rule("last_letter", "birth", rarer=("first_letter", "last", "first")),
-    rule("part_1=part_2", "birth", rarer=("first_letter",)),
-    rule("part_2=part_1", "birth", rarer=("first_letter",)),
-    rule("part_2", "birth", rarer=("first_letter",)),
-    rule("first=last", "last=first", most=900, rarer=("year",)),
-    rule("first", "last", most=400, rarer=("zip",)),
-    rule("first", "last", "year", most=900, rarer=("middle",)),
-    rule("first", "last", "month_day", most=900),
-    rule("first", "part_1=part_2", "year", most=900),
-    rule("first", "part_2=part_1", "year", most=900),
-    rule("ssn4", "last", most=400, rarer=("first",)),
-    rule("ssn4", "birth", most=400),
-    rule("ssn4", "first", "year", most=400),
-    rule("first", "street", most=400),
-    rule("last", "first_letter", "zip", most=400, rarer=("first",)),
-)
-
-# Wider nets for records damaged in several places; each is used as far as the budget of pairs allows.
-WIDE: Final = (
-    rule("last", "month_day", most=2_500),
-    rule("last", "year", "first_letter", most=2_500),
-    rule("first", "month_day", "last_letter", most=2_500),
-    rule("first", "year", "last_letter", most=2_500),
-    rule("birth", most=10_000),
-    rule("street", most=400),
-    rule("last", "year", most=10_000),
-    rule("first", "month_day", most=10_000),
-    rule("last", "first_letter", most=10_000),
-    rule("first", "last_letter", most=10_000),
-    rule("last", "zip", most=10_000),
-    rule("first", "zip", most=10_000),
-    rule("first", "year", most=10_000),
-    rule("last", most=10_000),
-    rule("first", most=10_000),
-    rule("zip", "year", most=10_000),
-)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
     """The pairs to compare, and what each rule did.
 
     Attributes:
-        pairs: a table of l, r (row numbers), each pair once; l < r within one table.
+        pairs: l * 2^32 + r of each pair, sorted, each once; l < r within one table.
         rules: rule, keys (values met on both sides), pairs, oversized_keys, dropped_pairs.
     """
 
-    pairs: Table
+    pairs: Pairs
     rules: pl.DataFrame
 
 
 def candidates(
-    engine: Engine,
-    left: Table,
-    right: Table,
+    left: Keys,
+    right: Keys,
     /,
     *,
-    rules: Sequence[Rule] = RULES,
-    wide: Sequence[Rule] = WIDE,
+    rules: Sequence[Rule],
+    wide: Sequence[Rule] = (),
     most_pairs: int = 200_000_000,
     wide_pairs: int = 3_000_000,
     progress: Callable[[str], None] | None = None,
 ) -> Candidates:
-    """Make the candidate pairs of two key tables, or of one with itself (the same handle twice).
+    """Make the candidate pairs of two tables' keys, or of one with itself (the same object twice).
 
     Rules whose columns a table lacks are passed over. `most_pairs` bounds the rules together, and
-    `wide_pairs` the wide ones: a rule that would exceed what is left gets a smaller cap.
+    `wide_pairs` the wide ones: a rule that would exceed what is left gets a smaller cap, and where next
+    to nothing is left the rules that follow are not tried.
     """
-    one_table = left.name == right.name
-    made: list[Table] = []
+    made: list[Pairs] = []
+    least = wide_pairs // _SCRAP
     report: list[dict[str, object]] = []
-    left_over = most_pairs
     for number, each in enumerate((*rules, *wide)):
-        if not _applies(each, left, right):
+        if not all(a in left and b in right for a, b in each.keys):
             continue
-        if number >= len(rules):
-            left_over = min(left_over, wide_pairs)
-            wide_pairs = left_over
         if progress:
             progress(f"Pairs by {each.name}")
-        step = _Step(engine, left, right, each, f"_block_{number}", one_table=one_table)
-        step.run(left_over)
-        left_over -= step.pairs
-        wide_pairs -= step.pairs if number >= len(rules) else 0
-        made += step.tables
-        report.append(step.report())
-    pairs = _together(engine, made)
-    engine.drop(*made)
+        budget = most_pairs if number < len(rules) else min(wide_pairs, most_pairs)
+        if number >= len(rules) and budget < least:
+            break
+        step = _Step(each, left, right)
+        pairs = step.run(budget)
+        most_pairs -= len(pairs)
+        wide_pairs -= len(pairs) if number >= len(rules) else 0
+        made.append(pairs)
+        report.append(step.report(len(pairs)))
     schema = {"rule": pl.String, "keys": pl.Int64, "pairs": pl.Int64, "oversized_keys": pl.Int64,
               "dropped_pairs": pl.Int64}  # fmt: skip
-    return Candidates(pairs=pairs, rules=pl.DataFrame(report, schema=schema))
+    return Candidates(pairs=_together(made), rules=pl.DataFrame(report, schema=schema))
 
 
-def _applies(rule: Rule, left: Table, right: Table) -> bool:
-    have_l, have_r = left.columns, right.columns
-    return all(a in have_l and b in have_r for a, b in rule.keys)
+def rows_of(pairs: Pairs, /) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Take pairs apart into row numbers of the left and of the right."""
+    return (pairs >> _HALF).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
 
 
-def _together(engine: Engine, made: list[Table]) -> Table:
+def pairs_of(left: Rows, right: Rows, /) -> Pairs:
+    """Put row numbers together to pairs."""
+    made: Pairs = (left.astype(np.int64) << _HALF) | right.astype(np.int64)
+    return made
+
+
+def _together(made: list[Pairs]) -> Pairs:
+    """Sort the pairs of all rules and keep each once."""
     if not made:
-        return engine.load("_pairs", pl.DataFrame(schema={"l": pl.Int32, "r": pl.Int32}))
-    selects = " UNION ALL ".join(fill("SELECT l, r FROM {t}", t=table.name) for table in made)
-    return engine.sql("_pairs", f"SELECT DISTINCT l, r FROM ({selects})")
+        return np.zeros(0, dtype=np.int64)
+    parts = pl.concat([pl.Series(part) for part in made])
+    made.clear()
+    every = parts.sort().to_numpy()  # on all cores, in half the time that numpy takes
+    new = np.ones(len(every), dtype=np.bool_)
+    np.not_equal(every[1:], every[:-1], out=new[1:])
+    kept: Pairs = every[new]
+    return kept
 
 
+@dataclass
 class _Step:
     """One rule at work: count the pairs of each key, make those within the cap, re-block the rest."""
 
-    def __init__(
-        self, engine: Engine, left: Table, right: Table, rule: Rule, name: str, *, one_table: bool
-    ) -> None:
-        self.engine, self.left, self.right, self.rule, self.name = engine, left, right, rule, name
-        self.one_table = one_table
-        self.tables: list[Table] = []
-        self.keys = self.pairs = self.oversized = self.dropped = 0
+    rule: Rule
+    left: Keys
+    right: Keys
+    keys: int = 0
+    oversized: int = 0
+    dropped: int = 0
+    _made: list[Pairs] = field(default_factory=list)
 
-    def run(self, budget: int) -> None:
-        further = [c for c in self.rule.rarer if c in self.left.columns and c in self.right.columns]
-        chains = [tuple((c, c) for c in further[: depth + 1]) for depth in range(len(further))]
-        keys = [self.rule.keys, *(self.rule.keys + chain for chain in chains)]
-        parent: Table | None = None
-        for depth, columns in enumerate(keys):
-            sizes = self._sizes(columns, parent, depth)
-            most = self._cap(sizes, budget - self.pairs)
-            self._make(sizes, columns, most, depth)
-            over = self.engine.sql(
-                f"{self.name}_over_{depth}", "SELECT * FROM {sizes} WHERE possible > ?", most, sizes=sizes
-            )
-            self.dropped = int(self.engine.value("SELECT coalesce(sum(possible), 0) FROM {t}", t=over))
+    def run(self, budget: int) -> Pairs:
+        further = [c for c in self.rule.rarer if c in self.left and c in self.right]
+        columns = list(self.rule.keys)
+        rows: tuple[Rows | None, Rows | None] = (None, None)
+        for depth in range(len(further) + 1):
+            groups = _Groups.of(self.left, self.right, columns, rows)
+            most = _cap(groups.possible, self.rule.most, budget)
+            self._made.append(groups.pairs(groups.possible <= most))
+            budget -= len(self._made[-1])
+            over = groups.possible > most
+            self.dropped = int(groups.possible[over].sum())
             if depth == 0:
-                self.keys = sizes.rows
-                self.oversized = over.rows
-            self.engine.drop(sizes, *([parent] if parent else []))
-            parent = over
-            if not self.dropped:
+                self.keys, self.oversized = len(groups.possible), int(over.sum())
+            if not self.dropped or depth == len(further):
                 break
-        if parent:
-            self.engine.drop(parent)
+            rows = groups.rows(over)
+            columns.append((further[depth], further[depth]))
+        return np.concatenate(self._made)
 
-    def report(self) -> dict[str, object]:
+    def report(self, pairs: int) -> dict[str, object]:
         return {
             "rule": self.rule.name,
             "keys": self.keys,
-            "pairs": self.pairs,
+            "pairs": pairs,
             "oversized_keys": self.oversized,
             "dropped_pairs": self.dropped,
         }
 
-    def _sizes(self, columns: tuple[tuple[str, str], ...], parent: Table | None, depth: int) -> Table:
-        """Count, for every key on both sides, the pairs that it would make."""
-        left = self._grouped(self.left, [a for a, _ in columns])
-        right = self._grouped(self.right, [b for _, b in columns])
-        names = [f"k{place}" for place in range(len(columns))]
-        same = " AND ".join(f"a.{k} = b.{k}" for k in names)
-        kept = ", ".join(f"a.{k}" for k in names)
-        # Where columns cross, a key of one side is another key of the other, so the product is the bound.
-        triangle = self.one_table and all(a == b for a, b in columns)
-        possible = "a.n * (a.n - 1) / 2" if triangle else "a.n * b.n"
-        within = ""
-        if parent is not None:  # only what was oversized before
-            before = [k for k in names if k in parent.columns]
-            within = fill("JOIN {p} p ON ", p=parent.name) + " AND ".join(f"a.{k} = p.{k}" for k in before)
-        query = (
-            f"SELECT {kept}, CAST({possible} AS BIGINT) AS possible "
-            f"FROM ({left}) a JOIN ({right}) b ON {same} {within} WHERE {possible} > 0"
-        )
-        return self.engine.sql(f"{self.name}_sizes_{depth}", query)
 
-    @staticmethod
-    def _grouped(table: Table, columns: list[str]) -> str:
-        holes = {f"c{place}": column for place, column in enumerate(columns)}
-        kept = ", ".join(f"{{c{place}}} AS k{place}" for place in range(len(columns)))
-        present = " AND ".join(f"{{c{place}}} IS NOT NULL" for place in range(len(columns)))
-        by = ", ".join(f"{{c{place}}}" for place in range(len(columns)))
-        query = f"SELECT {kept}, count(*) AS n FROM {{t}} WHERE {present} GROUP BY {by}"
-        return fill(query, t=table.name, **holes)
+def _cap(possible: Rows, most: int, budget: int) -> int:
+    """Halve the cap until what it lets through fits the budget."""
+    while most and int(possible[possible <= most].sum()) > budget:
+        most //= 2
+    return most
 
-    def _cap(self, sizes: Table, budget: int) -> int:
-        most = self.rule.most if self.rule.keys != ((EVERY, EVERY),) else max(budget, 0)
-        while most:
-            wanted = self.engine.value(
-                "SELECT coalesce(sum(possible), 0) FROM {t} WHERE possible <= ?", most, t=sizes
-            )
-            if wanted <= budget:
-                break
-            most //= 2
-        return most
 
-    def _make(self, sizes: Table, columns: tuple[tuple[str, str], ...], most: int, depth: int) -> None:
-        holes = {f"a{p}": a for p, (a, _) in enumerate(columns)} | {
-            f"b{p}": b for p, (_, b) in enumerate(columns)
-        }
-        on_left = " AND ".join(f"l.{{a{p}}} = s.k{p}" for p in range(len(columns)))
-        on_right = " AND ".join(f"r.{{b{p}}} = s.k{p}" for p in range(len(columns)))
-        low, high, where = "l.record", "r.record", "s.possible <= ?"
-        if self.one_table and self.rule.symmetric:
-            where += " AND l.record < r.record"
-        elif self.one_table:
-            low = "CASE WHEN l.record < r.record THEN l.record ELSE r.record END"
-            high = "CASE WHEN l.record < r.record THEN r.record ELSE l.record END"
-            where += " AND l.record <> r.record"
-        query = (
-            f"SELECT {low} AS l, {high} AS r FROM {{left}} l JOIN {{sizes}} s ON {on_left} "
-            f"JOIN {{right}} r ON {on_right} WHERE {where}"
+@dataclass(frozen=True)
+class _Groups:
+    """Rows with equal keys: by group the first place and the number of rows on either side."""
+
+    left_rows: Rows
+    left_from: Rows
+    left_size: Rows
+    right_rows: Rows
+    right_from: Rows
+    right_size: Rows
+    one_table: bool
+    same_columns: bool
+
+    @classmethod
+    def of(
+        cls, left: Keys, right: Keys, columns: list[tuple[str, str]], rows: tuple[Rows | None, Rows | None]
+    ) -> _Groups:
+        one_table = left is right
+        same = one_table and all(a == b for a, b in columns)
+        sides = [([left[a] for a, _ in columns], rows[0])]
+        if not same:
+            sides.append(([right[b] for _, b in columns], rows[1]))
+        chosen = [_present(values, some) for values, some in sides]
+        keyed = _keyed(
+            [[values[some] for values in side[0]] for side, some in zip(sides, chosen, strict=True)]
         )
-        table = self.engine.sql(
-            f"{self.name}_pairs_{depth}", query, most, left=self.left, right=self.right, sizes=sizes, **holes
+        shared = _shared(keyed)
+        chosen = [some[keep] for some, keep in zip(chosen, shared, strict=True)]
+        keyed = [keys[keep] for keys, keep in zip(keyed, shared, strict=True)]
+        (l_rows, key, l_from, l_size), *rest = (
+            _sorted(some, keys) for some, keys in zip(chosen, keyed, strict=True)
         )
-        self.pairs += table.rows
-        self.tables.append(table)
+        if same:
+            return cls(l_rows, l_from, l_size, l_rows, l_from, l_size, one_table, same)
+        r_rows, r_key, r_from, r_size = rest[0]
+        place = np.minimum(np.searchsorted(r_key, key), max(len(r_key) - 1, 0))
+        met = r_key[place] == key if len(r_key) else np.zeros(len(key), dtype=np.bool_)
+        place = place[met]
+        return cls(
+            l_rows, l_from[met], l_size[met], r_rows, r_from[place], r_size[place], one_table, same
+        )  # fmt: skip
+
+    @property
+    def possible(self) -> Rows:
+        """The pairs that each group makes; where columns cross in one table, at most."""
+        if self.same_columns:
+            return self.left_size * (self.left_size - 1) // 2
+        return self.left_size * self.right_size
+
+    def rows(self, chosen: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+        """The rows of some groups, on either side."""
+        return (
+            self.left_rows[_runs(self.left_from[chosen], self.left_size[chosen])],
+            self.right_rows[_runs(self.right_from[chosen], self.right_size[chosen])],
+        )
+
+    def pairs(self, chosen: NDArray[np.bool_]) -> Pairs:
+        """Make the pairs of some groups."""
+        chosen = chosen & (self.possible > 0)
+        begin, size = self.left_from[chosen], self.left_size[chosen]
+        places = _runs(begin, size)
+        if self.same_columns:  # each row with those behind it
+            starts, ends = places + 1, np.repeat(begin + size, size)
+        else:
+            starts = np.repeat(self.right_from[chosen], size)
+            ends = starts + np.repeat(self.right_size[chosen], size)
+        l = np.repeat(self.left_rows[places], ends - starts)  # noqa: E741 - left
+        r = self.right_rows[_runs(starts, ends - starts)]
+        if not self.one_table:
+            return pairs_of(l, r)
+        made = pairs_of(np.minimum(l, r), np.maximum(l, r))
+        return made if self.same_columns else made[l != r]
+
+
+def _present(values: list[NDArray[np.int32]], rows: Rows | None) -> Rows:
+    """Rows where no key is missing."""
+    if rows is None:
+        found = values[0] != NULL
+        for column in values[1:]:
+            found &= column != NULL
+        return np.flatnonzero(found)
+    rows = np.unique(rows)
+    for column in values:
+        rows = rows[column[rows] != NULL]
+    return rows
+
+
+def _keyed(sides: list[list[NDArray[np.int32]]]) -> list[Rows]:
+    """Make one number of several keys, the same on both sides."""
+    made = [side[0].astype(np.int64) for side in sides]
+    for parts in zip(*(side[1:] for side in sides), strict=True):
+        width = 1 + max((int(part.max(initial=0)) for part in parts), default=0)
+        largest = max((int(keys.max(initial=0)) for keys in made), default=0)
+        if largest >= _LARGEST // width:  # number the keys anew
+            _, places = np.unique(np.concatenate(made), return_inverse=True)
+            made = np.split(places.astype(np.int64), [len(made[0])])[: len(made)]
+        made = [keys * width + part for keys, part in zip(made, parts, strict=True)]
+    return made
+
+
+def _shared(sides: list[Rows]) -> list[NDArray[np.bool_]]:
+    """Leave out most keys that meet no other: sorting is what takes time, and most keys are rare."""
+    slots = [((keys * _SALT) >> 40) & (_SLOTS - 1) for keys in sides]
+    held = [np.bincount(slot, minlength=_SLOTS) for slot in slots]
+    if len(sides) == 1:
+        return [held[0][slots[0]] > 1]
+    return [held[1][slots[0]] > 0, held[0][slots[1]] > 0]
+
+
+def _sorted(rows: Rows, keys: Rows) -> tuple[Rows, Rows, Rows, Rows]:
+    """Order rows by key: the rows, and of each distinct key its value, first place and size."""
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else keys
+    size = np.diff(np.append(first, len(keys)))
+    return rows[order], keys[first], first, size
+
+
+def _runs(starts: Rows, sizes: Rows) -> Rows:
+    """List the numbers from each start on, as many as its size.
+
+    >>> _runs(np.array([5, 9]), np.array([2, 3])).tolist()
+    [5, 6, 9, 10, 11]
+    """
+    total = int(sizes.sum())
+    if not total:
+        return np.zeros(0, dtype=np.int64)
+    before = np.cumsum(sizes) - sizes
+    made: Rows = np.repeat(starts - before, sizes) + np.arange(total)
+    return made

@@ -29,6 +29,9 @@ LINK_FIELDS: Final = (
     "street",
 )
 
+# In front of a declared field's name: its key column.
+DECLARED: Final = "key_of_"
+
 # An SSN is replaced by these while it is read; the clear value is never a column.
 SSN_DERIVED: Final = ("ssn_hmac", "ssn_last4", "ssn_type", "ssn_class")
 

@@ -212,7 +212,9 @@ FIELD_WORDS: Final[dict[str, str]] = {
 # How two values are alike when they are not equal; read after the name of the field.
 LEVEL_WORDS: Final[dict[str, str]] = {
     "alias": "equals a former name",
+    "crossed": "stands in the other name's place, while the other name differs",
     "day_month_swapped": "has day and month swapped",
+    "far": "is spelled somewhat alike",
     "initial": "is an initial only",
     "initial_different": "has another initial",
     "last_four": "differs, but for the last four digits",
@@ -229,6 +231,7 @@ LEVEL_WORDS: Final[dict[str, str]] = {
     "part": "agrees in part",
     "same_year": "is a placeholder of the same year",
     "swapped": "stands in the other name's place",
+    "swapped_near": "stands in the other name's place, spelled alike",
 }
 
 _EXACT: Final = "exact"

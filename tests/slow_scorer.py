@@ -11,6 +11,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from reconcile.score.frequency import CHANCE
 from reconcile.score.fuzzy import nickname_pairs
+from reconcile.score.levels import RAREST
 
 
 def spelling(a, b):
@@ -21,7 +22,10 @@ def spelling(a, b):
             return "one_edit"
         if longest == 4:
             return "near"
-    return "near" if similarity >= 0.88 else "different"
+    if similarity >= 0.88:
+        return "near"
+    two = OSA.distance(a, b) <= 2 and max(len(a), len(b)) >= 6 and similarity >= 0.7
+    return "far" if similarity >= 0.8 or two else "different"
 
 
 def first_spelling(a, b):
@@ -40,13 +44,34 @@ def swapped(x, y):
     return one == two and one[0] != one[1]
 
 
+def across(x, y, level, other):
+    """Names that stand in each other's column, where neither of the two says anything in its own."""
+    if not {level, other} <= {"different", "far", "missing"}:
+        return None
+    alike = [
+        a is not None and b is not None and (a == b or spelling(a, b) == "one_edit")
+        for a, b in ((x.get("key_first"), y.get("key_last")), (x.get("key_last"), y.get("key_first")))
+    ]
+    return {0: None, 1: "crossed", 2: "swapped_near"}[sum(alike)]
+
+
 def parts_meet(x, y, name):
     a = {x[f"key_{name}"], *(x.get(f"key_{name}_parts") or [])}
     b = {y[f"key_{name}"], *(y.get(f"key_{name}_parts") or [])}
     return bool(a & b)
 
 
-def first_level(x, y):  # noqa: PLR0911 - one return a level
+def first_level(x, y):
+    level = own_first_level(x, y)
+    return across(x, y, level, own_last_level(x, y)) or level
+
+
+def last_level(x, y):
+    level = own_last_level(x, y)
+    return across(x, y, level, own_first_level(x, y)) or level
+
+
+def own_first_level(x, y):  # noqa: PLR0911 - one return a level
     a, b = x.get("key_first"), y.get("key_first")
     if swapped(x, y):
         return "swapped"
@@ -55,18 +80,17 @@ def first_level(x, y):  # noqa: PLR0911 - one return a level
     if a == b:
         return "exact"
     level = first_spelling(a, b)
-    if level in {"different", "initial"} and (a == y.get("key_middle") or b == x.get("key_middle")):
-        level = "middle" if level == "initial" else "different/middle"
-    if level.startswith("different"):
+    if level in {"different", "far", "initial"} and (a == y.get("key_middle") or b == x.get("key_middle")):
+        return "middle"
+    if level in {"different", "far"}:
         if a in (y.get("key_alias_first") or []) or b in (x.get("key_alias_first") or []):
             return "alias"
         if parts_meet(x, y, "first"):
             return "part"
-        return "middle" if level == "different/middle" else "different"
     return level
 
 
-def last_level(x, y):
+def own_last_level(x, y):
     a, b = x.get("key_last"), y.get("key_last")
     if swapped(x, y):
         return "swapped"
@@ -90,7 +114,7 @@ def middle_level(x, y):
         return "initial" if a[0] == b[0] else "initial_different"
     if a == b:
         return "exact"
-    return "different" if first_spelling(a, b) == "different" else "near"
+    return "different" if first_spelling(a, b) in {"different", "far"} else "near"
 
 
 def birth_level(x, y):
@@ -103,10 +127,10 @@ def birth_level(x, y):
         return "same_year" if a.year == b.year else "other_year"
     if (a.year, a.month, a.day) == (b.year, b.day, b.month):
         return "day_month_swapped"
-    if one_digit(f"{a:%Y%m%d}", f"{b:%Y%m%d}"):
-        return "one_digit"
     same = (a.year == b.year) + (a.month == b.month) + (a.day == b.day)
-    return "one_part" if same == 2 else "different"
+    if same < 2:
+        return "different"
+    return "one_digit" if one_digit(f"{a:%Y%m%d}", f"{b:%Y%m%d}") else "one_part"
 
 
 def one_digit(a, b):
@@ -161,29 +185,56 @@ COLUMNS = {"first_name": "first", "middle_name": "middle", "last_name": "last", 
 
 def weight(field, level, x, y, rows, model):  # noqa: PLR0917 - a test's plain function
     """log2(m/u) of one field; u of an exact value is its frequency, of a last name given the first name."""
-    if level == "missing" or (field, level) == ("last_name", "swapped"):
+    swapped_last = field == "last_name" and level in {"swapped", "swapped_near", "crossed"}
+    if level == "missing" or swapped_last:
         return 0.0
     if level != "exact":
         return math.log2(model.m[field][level] / model.u[field][level])
     bits = rarity(field, x, rows)
+    if field == "first_name" and born(x) is not None and born(x) == born(y):
+        bits = in_year(x, rows)
     if field == "last_name" and x.get("key_first") is not None and x["key_first"] == y.get("key_first"):
         first = rarity("first_name", x, rows)
         named = [(row["key_first"], row["key_last"]) for row in rows]
         full = Counter(name for name in named if None not in name)
         mine = (x["key_first"], x["key_last"])
-        born = {row["key_birth"] for row, name in zip(rows, named, strict=True) if name == mine} - {None}
-        shared = max(len(born) - 1, 0) + 1
+        dates = {row["key_birth"] for row, name in zip(rows, named, strict=True) if name == mine} - {None}
+        shared = max(len(dates) - 1, 0) + 1
         together = -math.log2(shared / (full.total() + 2 ** (first + bits)))
-        bits = min(round(max(together - first, 0)), 21)
+        bits = min(round(max(together - first, 0)), RAREST)
     return math.log2(model.m[field]["exact"]) + bits
+
+
+def born(row):
+    return row["key_birth"].year if row.get("key_birth") is not None else None
 
 
 def rarity(field, x, rows):
     """How often a stranger has the value, in whole bits."""
+    return min(round(-math.log2(share(field, x, rows))), RAREST)
+
+
+def share(field, x, rows):
     column = f"key_{COLUMNS.get(field, field)}"
     counts = Counter(row.get(column) for row in rows if row.get(column) is not None)
-    chance = (max(counts[x[column]] - 2, 0) + 1) / (counts.total() + 1 / CHANCE[field])
-    return min(round(-math.log2(chance)), 21)
+    chance = day(x, rows) if field == "birthdate" else CHANCE[column]
+    return (max(counts[x[column]] - 2, 0) + 1) / (counts.total() + 1 / chance)
+
+
+def day(x, rows):
+    """The chance of a day before it is counted: a part of its year's."""
+    years = Counter(born(row) for row in rows if born(row) is not None)
+    span = max(years) - min(years) + 1
+    return (years[born(x)] + 1) / (years.total() + span) / 365.25
+
+
+def in_year(x, rows):
+    """How often a stranger born in the same year has the first name, in whole bits."""
+    same = [row for row in rows if born(row) == born(x) and row.get("key_first") is not None]
+    here = sum(row["key_first"] == x["key_first"] for row in same)
+    chance = share("first_name", x, rows)
+    ratio = (max(here - 2, 0) + 4) / (chance * max(len(same) - 2, 0) + 4)
+    return min(round(-math.log2(min(chance * ratio, 1))), RAREST)
 
 
 def score(left, right, model):

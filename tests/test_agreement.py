@@ -101,14 +101,13 @@ def test_some_guards_say_that_these_are_two_people() -> None:
 def test_those_guards_exist() -> None:
     import numpy as np  # noqa: PLC0415
 
-    from reconcile.score.levels import EXACT, FIELD  # noqa: PLC0415 - beside their only use
+    from reconcile.score.levels import FIELD  # noqa: PLC0415 - beside their only use
 
-    fields = ("first_name", "last_name", "suffix", "birthdate", "ssn")
-    equal = [EXACT] * len(fields)
+    fields = tuple(FIELD[name] for name in ("first_name", "last_name", "suffix", "birthdate", "ssn"))
     found = set()
-    for place, name in enumerate(fields):
-        codes = np.array([equal], dtype=np.uint8)
-        codes[0, place] = FIELD[name].code("different")
+    for place, field in enumerate(fields):
+        codes = np.array([[each.exact for each in fields]], dtype=np.uint8)
+        codes[0, place] = field.code("different")
         found |= set(guards(codes, fields))
     assert set(CONTRADICTIONS) <= found
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import slow_scorer
 import yaml
 from polars.testing import assert_frame_equal
 
-from reconcile.engine import Engine
 from reconcile.errors import InputError, KeyMismatch
-from reconcile.flow.link import Options, find_duplicates, link, prepare
+from reconcile.flow.link import find_duplicates, link, prepare
+from reconcile.flow.options import Options
 from reconcile.flow.pairs import score_tables
+from reconcile.flow.prepared import Prepared
 from reconcile.score.model import Model, shipped
 from reconcile.standardize import standardize
 
@@ -188,25 +190,24 @@ def test_left_and_right_may_change_places():
 
 
 @pytest.mark.parametrize("compare_in_full", [10**6, 0], ids=["in full", "blocked"])
-def test_row_order_and_threads_change_nothing(compare_in_full):
+def test_row_order_changes_nothing(compare_in_full):
     table = crowd(900, 3)
     options = Options(compare_in_full=compare_in_full)
     found = []
-    for threads, rows in ((1, table), (4, table.sample(fraction=1, shuffle=True, seed=5))):
-        with Engine(threads=threads) as engine:
-            prepared = prepare(rows, "id", "table")
-            found.append(score_tables(prepared, None, also=None, engine=engine, options=options))
+    for rows in (table, table.sample(fraction=1, shuffle=True, seed=5)):
+        prepared = prepare(rows, "id", "table", {})
+        found.append(score_tables(prepared, None, also=None, options=options))
     first, second = found
     assert_frame_equal(first.pairs, second.pairs, check_exact=True)
     assert first.model == second.model
 
 
 def test_blocking_reaches_nearly_all_that_comparing_in_full_finds():
-    prepared = prepare(crowd(2500, 11), "id", "table")
+    prepared = prepare(crowd(2500, 11), "id", "table", {})
     full, blocked = (
-        score_tables(
-            prepared, None, also=None, engine=None, options=Options(compare_in_full=most)
-        ).pairs.filter(pl.col("match_probability") > 0.5)
+        score_tables(prepared, None, also=None, options=Options(compare_in_full=most)).pairs.filter(
+            pl.col("match_probability") > 0.5
+        )
         for most in (10**7, 0)
     )
     missed = full.join(blocked, on=["id_l", "id_r"], how="anti")
@@ -280,6 +281,7 @@ def test_everything_identical_ends_soon():
     table = pl.concat([one] * 20_000).with_row_index("id")
     found = find_duplicates(table)
     assert found.report.rules["dropped_pairs"].sum() > 0
+    assert "were not compared" in " ".join(found.report.notes)
 
 
 @pytest.mark.parametrize(
@@ -330,3 +332,123 @@ def test_results_show_counts_and_no_names():
         told = (repr(shown) + shown._repr_html_()).lower()
         assert "link" in told
         assert not any(name in told for name in ("garcia", "nguyen", "5305550101"))
+
+
+def accounts(rows, seed):
+    """A crowd with a town, in two spellings."""
+    towns = pl.Series(["Davis", "San José", "Fresno", None]).gather([n % 4 for n in range(rows)])
+    return crowd(rows, seed).with_columns(town=towns)
+
+
+def test_a_declared_field_is_compared_by_its_kind():
+    table = accounts(600, 21)
+    kinds = {"town": "text", "shoe": "category"}
+    found = find_duplicates(table.with_columns(shoe=pl.lit("42")), fields=kinds)
+    levels = set(found.pairs["level_town"])
+    assert {"exact", "different", "missing"} <= levels
+    assert set(found.pairs["level_shoe"]) == {"exact"}
+    again = find_duplicates(table, fields={"town": "text"}, model=Model.from_json(found.model.to_json()))
+    assert again.pairs["w_town"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"fields": {"town": "texts"}}, 'Did you mean "text"'),
+        ({"profile": "fast"}, "no profile"),
+        ({"precision": 1.5}, "expected precision"),
+        ({"most_reviews": -1}, "at least 0"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, told):
+    with pytest.raises(InputError, match=told):
+        find_duplicates(accounts(10, 22), **options)
+
+
+@pytest.fixture(scope="module")
+def linked():
+    """Records and a second, partly damaged copy of two thirds of them."""
+    left = crowd(3_000, 23).with_columns(pl.col("id").cast(pl.String))
+    copy = left.filter(pl.int_range(pl.len()) % 3 > 0)
+    damaged = pl.int_range(pl.len()) % 7 == 0
+    right = copy.with_columns(
+        id="r" + pl.col("id"),
+        last_name=pl.when(damaged).then(pl.col("last_name").str.slice(1)).otherwise("last_name"),
+    )
+    return link(left, right)
+
+
+def test_one_person_one_partner_makes_what_is_left_over_likelier(linked):
+    told = linked.pairs.group_by("level_partners").agg(pl.col("w_partners").first())
+    bits = dict(told.iter_rows())
+    assert bits["none"] > 0 > bits["both_have"]
+
+
+def test_a_pair_is_explained_step_by_step(linked):
+    pair = linked.pairs.sort("match_weight").row(0, named=True)
+    steps = linked.explain(pair["id_l"], pair["id_r"]).frame
+    assert steps["to_bits"][-1] == pytest.approx(pair["match_weight"])
+    assert steps["from_bits"][1:].to_list() == pytest.approx(steps["to_bits"][:-1].to_list())
+    with pytest.raises(InputError, match="not among the scored"):
+        linked.explain("nobody", "nobody")
+
+
+def test_the_model_and_the_scores_are_told_and_drawn(linked):
+    weights, scores = linked.weights(), linked.scores()
+    assert scores.frame["pairs"].sum() == linked.report.compared_pairs
+    assert set(weights.frame["field"]) == {"first name", "last name", "birthdate", "other partners"}
+    for told in (weights, scores, linked.explain(*linked.pairs.select("id_l", "id_r").row(0))):
+        assert told.chart.to_dict()["title"]
+    recall = linked.thresholds()["expected_recall"]
+    assert recall.is_sorted()
+    assert recall[-1] == pytest.approx(1)
+
+
+def test_decisions_on_a_sample_give_figures_with_intervals(linked):
+    sample = linked.sample_pairs(pairs=300)
+    right = pl.col("id_r").str.strip_prefix("r") == pl.col("id_l")
+    said = sample.select(
+        "id_l", "id_r", decision=pl.when(right).then(pl.lit("match")).otherwise(pl.lit("different"))
+    )
+    quality = linked.estimate_quality(said)
+    truth = linked.pairs.filter(pl.col("band") == "link").select(right.mean()).item()
+    low, high = quality.precision[1:]
+    assert low <= quality.precision[0] <= high
+    assert low - 0.01 <= truth <= high + 0.01
+    assert quality.recall[0] <= quality.recall_with_review[0] <= 1
+    assert linked.calibration(said).frame["pairs"].sum() == sample.height
+    assert "decisions" in repr(quality)
+    with pytest.raises(InputError, match="no column decision"):
+        linked.estimate_quality(said.drop("decision"))
+    with pytest.raises(InputError, match="None of the decisions"):
+        linked.estimate_quality(said.clear())
+
+
+def test_records_with_too_little_are_listed():
+    table = pl.concat([crowd(150, 24), pl.DataFrame({"id": [9_999], "first_name": ["Ann"]})], how="diagonal")
+    assert find_duplicates(table).report.unlinkable.filter(pl.col("table") == "left")["id"].to_list() == [
+        9_999
+    ]
+
+
+def test_prepared_accounts_answer_as_a_link_does():
+    left, right = people(25, 31), people(60, 32, start=500)
+    whole = link(left, right, model=shipped()).pairs
+    model = replace(shipped(), shares=dict(shipped().shares))
+    found = Prepared(right, model=model).find(left)
+    both = whole.join(found, on=["id_l", "id_r"], suffix="_found").filter(pl.col("match_probability") > 0.5)
+    levels = [c for c in whole.columns if c.startswith("level_")]
+    assert both.height > 0
+    assert all((both[c] == both[f"{c}_found"]).all() for c in levels)
+    one = Prepared(right, model=model).find(left.filter(pl.col("id") == "00003"))
+    assert_frame_equal(one, found.filter(pl.col("id_l") == "00003"), abs_tol=2.0)
+
+
+def test_a_student_whom_nothing_resembles_is_answered_with_nothing():
+    right = people(30, 33)
+    stranger = pl.DataFrame(
+        {"id": ["x"], "first_name": ["Zyx"], "last_name": ["Qwv"], "birthdate": ["1931-02-03"]}
+    )
+    found = Prepared(right).find(stranger)
+    assert found.is_empty()
+    assert {"id_l", "id_r", "match_weight", "band"} <= set(found.columns)

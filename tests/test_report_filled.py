@@ -10,7 +10,6 @@ from reconcile.read import read
 from reconcile.report.filled import draw_filled
 
 if TYPE_CHECKING:
-
     import polars as pl
 
 HOSTILE = "\"]+alert(1)//<b>&'\\"

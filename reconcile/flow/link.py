@@ -2,130 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import Band
 from reconcile.errors import InputError
+from reconcile.flow.linked import Duplicates, Links, Report
+from reconcile.flow.options import Options
 from reconcile.privacy import require_same_key
 from reconcile.results import as_frame
-from reconcile.show import Sheet, Shown
+from reconcile.score.bands import LINK_PROBABILITY, REVIEW_PROBABILITY, Bands
 from reconcile.standardize import standardize
+from reconcile.standardize.declared import declared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from reconcile.engine import Engine
+    from reconcile.flow.options import Progress
     from reconcile.flow.pairs import Scored
     from reconcile.score.model import Model
 
-    Progress = Callable[[str], None] | None
-
-# A pair at the threshold is wrong once in a hundred; the pairs above it are much surer, and together
-# they are wrong less than once in a thousand (measured on labelled data and on synthetic tables).
-LINK_PROBABILITY: Final = 0.99
-# One in twenty is worth a person's look: beyond, a reviewer reads twenty pairs to find one.
-REVIEW_PROBABILITY: Final = 0.05
 _TIE_BITS: Final = 6.6  # odds of a hundred to one between two candidates
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How pairs are kept and judged.
-
-    Attributes:
-        min_probability: pairs below it are not returned.
-        link_probability: from here on a pair links by itself, if no guard forbids.
-        review_probability: from here on a person is asked.
-        model: a model of an earlier run; learned from the tables when None.
-        compare_in_full: tables with at most so many possible pairs are compared without blocking.
-        progress: told what is being done, in words.
-    """
-
-    min_probability: float = 0.01
-    link_probability: float = LINK_PROBABILITY
-    review_probability: float = REVIEW_PROBABILITY
-    model: Model | None = None
-    compare_in_full: int = 3_000_000
-    progress: Progress = None
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds that contradict each other."""
-        if not 0 <= self.min_probability <= self.review_probability <= self.link_probability <= 1:
-            raise InputError(
-                "The thresholds must rise: 0 <= min_probability <= review_probability "
-                "<= link_probability <= 1."
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What a run of linkage looked at, and how it came to its weights.
-
-    Attributes:
-        possible_pairs: all there could be.
-        compared_pairs: those that were scored.
-        in_full: every possible pair was scored.
-        expected_matches: the sum of the probabilities.
-        model_source: "trained", "shipped" (too little to train on) or "given".
-        rules: blocking: rule, keys, pairs, oversized_keys, dropped_pairs.
-        notes: sentences that the reader must know.
-    """
-
-    possible_pairs: int
-    compared_pairs: int
-    in_full: bool
-    expected_matches: float
-    model_source: str
-    rules: pl.DataFrame = field(repr=False)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Links(Shown):
-    """Which records of two tables are one person.
-
-    Attributes:
-        pairs: every scored pair from min_probability on: id_l, id_r, match_weight (bits, the sum of the
-            w_ columns), match_probability, band, guard, w_prior, w_<field>…, w_relatives, level_<field>….
-        links: after the one-to-one assignment, at most one pair an id; a near tie is in band review.
-        also: the pairs asked for by name, whatever their probability; of an id that is in neither table
-            the weight is null and the guard unknown_id.
-        model: the weights used.
-        report: what was compared and how.
-    """
-
-    pairs: pl.DataFrame
-    links: pl.DataFrame
-    also: pl.DataFrame
-    model: Model
-    report: Report
-
-    def _sheet(self) -> Sheet:
-        return _by_band(self.pairs, self.report, f"Links: {self.links.height:,} after the assignment")
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Duplicates(Shown):
-    """Which records of one table are one person.
-
-    Attributes:
-        pairs: as in Links, with id_l before id_r.
-        clusters: id, cluster: every record that has a duplicate.
-        model: the weights used.
-        report: what was compared and how.
-    """
-
-    pairs: pl.DataFrame
-    clusters: pl.DataFrame
-    model: Model
-    report: Report
-
-    def _sheet(self) -> Sheet:
-        people = self.clusters["cluster"].n_unique()
-        return _by_band(self.pairs, self.report, f"Duplicates: {people:,} persons with several records")
 
 
 def link(
@@ -135,11 +32,14 @@ def link(
     *,
     id: str | tuple[str, str] = "id",  # noqa: A002 - the word people use
     also: object | None = None,
-    engine: Engine | None = None,
     min_probability: float = 0.01,
     link_probability: float = LINK_PROBABILITY,
     review_probability: float = REVIEW_PROBABILITY,
+    precision: float | None = None,
+    most_reviews: int | None = None,
     model: Model | None = None,
+    fields: Mapping[str, str] | None = None,
+    profile: str = "accurate",
     progress: Progress = None,
 ) -> Links:
     """Find the records of two tables that are one person, by name, birthdate and whatever else both have.
@@ -149,11 +49,17 @@ def link(
         right: the other table.
         id: the id column, or the pair of their names.
         also: pairs to score whatever blocking says: id_l, id_r.
-        engine: where pairs are made; one in memory when None.
         min_probability: pairs below it are not returned.
         link_probability: from here on a pair links by itself, if no guard forbids.
         review_probability: from here on a person is asked.
+        precision: instead of link_probability: the share of the pairs in band link that is expected to be
+            right, such as 0.999.
+        most_reviews: instead of review_probability: as many pairs as people can look at.
         model: the weights of an earlier run; learned from the tables when None.
+        fields: further columns to compare by, name -> kind: "name" (spelled variously), "date", "code"
+            (an identifier), "text" (a place, a street) or "category" (equal or not).
+        profile: "accurate", or "quick": a little less recall of records damaged in several places, for
+            about a third less time on large tables.
         progress: told what is being done, in words.
 
     Raises:
@@ -165,16 +71,22 @@ def link(
 
     options = Options(
         min_probability=min_probability,
-        link_probability=link_probability,
-        review_probability=review_probability,
+        bands=Bands(
+            link=link_probability, review=review_probability, precision=precision, most_reviews=most_reviews
+        ),
         model=model,
+        fields=fields or {},
+        profile=profile,
         progress=progress,
     )
     left_id, right_id = (id, id) if isinstance(id, str) else id
-    tables = (prepare(left, left_id, "left"), prepare(right, right_id, "right"))
+    tables = (
+        prepare(left, left_id, "left", options.fields),
+        prepare(right, right_id, "right", options.fields),
+    )
     check_keys(*tables)
     wanted = None if also is None else _asked(also)
-    scored = score_tables(*tables, also=wanted, engine=engine, options=options)
+    scored = score_tables(*tables, also=wanted, options=options)
     return Links(
         pairs=scored.pairs,
         links=assign(scored.pairs, tie_bits=_TIE_BITS),
@@ -189,11 +101,14 @@ def find_duplicates(
     /,
     *,
     id: str = "id",  # noqa: A002 - the word people use
-    engine: Engine | None = None,
     min_probability: float = 0.01,
     link_probability: float = LINK_PROBABILITY,
     review_probability: float = REVIEW_PROBABILITY,
+    precision: float | None = None,
+    most_reviews: int | None = None,
     model: Model | None = None,
+    fields: Mapping[str, str] | None = None,
+    profile: str = "accurate",
     progress: Progress = None,
 ) -> Duplicates:
     """Find the records of one table that are one person.
@@ -205,14 +120,17 @@ def find_duplicates(
 
     options = Options(
         min_probability=min_probability,
-        link_probability=link_probability,
-        review_probability=review_probability,
+        bands=Bands(
+            link=link_probability, review=review_probability, precision=precision, most_reviews=most_reviews
+        ),
         model=model,
+        fields=fields or {},
+        profile=profile,
         progress=progress,
     )
-    prepared = prepare(table, id, "table")
+    prepared = prepare(table, id, "table", options.fields)
     check_keys(prepared)
-    scored = score_tables(prepared, None, also=None, engine=engine, options=options)
+    scored = score_tables(prepared, None, also=None, options=options)
     return Duplicates(
         pairs=scored.pairs, clusters=group(scored.pairs), model=scored.model, report=_report(scored)
     )
@@ -225,8 +143,14 @@ def _asked(also: object) -> pl.DataFrame:
     return frame.select("id_l", "id_r")
 
 
-def prepare(table: object, id: str, which: str, /) -> pl.DataFrame:  # noqa: A002 - the word people use
-    """Standardize a table unless that was done, and keep `id` and the key columns, ordered by id."""
+def prepare(
+    table: object,
+    id: str,  # noqa: A002 - the word people use
+    which: str,
+    fields: Mapping[str, str],
+    /,
+) -> pl.DataFrame:
+    """Standardize a table unless that was done, and keep `id` and the key columns."""
     frame = as_frame(table)
     if id not in frame.columns:
         raise InputError(f'The {which} table has no column "{id}". Pass id= with the name of its id column.')
@@ -244,8 +168,9 @@ def prepare(table: object, id: str, which: str, /) -> pl.DataFrame:  # noqa: A00
         )
     if not any(column.startswith("key_") for column in frame.columns):
         frame = standardize(frame, id=id).frame
+    frame = declared(frame, fields)
     keys = [column for column in frame.columns if column.startswith("key_")]
-    return frame.select(pl.col(id).alias("id"), *keys).sort("id")
+    return frame.select(pl.col(id).alias("id"), *keys)
 
 
 def check_keys(*tables: pl.DataFrame) -> None:
@@ -261,22 +186,15 @@ def _report(scored: Scored) -> Report:
         expected_matches=scored.expected,
         model_source=scored.model.source,
         rules=scored.rules,
+        patterns=scored.patterns,
+        unlinkable=_unlinkable(scored),
         notes=scored.notes,
     )
 
 
-def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
-    """Count pairs by band, with the reason why strong pairs were held back."""
-    order = pl.DataFrame({"band": [band.value for band in Band]})
-    counts = pairs.group_by(pl.col("band").cast(pl.String)).agg(
-        pairs=pl.len(),
-        from_probability=pl.col("match_probability").min(),
-        held_back_by_a_guard=pl.col("guard").is_not_null().sum(),
-    )
-    how = "every possible pair" if report.in_full else "blocked pairs"
-    note = (
-        f"{report.compared_pairs:,} of {report.possible_pairs:,} possible pairs were scored ({how}); "
-        f"about {report.expected_matches:,.0f} of them are one person; weights: {report.model_source}."
-    )
-    frame = order.join(counts, on="band", how="inner", maintain_order="left")
-    return Sheet(frame=frame, title=title, note=" ".join((note, *report.notes)))
+def _unlinkable(scored: Scored) -> pl.DataFrame:
+    parts = [
+        pl.DataFrame({"table": [name] * len(ids), "id": ids}, schema_overrides={"table": pl.String})
+        for name, ids in zip(("left", "right"), scored.unlinkable, strict=True)
+    ]
+    return pl.concat(parts, how="vertical_relaxed")

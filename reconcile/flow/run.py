@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from reconcile.flow.link import Duplicates, Links
+    from reconcile.flow.linked import Duplicates, Links
     from reconcile.join import Joined
     from reconcile.registry import Registry
     from reconcile.resolve import Resolution

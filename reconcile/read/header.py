@@ -40,13 +40,14 @@ _PLAIN, _LAST = 0x20, 0x7E  # of the signs that are one byte and printed
 # Words that name columns in tables of any kind.
 _USUAL: Final = frozenset(
     (  # noqa: SIM905 - words are read more easily so
-        "name names first last middle given family full student person people employee teacher advisor "
-        "id ids number no nr key code type kind class category group status state level grade rank date day "
-        "month year time term period season city town county country region place location site campus college "
-        "school university department division office unit street address zip email phone contact title course "
-        "subject program major description note notes comment comments remark remarks text value amount total "
-        "count price cost language gender sex ethnicity race color colour species product item source url "
-        "question answer response author publisher company organisation organization"
+        "name names first last middle given family full student person people employee teacher "
+        "advisor id ids number no nr key code type kind class category group status state level "
+        "grade rank date day month year time term period season city town county country region "
+        "place location site campus college school university department division office unit "
+        "street address zip email phone contact title course subject program major description note "
+        "notes comment comments remark remarks text value amount total count price cost language "
+        "gender sex ethnicity race color colour species product item source url question answer "
+        "response author publisher company organisation organization"
     ).split()
 )
 _RULE: Final = re.compile(r" *[-=_+|]+ *")

@@ -56,8 +56,8 @@ _TOLD: Final = re.compile(
 )  # a line that Excel understands
 _ONE_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=]{50,}")  # no name of a column is so long without a break
 _LIKE_A_ROW: Final = (
-    "The first line was taken for the column names, and reads like the rows below it. If it is one, put a line "
-    "of column names above it."
+    "The first line was taken for the column names, and reads like the rows below it. If it is one, put a "
+    "line of column names above it."
 )
 _NO_HEADER: Final = (
     "The first line looks like data rather than column names: it was kept as a row, and the columns are "

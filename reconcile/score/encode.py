@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
+from reconcile.columns import DECLARED
+from reconcile.score.levels import NULL
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     Codes = NDArray[np.int32]
-    Objects = NDArray[Any]
 
-NULL: Final = -1
 NAMES: Final[tuple[str, ...]] = ("key_first", "key_middle", "key_last")
 _LISTS: Final[tuple[str, ...]] = ("key_first_parts", "key_last_parts", "key_alias_first", "key_alias_last")
 _TEXTS: Final = (
@@ -25,6 +26,8 @@ _TEXTS: Final = (
 )  # fmt: skip
 _WIDEST: Final = 4  # parts or aliases of a name that are looked at
 _LONGEST: Final = 60  # letters of a name that are compared
+_FEW: Final = 250_000  # distinct values
+_EMPTY: Final = np.iinfo(np.int32).min  # days before 1970 are negative, so a null date needs its own number
 
 
 @dataclass(frozen=True)
@@ -39,46 +42,80 @@ class Side:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Both tables, their vocabularies, and how often each value occurs in both together.
+    """Both tables and their vocabularies.
 
     For duplicates within one table `left` and `right` are the same object.
+
+    Attributes:
+        left: the first table.
+        right: the other one.
+        vocabulary: sorted distinct values, by column; "name" for all columns of names.
+        kinds: of the columns that were declared.
     """
 
     left: Side
     right: Side
-    vocabulary: dict[str, Objects] = field(repr=False)
-    counts: dict[str, NDArray[np.int64]] = field(repr=False)
+    vocabulary: dict[str, pl.Series] = field(repr=False)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def one_table(self) -> bool:
         """Duplicates within one table, not links between two."""
         return self.left is self.right
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many codes each column has."""
+        of_names = len(self.vocabulary.get("name", ()))
+        return {
+            column: of_names if column in NAMES else len(self.vocabulary[column])
+            for column in self.left.codes
+            if column in self.right.codes
+        }
 
-def encode(left: pl.DataFrame, right: pl.DataFrame | None = None, /) -> Encoded:
-    """Encode the key columns that both tables have (aliases and parts: that either has)."""
+    def years(self, side: Side, /) -> NDArray[np.int32]:
+        """The year of birth of each row; NULL where it is not known."""
+        days = self.vocabulary["key_birth"].to_numpy().astype("datetime64[D]")
+        years = days.astype("datetime64[Y]").astype(np.int32) + 1970
+        codes = side.codes["key_birth"]
+        if not len(years):
+            return np.full(side.rows, NULL, dtype=np.int32)
+        return np.where(codes < 0, np.int32(NULL), years[np.maximum(codes, 0)])
+
+
+def encode(
+    left: pl.DataFrame, right: pl.DataFrame | None = None, /, *, kinds: Mapping[str, str] | None = None
+) -> Encoded:
+    """Encode the key columns that both tables have (aliases and parts: that either has).
+
+    Rows are put in the order of their ids, so that no answer depends on the order in which they came.
+
+    Args:
+        left: id and key columns.
+        right: key columns of the other table; None for duplicates within one.
+        kinds: of further columns, by the name of the field.
+    """
     frames = [left] if right is None else [left, right]
     shared = {column for column in left.columns if all(column in frame.columns for frame in frames)}
     vocabulary: dict[str, pl.Series] = {}
     names = [column for column in NAMES if column in shared]
     lists = [column for column in _LISTS if any(column in frame.columns for frame in frames)]
+    further = {f"{DECLARED}{name}": kind for name, kind in (kinds or {}).items()}
+    further = {column: kind for column, kind in further.items() if column in shared}
+    texts = [column for column in (*_TEXTS, *further) if column in shared]
+    dates = [column for column in ("key_birth", *further) if column in shared and _dated(column, further)]
     if names:
         vocabulary["name"] = _distinct(_name_values(frames, names, lists))
-    for column in _TEXTS:
-        if column in shared:
-            vocabulary[column] = _distinct(frame[column] for frame in frames)
-    if "key_email" in shared:
-        vocabulary["local"] = _distinct(_local(frame) for frame in frames)
-    sides = [_side(frame, vocabulary, names, lists, shared) for frame in frames]
-    counts = {
-        column: np.bincount(np.concatenate([s.codes[column][s.codes[column] >= 0] for s in sides]))
-        for column in sides[0].codes
-        if column != "key_birth"
-    }
-    if "key_birth" in shared:
-        vocabulary["key_birth"], counts["key_birth"] = _dates(sides)
-    objects = {name: values.to_numpy(allow_copy=True) for name, values in vocabulary.items()}
-    return Encoded(sides[0], sides[-1], objects, counts)
+    for column in (c for c in texts if c not in dates):
+        vocabulary[column] = _distinct(frame[column].cast(pl.String).str.slice(0, 300) for frame in frames)
+    sides = [_in_order(frame, _side(frame, vocabulary, names, lists, dates)) for frame in frames]
+    for column in dates:
+        vocabulary[column] = _number_dates(sides, column)
+    return Encoded(sides[0], sides[-1], vocabulary, further)
+
+
+def _dated(column: str, further: Mapping[str, str]) -> bool:
+    return further.get(column, "date") == "date"
 
 
 def _name_values(frames: list[pl.DataFrame], names: list[str], lists: list[str]) -> Iterable[pl.Series]:
@@ -90,16 +127,8 @@ def _name_values(frames: list[pl.DataFrame], names: list[str], lists: list[str])
 
 
 def _distinct(parts: Iterable[pl.Series]) -> pl.Series:
-    return (
-        pl.concat([part.cast(pl.String).rename("value").unique() for part in parts])
-        .drop_nulls()
-        .unique()
-        .sort()
-    )
-
-
-def _local(frame: pl.DataFrame) -> pl.Series:
-    return frame["key_email"].str.extract(r"^([^@]*)@", 1)
+    values = pl.concat([part.cast(pl.String).rename("value").unique() for part in parts])
+    return values.drop_nulls().unique().sort()
 
 
 def _side(
@@ -107,14 +136,13 @@ def _side(
     vocabulary: dict[str, pl.Series],
     names: list[str],
     lists: list[str],
-    shared: set[str],
+    dates: list[str],
 ) -> Side:
     codes = {column: _codes(frame[column].str.slice(0, _LONGEST), vocabulary["name"]) for column in names}
-    codes |= {column: _codes(frame[column], vocabulary[column]) for column in _TEXTS if column in shared}
-    if "key_email" in shared:
-        codes["local"] = _codes(_local(frame), vocabulary["local"])
-    if "key_birth" in shared:
-        codes["key_birth"] = _plain(frame["key_birth"].to_physical())
+    codes |= {
+        c: _codes(frame[c].cast(pl.String).str.slice(0, 300), v) for c, v in vocabulary.items() if c != "name"
+    }
+    codes |= {c: frame[c].to_physical().cast(pl.Int32).fill_null(_EMPTY).to_numpy().copy() for c in dates}
     weak = (
         frame["key_birth_weak"].fill_null(value=False).to_numpy()
         if "key_birth_weak" in frame.columns
@@ -128,37 +156,52 @@ def _side(
     return Side(frame.height, codes, padded, weak)
 
 
+def _in_order(frame: pl.DataFrame, side: Side) -> Side:
+    if "id" not in frame.columns or frame["id"].is_sorted():
+        return side
+    order = frame["id"].arg_sort().to_numpy()
+    codes = {column: values[order] for column, values in side.codes.items()}
+    lists = {column: tuple(part[order] for part in parts) for column, parts in side.lists.items()}
+    return Side(side.rows, codes, lists, side.weak[order])
+
+
 def _codes(values: pl.Series, vocabulary: pl.Series) -> Codes:
     if vocabulary.is_empty():
         return np.full(len(values), NULL, dtype=np.int32)
-    return _plain(values.cast(pl.String).cast(pl.Enum(vocabulary)).to_physical())
+    return numbered(values, vocabulary).copy()
 
 
-def _plain(codes: pl.Series) -> Codes:
-    # Days before 1970 are negative, so a null date needs a number that no date has.
-    empty = np.iinfo(np.int32).min if codes.dtype == pl.Int32 else NULL
-    return codes.cast(pl.Int32).fill_null(empty).to_numpy().copy()
+def numbered(values: pl.Series, vocabulary: pl.Series, /) -> Codes:
+    """The place of each value in a sorted vocabulary."""
+    if len(vocabulary) <= _FEW:
+        codes = values.cast(pl.Enum(vocabulary)).to_physical()
+    else:  # an enumeration of that size is slower to make than a join
+        table = vocabulary.alias("value").to_frame().with_row_index("code")
+        joined = values.alias("value").to_frame().join(table, on="value", how="left", maintain_order="left")
+        codes = joined["code"]
+    return codes.cast(pl.Int32).fill_null(NULL).to_numpy()
 
 
 def _padded(frame: pl.DataFrame, column: str, vocabulary: pl.Series) -> tuple[Codes, ...]:
     if frame.schema[column] != pl.List(pl.String):
         return ()
-    longest = frame[column].list.len().max()
-    width = min(int(longest) if isinstance(longest, int) else 0, _WIDEST)
-    lists = frame[column]
-    return tuple(
-        _codes(lists.list.get(place, null_on_oob=True).str.slice(0, _LONGEST), vocabulary)
-        for place in range(width)
-    )
+    held = frame[column].is_not_null().arg_true().to_numpy()  # most names have one part and no alias
+    lists = frame[column].drop_nulls()
+    longest = lists.list.len().max()
+    made = []
+    for place in range(min(int(longest) if isinstance(longest, int) else 0, _WIDEST)):
+        codes = np.full(frame.height, NULL, dtype=np.int32)
+        codes[held] = _codes(lists.list.get(place, null_on_oob=True).str.slice(0, _LONGEST), vocabulary)
+        made.append(codes)
+    return tuple(made)
 
 
-def _dates(sides: list[Side]) -> tuple[pl.Series, NDArray[np.int64]]:
-    """Replace days by codes in every side, in place; return the days and their counts."""
-    every = np.concatenate([side.codes["key_birth"] for side in sides])
-    empty = np.iinfo(np.int32).min
-    days, counts = np.unique(every[every != empty], return_counts=True)
+def _number_dates(sides: list[Side], column: str) -> pl.Series:
+    """Replace days by codes in every side, in place, and return the days."""
+    every = np.concatenate([side.codes[column] for side in sides])
+    days = np.unique(every[every != _EMPTY])
     for side in sides:
-        raw = side.codes["key_birth"]
+        raw = side.codes[column]
         found = np.searchsorted(days, raw).astype(np.int32)
-        side.codes["key_birth"] = np.where(raw == empty, np.int32(NULL), found)
-    return pl.Series(days.astype(np.int32)).cast(pl.Date), counts.astype(np.int64)
+        side.codes[column] = np.where(raw == _EMPTY, np.int32(NULL), found)
+    return pl.Series(days.astype(np.int32)).cast(pl.Date)

@@ -2,115 +2,185 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import polars as pl
 
-from reconcile.score.encode import NULL
-from reconcile.score.levels import EXACT, RAREST
+from reconcile.score.levels import NULL, RAREST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reconcile.score.encode import Codes, Encoded
-    from reconcile.score.fuzzy import Levels
+    from reconcile.score.encode import Encoded, Side
 
     Counts = NDArray[np.float64]
+    Bits = NDArray[np.uint8]
     Whole = NDArray[np.int64]
 
 # Chance that two strangers agree on a field when nothing is known of the table: the prior of frequencies.
 CHANCE: Final = {
-    "first_name": 0.004, "middle_name": 0.008, "last_name": 0.001, "suffix": 0.4, "birthdate": 1 / 15_000,
-    "email": 1e-6, "phone": 1e-6, "ssn": 1e-8, "ssn_last4": 1e-4, "ssid": 1e-8, "zip": 0.003, "street": 1e-5,
-    "city": 0.02,
+    "key_first": 0.004, "key_middle": 0.008, "key_last": 0.001, "key_suffix": 0.4,
+    "key_email": 1e-6, "key_phone": 1e-6, "key_ssn": 1e-8, "key_ssn4": 1e-4, "key_ssid": 1e-8,
+    "key_zip": 0.003, "key_street": 1e-5, "key_city": 0.02,
 }  # fmt: skip
-_DOUBT: Final = (
-    10.0  # chance meetings of full names that a cell must show before its own rate outweighs the average
-)
-_BITS: Final = 32
+CHANCE_OF_KIND: Final = {"name": 0.002, "date": 1e-4, "code": 1e-6, "text": 0.01, "category": 0.2}
+_DAYS: Final = 365.25
+_DOUBT: Final = 10.0  # meetings of full names that a cell must show before its own rate outweighs the average
 _ENOUGH: Final = 10_000  # rows
+_PAIR: Final = 2.0  # records that a matching pair accounts for itself
+_OF_A_YEAR: Final = 4.0  # records of a name in a year that weigh as much as the name's share in all years
 
 
-def buckets(counts: NDArray[np.int64], chance: float, /) -> Levels:
-    """Turn a value's count into the code of its exact level: how often a stranger shares it, in bits.
+@dataclass(frozen=True)
+class Rarity:
+    """Bits that an exact agreement is worth.
 
-    The pair itself accounts for two of the count. The prior, worth one occurrence, keeps a small table
-    from believing that one birthdate in its few hundred rows is one in a few hundred people's.
+    Attributes:
+        of_value: by column and code of the value.
+        first_in_year: by row of the left table, of its first name among those born in the same year.
+        last_given_first: by row of the left table, of its last name among those of its first name.
     """
-    return _codes(-np.log2(_frequency(counts, counts.sum(), chance)))
+
+    of_value: dict[str, Bits]
+    first_in_year: Bits | None
+    last_given_first: Bits | None
 
 
-def last_given_first(encoded: Encoded, first: Levels, last: Levels, /) -> tuple[Codes, Levels]:
-    """Codes of the last name's exact level among those who share a first name as well.
+def rarity(encoded: Encoded, persons: tuple[Counts, Counts] | None = None, /) -> Rarity:
+    """Count values.
+
+    Args:
+        encoded: both tables.
+        persons: what each row of the left and of the right table counts for; a row counts for half a
+            person where it has a likely partner. One each when None.
+    """
+    sides = (encoded.left,) if encoded.one_table else (encoded.left, encoded.right)
+    weight = np.ones(sum(side.rows for side in sides))
+    if persons is not None:
+        weight = np.concatenate(persons[: len(sides)])
+    rows = _Rows(sides, weight)
+    own = _PAIR if persons is None else 1.0
+    bits, shares = {}, {}
+    for column, size in encoded.sizes.items():
+        codes = rows.column(column)
+        known = codes != NULL
+        counts = np.bincount(codes[known], weights=weight[known], minlength=size).astype(np.float64)
+        chance: float | Counts
+        if column == "key_birth":
+            chance = _of_days(encoded, counts)
+        else:
+            chance = CHANCE.get(column) or CHANCE_OF_KIND[encoded.kinds[column]]
+        shares[column] = _share(counts, own, chance)
+        bits[column] = _whole(-np.log2(shares[column]))
+    first_in_year = last = None
+    if "key_first" in bits and "key_birth" in bits:
+        first_in_year = _first_in_year(encoded, rows, shares["key_first"], own)
+    if "key_first" in bits and "key_last" in bits:
+        last = _last_given_first(encoded, rows, bits, own)
+    return Rarity(bits, first_in_year, last)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of all tables, one after the other, and what each counts for."""
+
+    sides: tuple[Side, ...]
+    weight: Counts
+
+    def column(self, name: str) -> NDArray[np.int32]:
+        return np.concatenate([side.codes[name] for side in self.sides])
+
+
+def _of_days(encoded: Encoded, counts: Counts) -> Counts:
+    """The chance of each day before it is counted itself: a part of its year's."""
+    years = encoded.vocabulary["key_birth"].dt.year().to_numpy()
+    if not len(years):
+        return counts
+    of_year = np.bincount(years - years.min(), weights=counts) + 1
+    made: Counts = (of_year / of_year.sum())[years - years.min()] / _DAYS
+    return made
+
+
+def _share(counts: Counts, own: float, chance: float | Counts) -> Counts:
+    """The chance of each value among strangers.
+
+    The prior, worth one occurrence, keeps a small table from believing that one birthdate in its few
+    hundred rows is one in a few hundred people's.
+    """
+    found: Counts = (np.maximum(counts - own, 0) + 1) / (counts.sum() + 1 / np.asarray(chance))
+    return found
+
+
+def _whole(bits: Counts) -> Bits:
+    return np.clip(np.rint(bits), 0, RAREST).astype(np.uint8)
+
+
+def _first_in_year(encoded: Encoded, rows: _Rows, share: Counts, own: float) -> Bits:
+    """Bits of every left row's first name among those born in its year: names follow birth years.
+
+    A name's share in a year starts at its share in all years, worth a few records.
+    """
+    first, weight = rows.column("key_first"), rows.weight
+    year = np.concatenate([encoded.years(side) for side in rows.sides])
+    known = np.flatnonzero((first != NULL) & (year != NULL))
+    first, year = first[known], year[known]
+    cells, place = np.unique(first.astype(np.int64) << 32 | year, return_inverse=True)
+    n = np.bincount(place, weights=weight[known], minlength=len(cells))
+    of_year = np.bincount(year, weights=weight[known])[cells & 0xFFFFFFFF] if len(cells) else n
+    expected = share[cells >> 32] * np.maximum(of_year - own, 0)
+    ratio = (np.maximum(n - own, 0) + _OF_A_YEAR) / (expected + _OF_A_YEAR)
+    bits = _whole(-np.log2(np.minimum(share[cells >> 32] * ratio, 1)))
+    made = np.zeros(len(weight), dtype=np.uint8)
+    made[known] = bits[place]
+    return made[: encoded.left.rows]
+
+
+def _last_given_first(encoded: Encoded, rows: _Rows, bits: dict[str, Bits], own: float) -> Bits:
+    """Bits of every left row's last name among those who share its first name as well.
 
     Names go together: a Nguyen is more often called Thuy than others are, so a shared full name says
     less than its halves would if they were independent. How much less is counted, for common and rare
     names apart, on full names that meet without a shared birthdate, which are strangers' almost all.
-
-    Args:
-        encoded: both tables.
-        first: the exact level's code of every first name.
-        last: the same of every last name.
-
-    Returns:
-        the full name's number of every row of the left table, and the level's code by that number.
     """
-    sides = [encoded.left] if encoded.one_table else [encoded.left, encoded.right]
-    named = pl.concat(
-        [
-            pl.DataFrame({"f": s.codes["key_first"], "l": s.codes["key_last"]}).with_columns(
-                b=pl.Series(s.codes["key_birth"]) if "key_birth" in s.codes else pl.lit(NULL, dtype=pl.Int32)
-            )
-            for s in sides
-        ]
+    first, last, weight = rows.column("key_first"), rows.column("key_last"), rows.weight
+    known = np.flatnonzero((first != NULL) & (last != NULL))
+    names, place, n = np.unique(
+        first[known].astype(np.int64) << 32 | last[known], return_inverse=True, return_counts=True
     )
-    born_known = "key_birth" in sides[0].codes
-    whole = (pl.col("f") != NULL) & (pl.col("l") != NULL)
+    f, l = names >> 32, names & 0xFFFFFFFF  # noqa: E741 - first, last
+    bits_f, bits_l = bits["key_first"].astype(np.int64)[f], bits["key_last"].astype(np.int64)[l]
     # Records of one name and birthdate are mostly one person, who is no stranger to itself.
-    persons = pl.col("b").filter(pl.col("b") != NULL).n_unique() if born_known else pl.len() - 1
-    grouped = named.filter(whole).group_by("f", "l").agg(n=pl.len(), persons=persons)
-    full = grouped.sort("f", "l").with_row_index("code")
-    born = named.filter(whole & (pl.col("b") != NULL)).group_by("f", "l", "b").agg(n=pl.len())
-    bits_f, bits_l = first.astype(np.int64) - EXACT, last.astype(np.int64) - EXACT
-    # In a small table the matches themselves are most of the full names that meet.
-    factor = _dependence(full, born, bits_f, bits_l) if named.height >= _ENOUGH else np.ones((_BITS, _BITS))
-    f, l, n = (full[c].to_numpy() for c in ("f", "l", "n"))  # noqa: E741 - first, last, count
-    chance = factor[bits_f[f], bits_l[l]] * np.exp2(-(bits_f[f] + bits_l[l]).astype(np.float64))
-    others = full["persons"].to_numpy().astype(np.int64) + 1
-    together = -np.log2(_frequency(others, n.sum(), np.minimum(chance, 1.0)))
-    left = named.head(encoded.left.rows).join(full, on=["f", "l"], how="left", maintain_order="left")
-    numbers = left["code"].cast(pl.Int32).fill_null(NULL).to_numpy()
-    return numbers, _codes(np.maximum(together - bits_f[f], 0))
+    persons = np.bincount(place, weights=weight[known], minlength=len(names)) if own < _PAIR else n - 1.0
+    born = np.zeros((2, 0), dtype=np.int64)  # name and count of each name and birthdate
+    if "key_birth" in encoded.sizes:
+        birth = rows.column("key_birth")[known]
+        dated = birth != NULL
+        keys, count = np.unique(place[dated].astype(np.int64) << 32 | birth[dated], return_counts=True)
+        born = np.stack([keys >> 32, count])
+        persons = persons if own < _PAIR else np.bincount(born[0], minlength=len(names)).astype(np.float64)
+    chance = np.exp2(-(bits_f + bits_l).astype(np.float64))
+    if len(weight) >= _ENOUGH:  # in a small table the matches are most of the full names that meet
+        chance *= _dependence(n, born, bits_f, bits_l)[bits_f, bits_l]
+    share = (np.maximum(persons - 1, 0) + 1) / (n.sum() + 1 / np.minimum(chance, 1.0))
+    given = _whole(np.maximum(-np.log2(share) - bits_f, 0))
+    made = np.zeros(len(weight), dtype=np.uint8)
+    made[known] = given[place]
+    return made[: encoded.left.rows]
 
 
-def _dependence(full: pl.DataFrame, born: pl.DataFrame, bits_f: Whole, bits_l: Whole) -> Counts:
+def _dependence(n: Whole, born: Whole, bits_f: Whole, bits_l: Whole) -> Counts:
     """By how much more often full names meet than independent halves would, by the halves' bits."""
-    met = np.zeros((_BITS, _BITS))
-    for table, sign in ((full, 1.0), (born, -1.0)):
-        n = table["n"].to_numpy().astype(np.float64)
-        place = (bits_f[table["f"].to_numpy()], bits_l[table["l"].to_numpy()])
-        np.add.at(met, place, sign * n * (n - 1))
-    expected = np.outer(_shared(full, "f", bits_f), _shared(full, "l", bits_l)) * float(full["n"].sum()) ** 2
+    width = RAREST + 1
+    cell = bits_f * width + bits_l
+    met = np.bincount(cell, weights=(n * (n - 1)).astype(np.float64), minlength=width**2)
+    met -= np.bincount(
+        cell[born[0]], weights=(born[1] * (born[1] - 1)).astype(np.float64), minlength=width**2
+    )
+    # Meetings of independent halves: a share of 2^-bits each, among as many records as have those bits.
+    of_first, of_last = (np.bincount(bits, weights=n, minlength=width) for bits in (bits_f, bits_l))
+    rare = np.exp2(-np.arange(width, dtype=np.float64))
+    expected = np.outer(of_first * rare, of_last * rare).ravel()
     overall = (met.sum() + _DOUBT) / (expected.sum() + _DOUBT)
     factor: Counts = np.maximum((met + _DOUBT * overall) / (expected + _DOUBT), 1.0)
-    return factor
-
-
-def _shared(full: pl.DataFrame, column: str, bits: Whole) -> Counts:
-    """Chance that two strangers share a name, by the bits of the name."""
-    total = float(full["n"].sum())
-    names = full.group_by(column).agg(pl.col("n").sum()).sort(column)
-    share = names["n"].to_numpy() / max(total, 1.0)
-    chance = np.bincount(bits[names[column].to_numpy()], weights=share**2, minlength=_BITS)
-    return chance.astype(np.float64)
-
-
-def _frequency(counts: NDArray[np.int64], total: float, chance: float | Counts) -> Counts:
-    found: Counts = (np.maximum(counts.astype(np.float64) - 2, 0) + 1) / (total + 1 / np.asarray(chance))
-    return found
-
-
-def _codes(bits: Counts) -> Levels:
-    codes: Levels = (EXACT + np.clip(np.rint(bits), 0, RAREST)).astype(np.uint8)
-    return codes
+    return factor.reshape(width, width)

@@ -1,7 +1,7 @@
-"""String similarity on distinct pairs of values; the only importer of rapidfuzz.
+"""String similarity of pairs of values; the only importer of rapidfuzz.
 
-Each function takes two arrays of codes into a vocabulary, of equal length and unequal values, and
-answers for every pair. Equal pairs of values are compared once, since names repeat.
+Each judge takes two arrays of codes into a vocabulary, of equal length and unequal values, and answers
+for every pair. What letters alone rule out is never compared.
 """
 
 from __future__ import annotations
@@ -15,78 +15,137 @@ import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from reconcile.score.letters import Words
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Codes = NDArray[np.int32]
     Levels = NDArray[np.uint8]
-    Objects = NDArray[Any]
-    Judge = Callable[[Codes, Codes], Levels]
 
-NICKNAME, ONE_EDIT, NEAR, INITIAL, DIFFERENT = 1, 2, 3, 4, 5
+NICKNAME, ONE_EDIT, NEAR, FAR, INITIAL, DIFFERENT = 1, 2, 3, 4, 5, 6
 _NEAR: Final = 0.88
-_HOPELESS: Final = 0.7  # below it no pair of names is one edit apart unless it is very short
+_FAR: Final = 0.8
+_HOPELESS: Final = 0.7  # below it no pair of names is an edit or two apart unless it is very short
 _SHORTEST_EDIT: Final = 5  # one edit makes another name of a short one: Ann, Ian; Kim, Tim
+_SHORTEST_TWO: Final = 6  # two edits do of one of less than six letters
 _SHORTEST_STEM: Final = 3
-_AT_ONCE: Final = 1 << 20
+_TWO: Final = 2
+_LARGE: Final = 10_000  # words, beyond which letters are only looked at for many pairs
+_SALT: Final = 0x9E3779B1
+_SLOTS: Final = 1 << 21
 
 
-def over_distinct(a: Codes, b: Codes, judge: Judge, /) -> Levels:
-    """Judge each distinct unordered pair of codes once and hand the answer to all its pairs."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    keys = pl.Series("key", (low.astype(np.int64) << 32) | high.astype(np.int64))
-    distinct = keys.unique()
-    if len(distinct) * 10 > len(keys) * 8:
-        return judge(low, high)
-    values = distinct.to_numpy()
-    answers = judge((values >> 32).astype(np.int32), (values & 0xFFFFFFFF).astype(np.int32))
-    table = pl.DataFrame({"key": distinct, "answer": answers})
-    joined = pl.DataFrame({"key": keys}).join(table, on="key", how="left", maintain_order="left")
-    return joined["answer"].to_numpy()
+class Spelling:
+    """Judges words by spelling alone: one edit, near, far, different."""
 
+    def __init__(self, vocabulary: pl.Series, /) -> None:
+        """Keep the words; what bounds similarity is derived when enough pairs ask for it."""
+        self._vocabulary = vocabulary
+        self._words: Words | None = None
 
-def first_names(vocabulary: Objects, nicknames: NDArray[np.int64], /) -> Judge:
-    """Judge first names: nickname or stem, one edit, near, initial, different."""
+    @property
+    def words(self) -> Words:
+        """The words and what is derived from them."""
+        if self._words is None:
+            self._words = Words.of(self._vocabulary)
+        return self._words
 
-    def judge(a: Codes, b: Codes) -> Levels:
-        x, y = vocabulary[a], vocabulary[b]
-        out = _spelling(x, y)
-        text = pl.DataFrame({"x": x, "y": y}, schema={"x": pl.String, "y": pl.String})
-        short, long = text["x"].str.len_chars().to_numpy(), text["y"].str.len_chars().to_numpy()
-        shorter = np.minimum(short, long)
-        starts = text.select(
-            pl.col("x").str.starts_with(pl.col("y")) | pl.col("y").str.starts_with(pl.col("x"))
-        ).to_series()
-        starts_np = starts.to_numpy()
-        keys = (a.astype(np.int64) << 32) | b.astype(np.int64)
-        nick = np.isin(keys, nicknames)
-        nick |= starts_np & (shorter >= _SHORTEST_STEM)
-        out[nick] = NICKNAME
-        out[starts_np & (shorter == 1)] = INITIAL
+    def __call__(self, a: Codes, b: Codes, /) -> Levels:
+        """Judge each pair."""
+        if self._words is None and len(self._vocabulary) > max(_LARGE, len(a)):
+            return _spelled(*(self._vocabulary.gather(part) for part in (a, b)))
+        out = np.full(len(a), DIFFERENT, dtype=np.uint8)
+        likely = np.flatnonzero(self.words.may_resemble(a, b, _HOPELESS))
+        if len(likely):
+            texts = (pl.Series(self.words.text[part[likely]], dtype=pl.String) for part in (a, b))
+            out[likely] = _spelled(*texts)
         return out
 
-    return judge
+
+def _spelled(one: pl.Series, other: pl.Series) -> Levels:
+    """Judge pairs of words letter by letter."""
+    x, y = one.to_numpy(allow_copy=True), other.to_numpy(allow_copy=True)
+    lengths = [part.str.len_chars().to_numpy().astype(np.int16) for part in (one, other)]
+    similar = similarity(x, y, _HOPELESS)
+    found = np.where(similar >= _NEAR, NEAR, np.where(similar >= _FAR, FAR, DIFFERENT)).astype(np.uint8)
+    longest, close = np.maximum(*lengths), np.abs(lengths[0] - lengths[1]) <= _TWO
+    some = np.flatnonzero((similar >= _HOPELESS) & close & (longest > _SHORTEST_STEM))
+    if not len(some):
+        return found
+    edits = process.cpdist(
+        x[some], y[some], scorer=OSA.distance, score_cutoff=_TWO, dtype=np.uint8, workers=-1
+    )
+    longest = longest[some]
+    found[some[(edits == _TWO) & (longest >= _SHORTEST_TWO) & (found[some] == DIFFERENT)]] = FAR
+    found[some[(edits <= 1) & (longest < _SHORTEST_EDIT)]] = NEAR
+    found[some[(edits <= 1) & (longest >= _SHORTEST_EDIT)]] = ONE_EDIT
+    return found
 
 
-def spellings(vocabulary: Objects, /) -> Judge:
-    """Judge values by spelling alone: one edit, near, different."""
+class FirstNames:
+    """Judges first names: nickname or stem, initial, else by spelling."""
 
-    def judge(a: Codes, b: Codes) -> Levels:
-        return _spelling(vocabulary[a], vocabulary[b])
+    def __init__(self, vocabulary: pl.Series, /) -> None:
+        """Look the nicknames up that occur."""
+        self.spelling = Spelling(vocabulary)
+        self.words = self.spelling.words
+        self._nicknames = nickname_codes(vocabulary.to_list())
+        self._slots = np.zeros(_SLOTS, dtype=np.bool_)
+        self._slots[_slot(self._nicknames >> 32, self._nicknames & 0xFFFFFFFF)] = True
 
-    return judge
+    def __call__(self, a: Codes, b: Codes, /) -> Levels:
+        """Judge each pair."""
+        out = self.spelling(a, b)
+        words = self.words
+        shorter = np.minimum(words.length.take(a), words.length.take(b))
+        front = words.agreeing_front(a, b)
+        likely = np.flatnonzero((front >= _SHORTEST_STEM) & (shorter >= _SHORTEST_STEM))
+        stem = [
+            x.startswith(y) or y.startswith(x)
+            for x, y in zip(words.text[a[likely]], words.text[b[likely]], strict=True)
+        ]
+        out[likely[np.array(stem, dtype=np.bool_)]] = NICKNAME
+        out[self._nicknamed(a, b)] = NICKNAME
+        out[(shorter == 1) & (front == 1)] = INITIAL
+        return out
+
+    def _nicknamed(self, a: Codes, b: Codes) -> NDArray[np.intp]:
+        low, high = np.minimum(a, b).astype(np.int64), np.maximum(a, b).astype(np.int64)
+        likely = np.flatnonzero(self._slots.take(_slot(low, high)))
+        keys = (low[likely] << 32) | high[likely]
+        return likely[np.isin(keys, self._nicknames)]
 
 
-def close(vocabulary: Objects, cutoff: float, /) -> Judge:
-    """Judge values as near by Jaro-Winkler at a cutoff, or different."""
+def _slot(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Map a pair of codes to one of many slots; few pairs that are no nicknames share one with some."""
+    return ((low * _SALT) ^ high) & (_SLOTS - 1)
 
-    def judge(a: Codes, b: Codes) -> Levels:
-        near = _similarity(vocabulary[a], vocabulary[b]) >= cutoff
-        return np.where(near, np.uint8(NEAR), np.uint8(DIFFERENT))
 
-    return judge
+class Close:
+    """Judges values as near or far by Jaro-Winkler, or different."""
+
+    def __init__(self, vocabulary: pl.Series, near: float, far: float = 1.0, /) -> None:
+        """Derive what bounds similarity."""
+        self.words, self._near, self._far = Words.of(vocabulary), near, far
+
+    def __call__(self, a: Codes, b: Codes, /) -> Levels:
+        """Judge each pair."""
+        out = np.full(len(a), DIFFERENT, dtype=np.uint8)
+        least = min(self._near, self._far)
+        likely = np.flatnonzero(self.words.may_resemble(a, b, least))
+        similar = similarity(self.words.text[a[likely]], self.words.text[b[likely]], least)
+        out[likely[similar >= least]] = FAR
+        out[likely[similar >= self._near]] = NEAR
+        return out
+
+
+def similarity(x: NDArray[Any], y: NDArray[Any], least: float, /) -> NDArray[np.float32]:
+    """Jaro-Winkler similarity of two arrays of texts, 0 below `least`."""
+    if not len(x):
+        return np.zeros(0, dtype=np.float32)
+    scorer = JaroWinkler.similarity
+    return process.cpdist(x, y, scorer=scorer, score_cutoff=least, dtype=np.float32, workers=-1)
 
 
 @cache
@@ -108,43 +167,12 @@ def nickname_pairs() -> frozenset[tuple[str, str]]:
     return frozenset(pairs)
 
 
-def nickname_codes(vocabulary: Objects, /) -> NDArray[np.int64]:
+def nickname_codes(vocabulary: list[str], /) -> NDArray[np.int64]:
     """The nickname pairs as keys of codes, those that occur in a (sorted) vocabulary."""
-    place = {name: code for code, name in enumerate(vocabulary.tolist())}
+    place = {name: code for code, name in enumerate(vocabulary)}
     keys = [
         (min(place[x], place[y]) << 32) | max(place[x], place[y])
         for x, y in nickname_pairs()
         if x in place and y in place
     ]
     return np.array(sorted(keys), dtype=np.int64)
-
-
-def _spelling(x: Objects, y: Objects) -> Levels:
-    out = np.full(len(x), DIFFERENT, dtype=np.uint8)
-    similarity = _similarity(x, y)
-    out[similarity >= _NEAR] = NEAR
-    likely = np.flatnonzero(similarity >= _HOPELESS)
-    if len(likely):
-        distance = process.cpdist(
-            x[likely], y[likely], scorer=OSA.distance, score_cutoff=1, dtype=np.uint8, workers=-1
-        )
-        longest = np.array([max(len(p), len(q)) for p, q in zip(x[likely], y[likely], strict=True)])
-        one = likely[(distance <= 1) & (longest >= _SHORTEST_EDIT)]
-        out[one] = ONE_EDIT
-        out[likely[(distance <= 1) & (longest < _SHORTEST_EDIT) & (longest > _SHORTEST_STEM)]] = NEAR
-    return out
-
-
-def _similarity(x: Objects, y: Objects) -> NDArray[np.float32]:
-    parts = [
-        process.cpdist(
-            x[start : start + _AT_ONCE],
-            y[start : start + _AT_ONCE],
-            scorer=JaroWinkler.similarity,
-            score_cutoff=_HOPELESS,
-            dtype=np.float32,
-            workers=-1,
-        )
-        for start in range(0, len(x), _AT_ONCE)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)

@@ -8,6 +8,7 @@ match, first name like a stranger), households (surname, address and contacts li
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from reconcile.errors import InputError
-from reconcile.score.levels import BITS, EXACT, FIELD, FIELDS, SHIFT, Field
+from reconcile.score.levels import FIELDS, RAREST, Field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Weights = NDArray[np.float64]
-    Patterns = NDArray[np.int64]
+    Fields = tuple[Field, ...]
     Profile = dict[str, dict[str, float]]
 
 SAME: Final = "same"
@@ -33,7 +34,7 @@ NAMESAKE: Final = "namesake"
 OTHERS: Final = (TWIN, HOUSEHOLD, NAMESAKE)
 
 # A swapped pair of names is one event: the first name's level carries its weight, the last name's none.
-NEUTRAL: Final = {("last_name", "swapped")}
+NEUTRAL: Final = {("last_name", "swapped"), ("last_name", "swapped_near"), ("last_name", "crossed")}
 
 # How far a relative's pair resembles a match on a field (1) or a stranger (0, the default).
 _LIKE_A_MATCH: Final = {
@@ -49,6 +50,8 @@ _LIKE_A_MATCH: Final = {
         "phone": 0.5, "email": 0.3,
     },
 }  # fmt: skip
+# Relatives were often born in one place and live in one town; what else a user declares is a person's own.
+_KIND_LIKE_A_MATCH: Final = {"text": 0.7, "category": 0.5}
 # Parents like their twins' names to sound alike, and never give both the same.
 _TWIN_FIRST: Final = {"exact": 0.05, "one_edit": 3.0, "near": 3.0}
 
@@ -60,7 +63,7 @@ class Model:
     Attributes:
         m: by field and level, share among pairs of one person (of the pairs where it is comparable).
         u: the same among strangers; the exact level has none, its chance is the value's own frequency.
-        shares: of all possible pairs: same person, twins, households.
+        shares: of all possible pairs: same person, twins, households, namesakes.
         source: "trained", "shipped" or "given".
     """
 
@@ -72,7 +75,7 @@ class Model:
     def to_json(self) -> str:
         """Write the model down, to be given to a later run."""
         return json.dumps(
-            {"version": 1, "source": self.source, "shares": self.shares, "m": self.m, "u": self.u}, indent=2
+            {"version": 2, "source": self.source, "shares": self.shares, "m": self.m, "u": self.u}, indent=2
         )
 
     @classmethod
@@ -82,22 +85,42 @@ class Model:
         Raises:
             InputError: the text is no such model.
         """
-        problem = "The model is not readable. Give the text that Model.to_json() wrote."
-        try:
+        made = None
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             raw: dict[str, Any] = json.loads(text)
-            made = cls(m=raw["m"], u=raw["u"], shares=raw["shares"], source="given")
+            read = cls(m=raw["m"], u=raw["u"], shares=raw["shares"], source="given")
             for field in FIELDS:
-                _table(made, field)
-        except (ValueError, KeyError, TypeError):
-            raise InputError(problem) from None
+                _table(read, field)
+            if set(read.shares) == {SAME, *OTHERS} and all(0 <= part <= 1 for part in read.shares.values()):
+                made = read
+        if made is None:
+            raise InputError("The model is not readable. Give the text that Model.to_json() wrote.")
         return made
+
+    def knowing(self, fields: Fields, /) -> Self:
+        """The model with the profile of its kind for each declared field that it does not know yet."""
+        missing = [
+            field
+            for field in fields
+            if field.kind and set(self.m.get(field.name, ())) != {"exact", *field.levels}
+        ]
+        m = {field.name: dict(_shipped()["kinds"]["m"][field.kind]) for field in missing}
+        u = {field.name: dict(_shipped()["kinds"]["u"][field.kind]) for field in missing}
+        return replace(self, m=self.m | m, u=self.u | u) if missing else self
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(
+        resources.files("reconcile.score").joinpath("default_model.json").read_text("utf-8")
+    )
+    return made
 
 
 @cache
 def shipped() -> Model:
     """The model that comes with the package."""
-    text = resources.files("reconcile.score").joinpath("default_model.json").read_text("utf-8")
-    return replace(Model.from_json(text), source="shipped")
+    return replace(Model.from_json(json.dumps(_shipped())), source="shipped")
 
 
 def scale(field: Field, *, second: bool) -> tuple[str, ...]:
@@ -112,45 +135,35 @@ def scale(field: Field, *, second: bool) -> tuple[str, ...]:
 
 def _table(model: Model, field: Field) -> Weights:
     """log2(m/u) by code."""
-    out = np.zeros(32)
+    out = np.zeros(field.codes)
     for level in (*scale(field, second=False)[1:], *field.second):
-        ratio = model.m[field.name][level] / model.u[field.name][level]
-        out[field.code(level)] = np.log2(ratio)
-    out[EXACT:] = np.log2(model.m[field.name]["exact"]) + np.arange(32 - EXACT)
+        out[field.code(level)] = np.log2(model.m[field.name][level] / model.u[field.name][level])
+    out[field.exact :] = np.log2(model.m[field.name]["exact"]) + np.arange(RAREST + 1)
     return out
 
 
-def weights(model: Model, fields: tuple[str, ...], /) -> dict[str, Weights]:
-    """Match weights of every code, a row a field, in the order of `fields`."""
-    table = np.stack([_table(model, FIELD[name]) for name in fields]) if fields else np.zeros((0, 32))
+def weights(model: Model, fields: Fields, /) -> dict[str, list[Weights]]:
+    """Match weights of every code, an array a field, by class."""
+    table = [_table(model, field) for field in fields]
     return {SAME: table, **{kind: _resembling(table, fields, kind) for kind in OTHERS}}
 
 
-def _resembling(table: Weights, fields: tuple[str, ...], kind: str) -> Weights:
-    out = np.zeros_like(table)
-    for row, name in enumerate(fields):
-        part = _LIKE_A_MATCH[kind].get(name, 0.0)
+def _resembling(table: list[Weights], fields: Fields, kind: str) -> list[Weights]:
+    out = [np.zeros_like(part) for part in table]
+    for row, field in enumerate(fields):
+        part = _LIKE_A_MATCH[kind].get(field.name, _KIND_LIKE_A_MATCH.get(field.kind, 0.0))
         if part:
             out[row] = np.log2(part * np.exp2(table[row]) + 1 - part)
-        if kind == TWIN and name == "first_name":
-            field = FIELD[name]
-            out[row, EXACT:] = np.log2(_TWIN_FIRST["exact"])
-            out[row, field.code("one_edit")] = np.log2(_TWIN_FIRST["one_edit"])
-            out[row, field.code("near")] = np.log2(_TWIN_FIRST["near"])
+        if kind == TWIN and field.name == "first_name":
+            out[row][field.exact :] = np.log2(_TWIN_FIRST["exact"])
+            out[row][field.code("one_edit")] = np.log2(_TWIN_FIRST["one_edit"])
+            out[row][field.code("near")] = np.log2(_TWIN_FIRST["near"])
     return out
 
 
-def codes_of(patterns: Patterns, fields: tuple[str, ...], /) -> NDArray[np.uint8]:
-    """Unpack patterns into a column a field."""
-    if not fields:
-        return np.zeros((len(patterns), 0), dtype=np.uint8)
-    mask = (1 << BITS) - 1
-    return np.stack([((patterns >> SHIFT[name]) & mask).astype(np.uint8) for name in fields], axis=1)
-
-
-def totals(table: Weights, codes: NDArray[np.uint8], /) -> Weights:
+def totals(table: list[Weights], codes: NDArray[np.uint8], /) -> Weights:
     """Add up the weights of each pattern."""
     out = np.zeros(len(codes))
-    for row in range(table.shape[0]):
-        out += table[row][codes[:, row]]
+    for column, part in enumerate(table):
+        out += part[codes[:, column]]
     return out

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from reconcile.score.levels import EXACT, FIELD, Field
+from reconcile.score.levels import PARTNERS
 from reconcile.score.model import (
     HOUSEHOLD,
     NAMESAKE,
@@ -19,9 +19,7 @@ from reconcile.score.model import (
     SAME,
     TWIN,
     Model,
-    codes_of,
     scale,
-    shipped,
     totals,
     weights,
 )
@@ -29,15 +27,16 @@ from reconcile.score.model import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reconcile.score.model import Patterns, Profile
+    from reconcile.score.levels import Field
+    from reconcile.score.model import Fields, Profile
 
     Counts = NDArray[np.float64]
 
 _ROUNDS: Final = 60
 _STILL: Final = 1e-5  # relative change of the expected matches at which EM has arrived
-_PRIOR_WORTH: Final = 0.25  # the prior weighs as many pairs as a quarter of the expected matches,
+_PRIOR_WORTH: Final = 0.1  # the prior weighs as many pairs as a tenth of the expected matches,
 _PRIOR_LEAST: Final = 25.0  # and never less than these
-_NAMESAKES: Final = 0.01  # families that hand a name down; EM cannot tell them from wrong birthdates
+_NAMESAKES: Final = 0.005  # families that hand a name down; EM cannot tell them from wrong birthdates
 _TWINS: Final = 0.02  # records that have a twin in the other table: 3 % of births are twins' (CDC, 2022)
 _SHARED_NAMES: Final = 1e-6  # pairs of strangers whose full names agree beyond chance, at most
 _TINY: Final = 1e-12
@@ -49,33 +48,35 @@ class Space:
 
     Attributes:
         fields: those that both tables have.
-        patterns: sorted, of the candidate pairs.
+        codes: of the patterns of the candidate pairs, sorted: a row a pattern, a column a field.
         counts: of each pattern.
         possible: all possible pairs, the ones never compared included.
         smaller: the most matches that there can reasonably be: rows of the smaller table.
         in_full: every possible pair was compared, so u can be corrected for the matches among them.
     """
 
-    fields: tuple[str, ...]
-    patterns: Patterns
+    fields: Fields
+    codes: NDArray[np.uint8]
     counts: Counts
     possible: float
     smaller: int
     in_full: bool
 
 
-def chances(fields: tuple[str, ...], sample: Patterns, counts: Counts, swapped: float, /) -> Model:
+def chances(
+    fields: Fields, codes: NDArray[np.uint8], counts: Counts, swapped: float, start: Model, /
+) -> Model:
     """Take u of the levels that are not exact from pairs chosen at random.
 
     Each level starts from the shipped chance, which weighs one observation: a level that the sample
     does not show keeps about that chance or the sample's resolution, whichever is smaller.
     """
-    prior = shipped()
-    codes = codes_of(sample, fields)
+    prior = start.knowing(fields)
     u: Profile = {name: dict(levels) for name, levels in prior.u.items()}
-    for column, name in enumerate(fields):
-        seen = np.bincount(codes[:, column], weights=counts, minlength=32).astype(np.float64)
-        u[name] = _u_of(FIELD[name], seen, prior.u[name])
+    for column, field in enumerate(fields):
+        seen = np.bincount(codes[:, column], weights=counts, minlength=field.codes).astype(np.float64)
+        if field.name != PARTNERS.name:
+            u[field.name] = _u_of(field, seen, prior.u[field.name])
     if swapped:
         u["first_name"]["swapped"] = max(swapped, 1e-10)
     return replace(prior, u=u)
@@ -85,7 +86,7 @@ def _u_of(field: Field, seen: Counts, prior: dict[str, float]) -> dict[str, floa
     out = {}
     for second in (False, True):
         levels = scale(field, second=second)
-        codes = [slice(EXACT, 32) if level == "exact" else field.code(level) for level in levels]
+        codes = [slice(field.exact, None) if level == "exact" else field.code(level) for level in levels]
         together = sum(float(np.sum(seen[code])) for code in codes)
         for level, code in zip(levels, codes, strict=True):
             if level != "exact":
@@ -95,7 +96,8 @@ def _u_of(field: Field, seen: Counts, prior: dict[str, float]) -> dict[str, floa
 
 def train(space: Space, start: Model, /) -> Model:
     """Learn m and the shares of the classes; u stays, or is corrected when every pair was compared."""
-    codes = codes_of(space.patterns, space.fields)
+    codes = space.codes
+    start = start.knowing(space.fields)
     model = replace(start, shares=_first_guess(space), source="trained")
     before = 0.0
     for _ in range(_ROUNDS):
@@ -116,7 +118,12 @@ def train(space: Space, start: Model, /) -> Model:
     return model
 
 
-def responsibilities(model: Model, codes: NDArray[np.uint8], fields: tuple[str, ...], /) -> dict[str, Counts]:
+def probabilities(model: Model, codes: NDArray[np.uint8], fields: Fields, /) -> Counts:
+    """Probability that a pair of each pattern is one person."""
+    return responsibilities(model, codes, fields)[SAME]
+
+
+def responsibilities(model: Model, codes: NDArray[np.uint8], fields: Fields, /) -> dict[str, Counts]:
     """Probability of each class but strangers, for each pattern."""
     tables = weights(model, fields)
     odds = {
@@ -134,7 +141,7 @@ def responsibilities(model: Model, codes: NDArray[np.uint8], fields: tuple[str, 
 
 def _first_guess(space: Space) -> dict[str, float]:
     same = 0.3 * space.smaller / space.possible
-    at_home = {"phone", "email", "street"} & set(space.fields)
+    at_home = {"phone", "email", "street"} & {field.name for field in space.fields}
     return {
         SAME: same,
         TWIN: 0.03 * same,
@@ -148,12 +155,13 @@ def _m(space: Space, codes: NDArray[np.uint8], same: Counts, prior: Profile) -> 
     weight = space.counts * same
     worth = max(_PRIOR_WORTH * float(weight.sum()), _PRIOR_LEAST)
     out = dict(prior)
-    for column, name in enumerate(space.fields):
-        seen = np.bincount(codes[:, column], weights=weight, minlength=32).astype(np.float64)
+    for column, field in enumerate(space.fields):
+        name = field.name
+        seen = np.bincount(codes[:, column], weights=weight, minlength=field.codes).astype(np.float64)
         out[name] = dict(prior[name])
         for second in (False, True):
-            levels = scale(FIELD[name], second=second)
-            values = np.array([_count(FIELD[name], level, seen) for level in levels])
+            levels = scale(field, second=second)
+            values = np.array([_count(field, level, seen) for level in levels])
             expected = np.array([prior[name][level] for level in levels])
             # A field that is seldom filled gets a prior of its own weight, not of all matches'.
             strength = max(min(worth, _PRIOR_WORTH * float(values.sum())), _PRIOR_LEAST)
@@ -163,15 +171,16 @@ def _m(space: Space, codes: NDArray[np.uint8], same: Counts, prior: Profile) -> 
 
 
 def _count(field: Field, level: str, seen: Counts) -> float:
-    return float(seen[EXACT:].sum()) if level == "exact" else float(seen[field.code(level)])
+    return float(seen[field.exact :].sum()) if level == "exact" else float(seen[field.code(level)])
 
 
 def _corrected(space: Space, codes: NDArray[np.uint8], strangers: Counts, before: Profile) -> Profile:
-    prior = shipped().u
     out = dict(before)
-    for column, name in enumerate(space.fields):
-        seen = np.bincount(codes[:, column], weights=strangers, minlength=32).astype(np.float64)
-        out[name] = _u_of(FIELD[name], seen, prior[name])
-        if name == "first_name" and "swapped" in before[name]:
-            out[name]["swapped"] = before[name]["swapped"]
+    for column, field in enumerate(space.fields):
+        seen = np.bincount(codes[:, column], weights=strangers, minlength=field.codes).astype(np.float64)
+        if field.name == PARTNERS.name:  # known, not counted
+            continue
+        out[field.name] = _u_of(field, seen, before[field.name])
+        if field.name == "first_name":
+            out[field.name]["swapped"] = before[field.name]["swapped"]
     return out

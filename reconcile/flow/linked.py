@@ -1,0 +1,210 @@
+"""What linkage answers: pairs, links, clusters, and how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from reconcile.columns import Band
+from reconcile.results import as_frame
+from reconcile.show import Sheet, Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconcile.flow.estimate import Quality
+    from reconcile.score.model import Model
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Told(Shown):
+    """An explanation: a table to read and a chart of it.
+
+    Attributes:
+        frame: the table.
+        title: what it is about.
+    """
+
+    frame: pl.DataFrame
+    title: str
+    draw: Callable[[pl.DataFrame], Any] = field(repr=False)
+
+    @property
+    def chart(self) -> Any:  # noqa: ANN401 - altair's
+        """The chart, for a notebook to show."""
+        return self.draw(self.frame)
+
+    def _sheet(self) -> Sheet:
+        return Sheet(frame=self.frame, title=self.title, rows=40)
+
+
+class Explained:
+    """What every linkage can tell of itself."""
+
+    pairs: pl.DataFrame
+    model: Model
+    report: Report
+
+    def explain(self, id_l: object, id_r: object, /) -> Told:
+        """Say step by step why a scored pair has its weight.
+
+        Raises:
+            InputError: the pair is not among the scored ones.
+        """
+        from reconcile.flow.explain import one_pair, waterfall  # noqa: PLC0415 - numpy costs a quick start
+        from reconcile.report.linkage import waterfall_chart  # noqa: PLC0415 - altair is slow to import
+
+        pair = one_pair(self._explainable(), id_l, id_r)
+        title = f"Match probability {pair['match_probability']:.4f}, band {pair['band']}"
+        if pair["guard"]:
+            title += f", held back: {str(pair['guard']).replace('_', ' ')}"
+        return Told(
+            frame=waterfall(pair), title=title, draw=lambda steps: waterfall_chart(steps, title=title)
+        )
+
+    def weights(self) -> Told:
+        """Say what each kind of agreement weighs in the model: m, u and bits."""
+        from reconcile.flow.explain import levels  # noqa: PLC0415 - as above
+        from reconcile.report.linkage import levels_chart  # noqa: PLC0415
+
+        columns = [name for name in self.report.patterns.columns if name.startswith("level_")]
+        told = levels(self.model, [name.removeprefix("level_") for name in columns])
+        return Told(frame=told, title="What the model has learned", draw=levels_chart)
+
+    def scores(self) -> Told:
+        """Say how many pairs have which weight, by band."""
+        from reconcile.flow.explain import distribution  # noqa: PLC0415 - as above
+        from reconcile.report.linkage import distribution_chart  # noqa: PLC0415
+
+        told = distribution(self.report.patterns)
+        return Told(frame=told, title="Scored pairs by weight", draw=distribution_chart)
+
+    def thresholds(self) -> pl.DataFrame:
+        """Say what each threshold would bring; see `flow.explain.thresholds`."""
+        from reconcile.flow.explain import thresholds  # noqa: PLC0415 - as above
+
+        return thresholds(self.report.patterns)
+
+    def calibration(self, decisions: object, /) -> Told:
+        """Hold the probabilities against reviewers' decisions (id_l, id_r, decision).
+
+        Raises:
+            InputError: a column is missing.
+        """
+        from reconcile.flow.explain import calibration  # noqa: PLC0415 - as above
+        from reconcile.report.linkage import calibration_chart  # noqa: PLC0415
+
+        told = calibration(self.pairs, as_frame(decisions))
+        return Told(frame=told, title="What was said and what was found", draw=calibration_chart)
+
+    def estimate_quality(self, decisions: object, /) -> Quality:
+        """Estimate precision and recall; see `flow.estimate.estimate_quality`."""
+        from reconcile.flow.estimate import estimate_quality  # noqa: PLC0415 - as above
+
+        return estimate_quality(self, decisions)  # type: ignore[arg-type] # Links or Duplicates
+
+    def sample_pairs(self, *, pairs: int = 400) -> pl.DataFrame:
+        """Choose pairs for reviewers to decide; see `flow.estimate.sample_pairs`."""
+        from reconcile.flow.estimate import sample_pairs  # noqa: PLC0415 - as above
+
+        return sample_pairs(self, pairs=pairs)  # type: ignore[arg-type] # Links or Duplicates
+
+    def _explainable(self) -> pl.DataFrame:
+        return self.pairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a run of linkage looked at, and how it came to its weights.
+
+    Attributes:
+        possible_pairs: all there could be.
+        compared_pairs: those that were scored.
+        in_full: every possible pair was scored.
+        expected_matches: the sum of the probabilities.
+        model_source: "trained", "shipped" (too little to train on) or "given".
+        rules: blocking: rule, keys, pairs, oversized_keys, dropped_pairs.
+        patterns: every distinct pattern of levels with its count (pairs) and what is said of it, as in
+            Links.pairs; it carries what charts of the model need and no personal data.
+        unlinkable: records of either table with too little to be linked by: table, id.
+        notes: sentences that the reader must know.
+    """
+
+    possible_pairs: int
+    compared_pairs: int
+    in_full: bool
+    expected_matches: float
+    model_source: str
+    rules: pl.DataFrame = field(repr=False)
+    patterns: pl.DataFrame = field(repr=False, default_factory=pl.DataFrame)
+    unlinkable: pl.DataFrame = field(repr=False, default_factory=pl.DataFrame)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Links(Explained, Shown):
+    """Which records of two tables are one person.
+
+    Attributes:
+        pairs: every scored pair from min_probability on: id_l, id_r, match_weight (bits, the sum of the
+            w_ columns), match_probability, band, guard, w_prior, w_<field>…, w_partners (what
+            the other pairs of the two records say), w_relatives, level_<field>….
+        links: after the one-to-one assignment, at most one pair an id; a near tie is in band review.
+        also: the pairs asked for by name, whatever their probability; of an id that is in neither table
+            the weight is null and the guard unknown_id.
+        model: the weights used.
+        report: what was compared and how.
+    """
+
+    pairs: pl.DataFrame
+    links: pl.DataFrame
+    also: pl.DataFrame
+    model: Model
+    report: Report
+
+    def _explainable(self) -> pl.DataFrame:
+        known = self.also.filter(pl.col("match_weight").is_not_null())
+        return pl.concat([self.pairs, known.select(self.pairs.columns)], how="vertical_relaxed")
+
+    def _sheet(self) -> Sheet:
+        return _by_band(self.pairs, self.report, f"Links: {self.links.height:,} after the assignment")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Duplicates(Explained, Shown):
+    """Which records of one table are one person.
+
+    Attributes:
+        pairs: as in Links, with id_l before id_r.
+        clusters: id, cluster: every record that has a duplicate.
+        model: the weights used.
+        report: what was compared and how.
+    """
+
+    pairs: pl.DataFrame
+    clusters: pl.DataFrame
+    model: Model
+    report: Report
+
+    def _sheet(self) -> Sheet:
+        people = self.clusters["cluster"].n_unique()
+        return _by_band(self.pairs, self.report, f"Duplicates: {people:,} persons with several records")
+
+
+def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
+    """Count pairs by band, with the reason why strong pairs were held back."""
+    order = pl.DataFrame({"band": [band.value for band in Band]})
+    counts = pairs.group_by(pl.col("band").cast(pl.String)).agg(
+        pairs=pl.len(),
+        from_probability=pl.col("match_probability").min(),
+        held_back_by_a_guard=pl.col("guard").is_not_null().sum(),
+    )
+    how = "every possible pair" if report.in_full else "blocked pairs"
+    note = (
+        f"{report.compared_pairs:,} of {report.possible_pairs:,} possible pairs were scored ({how}); "
+        f"about {report.expected_matches:,.0f} of them are one person; weights: {report.model_source}."
+    )
+    frame = order.join(counts, on="band", how="inner", maintain_order="left")
+    return Sheet(frame=frame, title=title, note=" ".join((note, *report.notes)))
