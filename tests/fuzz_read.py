@@ -57,11 +57,11 @@ _PIECES: Final = (
 def read(data: bytes) -> None:
     """Read bytes as delimited text and as fixed width; anything but a table or an InputError is a fault."""
     from reconcile.read.diagnostics import Diagnostics  # noqa: PLC0415 - atheris has to instrument it first
-    from reconcile.read.encoding import to_utf8  # noqa: PLC0415
-    from reconcile.read.fixed import read_fixed  # noqa: PLC0415
-    from reconcile.read.layout import Layout  # noqa: PLC0415
-    from reconcile.read.positions import FixedWidth  # noqa: PLC0415
-    from reconcile.read.table import parse  # noqa: PLC0415
+    from reconcile.read.layouts.layout import Layout  # noqa: PLC0415
+    from reconcile.read.layouts.positions import FixedWidth  # noqa: PLC0415
+    from reconcile.read.text.encoding import to_utf8  # noqa: PLC0415
+    from reconcile.read.text.fixed import read_fixed  # noqa: PLC0415
+    from reconcile.read.text.table import parse  # noqa: PLC0415
 
     found = Diagnostics()
     try:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconcile.read import structure
-from reconcile.read.careful import Mended, Record, _close, records
+from reconcile.read.text import structure
+from reconcile.read.text.careful import Mended, Record, _close, records
 
 ROWS = st.lists(
     st.lists(st.text(alphabet='ab ,"\n', max_size=4), min_size=2, max_size=2), min_size=1, max_size=5

@@ -6,7 +6,7 @@ import pytest
 
 from reconcile.errors import InputError
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.table import parse
+from reconcile.read.text.table import parse
 
 HEAD = "id,first,last,born\n"
 ROWS = "".join(f"{1000 + i},Ann{i},Lee,2001-02-{i % 28 + 1:02}\n" for i in range(30))

@@ -9,7 +9,7 @@ import fuzz_formats
 import pytest
 from xlrd.compdoc import CompDocError
 
-from reconcile.read.compound import _Compound
+from reconcile.read.sheets.compound import _Compound
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.dialect import DELIMITERS, Dialect, counts_by_line, find_dialect
+from reconcile.read.text.dialect import DELIMITERS, Dialect, counts_by_line, find_dialect
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)

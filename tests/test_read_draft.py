@@ -13,10 +13,10 @@ import pytest
 from reconcile.errors import InputError
 from reconcile.privacy import SsnKey
 from reconcile.read import read
-from reconcile.read.draft import GUESS, LACKING, SEVERAL, UNUSED, Draft, draft
-from reconcile.read.draft_fixed import draft_fixed
-from reconcile.read.guess import by_values, by_words
-from reconcile.read.layout import load_layout
+from reconcile.read.layouts.draft import GUESS, LACKING, SEVERAL, UNUSED, Draft, draft
+from reconcile.read.layouts.draft_fixed import draft_fixed
+from reconcile.read.layouts.guess import by_values, by_words
+from reconcile.read.layouts.layout import load_layout
 from reconcile.sample import layouts as sample
 
 if TYPE_CHECKING:

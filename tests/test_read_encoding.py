@@ -7,7 +7,7 @@ import pytest
 
 from reconcile.errors import InputError
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.encoding import to_utf8
+from reconcile.read.text.encoding import to_utf8
 
 TEXT = "id,name\n1,Núñez\n2,Señor García\n"
 PATH = Path("extract.csv")

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from reconcile.errors import InputError
 from reconcile.privacy import SsnKey
 from reconcile.read import read
-from reconcile.read.blanks import find_fields
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.fixed import read_fixed
-from reconcile.read.layout import Layout, load_layout
-from reconcile.read.positions import FixedWidth
+from reconcile.read.layouts.layout import Layout, load_layout
+from reconcile.read.layouts.positions import FixedWidth
+from reconcile.read.text.blanks import find_fields
+from reconcile.read.text.fixed import read_fixed
 
 KEY = SsnKey(bytes(32))
 POSITIONS = {"sis_id": (1, 9), "last_name": (10, 24), "first_name": (25, 36), "birthdate": (37, 44)}

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from reconcile.read.ipc import declared
+from reconcile.read.columnar.ipc import declared
 
 TABLE = pa.table({"id": ["0"] * 9000, "n": [7] * 9000, "kind": pa.array(["a"] * 9000).dictionary_encode()})
 

@@ -19,8 +19,8 @@ import workbooks
 
 from reconcile.privacy import SsnKey
 from reconcile.read import Limits, Query, read
-from reconcile.read.layout import Layout
-from reconcile.read.positions import FixedWidth
+from reconcile.read.layouts.layout import Layout
+from reconcile.read.layouts.positions import FixedWidth
 from reconcile.remarks import ASIDE, REMARKS, Kind, Sort
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 
 from reconcile.errors import InputError
 from reconcile.read import read
-from reconcile.read.layout import (
+from reconcile.read.layouts.layout import (
     check_options,
     guess_layout,
     load_layout,

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconcile.privacy import SsnKey, mask_shape
-from reconcile.read import read, shapes
-from reconcile.read.fields import guess_fields, kind_of
-from reconcile.read.noticed import group_noticed, lines_in_words
-from reconcile.read.preview import mask
-from reconcile.read.ranges import date_doubts, number_range, shared_range, year_range
-from reconcile.read.shapes import count_shapes
-from reconcile.read.wording import per_cent, profile_in_brief, profile_in_words
+from reconcile.read import read
+from reconcile.read.layouts.fields import guess_fields, kind_of
+from reconcile.read.look import shapes
+from reconcile.read.look.noticed import group_noticed, lines_in_words
+from reconcile.read.look.preview import mask
+from reconcile.read.look.ranges import date_doubts, number_range, shared_range, year_range
+from reconcile.read.look.shapes import count_shapes
+from reconcile.read.look.wording import per_cent, profile_in_brief, profile_in_words
 
 if TYPE_CHECKING:
     from pathlib import Path

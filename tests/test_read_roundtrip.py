@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.encoding import to_utf8
-from reconcile.read.table import parse
+from reconcile.read.text.encoding import to_utf8
+from reconcile.read.text.table import parse
 
 PATH = Path("extract.csv")
 WORDS = st.sampled_from(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.read import structure
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.structure import mend_lines, mend_returns, scan
+from reconcile.read.text import structure
+from reconcile.read.text.structure import mend_lines, mend_returns, scan
 
 CELLS = st.text(alphabet='ab ,"\n', max_size=4)
 

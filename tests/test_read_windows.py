@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconcile.errors import InputError
-from reconcile.read import read, windows
+from reconcile.read import read
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.encoding import to_utf8
-from reconcile.read.table import parse
-from reconcile.read.windows import LargeText
+from reconcile.read.text import windows
+from reconcile.read.text.encoding import to_utf8
+from reconcile.read.text.table import parse
+from reconcile.read.text.windows import LargeText
 
 _TEXTS = ["Ann", "Ä", "", "Main St, Apt 7", "two\nlines", 'so "called"', 'x\n"y", z\n']
 _WORDS = st.sampled_from(_TEXTS)

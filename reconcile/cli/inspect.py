@@ -92,12 +92,12 @@ def inspect(
         steps("Look at every column")
         profile = result.profile(at_most=_COLUMNS)
         if page is not None:
-            from reconcile.read.page import inspection_html  # noqa: PLC0415
+            from reconcile.read.look.page import inspection_html  # noqa: PLC0415
 
             steps("Write the page")
             write_private(page, inspection_html(result, profile, rows=rows))
     if as_json:
-        from reconcile.read.facts import as_json as told  # noqa: PLC0415
+        from reconcile.read.look.facts import as_json as told  # noqa: PLC0415
 
         typer.echo(json.dumps(told(result, profile, rows=rows), ensure_ascii=False, indent=1))
     else:
@@ -128,8 +128,8 @@ def _show(result: ReadResult, profile: pl.DataFrame, *, rows: int) -> None:
     from rich.console import Console  # noqa: PLC0415 - costs a tenth of a second
     from rich.text import Text  # noqa: PLC0415
 
-    from reconcile.read.facts import file_facts  # noqa: PLC0415
-    from reconcile.read.wording import (  # noqa: PLC0415
+    from reconcile.read.look.facts import file_facts  # noqa: PLC0415
+    from reconcile.read.look.wording import (  # noqa: PLC0415
         noticed_in_brief,
         noticed_in_words,
         profile_in_brief,

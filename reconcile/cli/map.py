@@ -64,11 +64,11 @@ def map(  # noqa: A001 - the command is called so
             )
         if sheet is not None:
             raise InputError("A sheet has no fixed width. Leave --sheet or --fixed out.")
-        from reconcile.read.draft_fixed import draft_fixed  # noqa: PLC0415
+        from reconcile.read.layouts.draft_fixed import draft_fixed  # noqa: PLC0415
 
         made = draft_fixed(file, layout=layout, encoding=encoding, member=member)
     else:
-        from reconcile.read.draft import draft  # noqa: PLC0415
+        from reconcile.read.layouts.draft import draft  # noqa: PLC0415
 
         made = draft(file, layout=layout, encoding=encoding, sheet=sheet, member=member, parts=parts)
     write_private(out, made.text)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from reconcile.errors import InputError, nearest
 from reconcile.privacy import ssn_key as user_key
 from reconcile.read.diagnostics import Diagnostics
-from reconcile.read.fields import used_fields
-from reconcile.read.fold import Folded
-from reconcile.read.layout import Layout, guess_layout, known_names, load_layout, shipped_layouts
+from reconcile.read.layouts.fields import used_fields
+from reconcile.read.layouts.fold import Folded
+from reconcile.read.layouts.layout import Layout, guess_layout, known_names, load_layout, shipped_layouts
+from reconcile.read.layouts.mapping import apply_layout
 from reconcile.read.limits import Limits
-from reconcile.read.mapping import apply_layout
 from reconcile.read.query import Query
 from reconcile.read.result import ReadResult
 from reconcile.read.secret import hide_columns
@@ -131,7 +131,7 @@ def read(
 
 
 def _delimiter(options: Mapping[str, object]) -> str | None:
-    from reconcile.read.dialect import DELIMITERS  # noqa: PLC0415 - as in `read`
+    from reconcile.read.text.dialect import DELIMITERS  # noqa: PLC0415 - as in `read`
 
     delimiter = options.get("delimiter")
     if delimiter is None:

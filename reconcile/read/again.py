@@ -68,8 +68,8 @@ def _whole(source: Source) -> Iterator[str]:
     if opened.kind == TEXT:
         yield opened.data.decode(source.encoding.partition(",")[0], errors="replace")
     elif opened.kind in SHEETS:
-        from reconcile.read.numbers import as_text  # noqa: PLC0415
-        from reconcile.read.workbook import Book  # noqa: PLC0415
+        from reconcile.read.sheets.numbers import as_text  # noqa: PLC0415
+        from reconcile.read.sheets.workbook import Book  # noqa: PLC0415
 
         book = Book(opened.data, opened.kind, source.path, endless)
         for name, sheet in book.sheets.items():
@@ -77,7 +77,7 @@ def _whole(source: Source) -> Iterator[str]:
                 rows, _ = book.rows(name)
                 yield from ("\n".join(map(as_text, row)) for row in rows)
     else:
-        from reconcile.read.columnar import read_columns  # noqa: PLC0415
+        from reconcile.read.columnar.frames import read_columns  # noqa: PLC0415
 
         raw = read_columns(opened.data, opened.kind, source.path, Diagnostics(), endless)
         for column in raw.frame.columns:

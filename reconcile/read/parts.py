@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.errors import InputError
-from reconcile.read.fields import safe_names
+from reconcile.read.layouts.fields import safe_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,9 +15,9 @@ import polars as pl
 
 from reconcile.cccid import shaped_in
 from reconcile.errors import InputError
-from reconcile.read.names import fit_names
-from reconcile.read.numbers import as_text, exact
+from reconcile.read.columnar.names import fit_names
 from reconcile.read.raw import RawTable
+from reconcile.read.sheets.numbers import as_text, exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-    from reconcile.read.dialect import Dialect
+    from reconcile.read.text.dialect import Dialect
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.read.fields import Fields, guess_fields, guess_more, made_from, safe_names
-from reconcile.read.noticed import group_noticed
-from reconcile.read.preview import preview_rows
-from reconcile.read.profile import Origin, profile_columns
-from reconcile.read.wording import noticed_in_brief, noticed_in_words, profile_in_brief, profile_in_words
+from reconcile.read.layouts.fields import Fields, guess_fields, guess_more, made_from, safe_names
+from reconcile.read.look.noticed import group_noticed
+from reconcile.read.look.preview import preview_rows
+from reconcile.read.look.profile import Origin, profile_columns
+from reconcile.read.look.wording import noticed_in_brief, noticed_in_words, profile_in_brief, profile_in_words
 from reconcile.show import Listing, Sheet, Shown, row_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconcile.read.guess import Guess
+    from reconcile.read.layouts.guess import Guess
     from reconcile.results import Source
 
 _COLUMNS: Final = 60  # that are shown of a table; `profile` has them all
@@ -66,7 +66,7 @@ class ReadResult(Shown):
         Returns:
             column, field, filled, empty, empty_share, distinct, shapes (the three commonest, each with its
             share), shapes_seen, shortest, longest, lowest, highest, constant, all_different, doubts; see
-            `reconcile.read.profile.profile_columns`.
+            `reconcile.read.look.profile.profile_columns`.
         """
         return profile_columns(self.frame, self._origin, at_most=at_most)
 

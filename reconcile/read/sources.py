@@ -17,7 +17,7 @@ from reconcile.results import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from reconcile.read.layout import Layout
+    from reconcile.read.layouts.layout import Layout
     from reconcile.read.limits import Limits
     from reconcile.read.open import Opened
     from reconcile.read.parts import Taken
@@ -114,16 +114,16 @@ def _take(path: Path, wanted: Wanted) -> Taken:
 
 
 def _from_text(opened: Opened, wanted: Wanted, found: Diagnostics) -> tuple[RawTable, str, str, str]:
-    from reconcile.read.blanks import note_fixed, with_remedy  # noqa: PLC0415 - numpy costs a quarter of a quick start
-    from reconcile.read.dialect import in_words  # noqa: PLC0415
-    from reconcile.read.encoding import to_utf8  # noqa: PLC0415
-    from reconcile.read.jsonlines import is_json, read_json_lines  # noqa: PLC0415
-    from reconcile.read.table import parse  # noqa: PLC0415
+    from reconcile.read.text.blanks import note_fixed, with_remedy  # noqa: PLC0415 - numpy costs a quarter of a quick start
+    from reconcile.read.text.dialect import in_words  # noqa: PLC0415
+    from reconcile.read.text.encoding import to_utf8  # noqa: PLC0415
+    from reconcile.read.text.jsonlines import is_json, read_json_lines  # noqa: PLC0415
+    from reconcile.read.text.table import parse  # noqa: PLC0415
 
     _require_none("sheet", wanted.sheet, opened.path, "text has no sheets")
     text, decoded = to_utf8(opened.data, opened.path, found, encoding=wanted.encoding)
     if wanted.fixed is not None:
-        from reconcile.read.fixed import read_fixed  # noqa: PLC0415 - seldom needed
+        from reconcile.read.text.fixed import read_fixed  # noqa: PLC0415 - seldom needed
 
         return read_fixed(text, wanted.fixed, opened.path, found), "text", decoded, "fixed width"
     if is_json(text):
@@ -145,8 +145,8 @@ def _from_text(opened: Opened, wanted: Wanted, found: Diagnostics) -> tuple[RawT
 
 
 def _from_large(opened: Opened, wanted: Wanted, found: Diagnostics) -> tuple[RawTable, str, str, str]:
-    from reconcile.read.dialect import in_words  # noqa: PLC0415 - as above
-    from reconcile.read.windows import LargeText, read_kept, read_spilled  # noqa: PLC0415 - seldom needed
+    from reconcile.read.text.dialect import in_words  # noqa: PLC0415 - as above
+    from reconcile.read.text.windows import LargeText, read_kept, read_spilled  # noqa: PLC0415 - seldom needed
 
     assert opened.stream is not None  # noqa: S101 - that is what makes it large
     _require_none("sheet", wanted.sheet, opened.path, "text has no sheets")
@@ -167,13 +167,13 @@ def _from_other(opened: Opened, wanted: Wanted, found: Diagnostics) -> tuple[Raw
     path, kind = opened.path, opened.kind
     _require_none("encoding", wanted.encoding, path, "it says itself how its texts are written")
     if kind in SHEETS:
-        from reconcile.read.sheet import read_sheet  # noqa: PLC0415 - only with spreadsheets
+        from reconcile.read.sheets.sheet import read_sheet  # noqa: PLC0415 - only with spreadsheets
 
         raw, name = read_sheet(
             opened.data, kind, path, found, sheet=wanted.sheet, names=wanted.names, limits=wanted.limits
         )
         return raw, kind.upper(), kind.upper(), f'sheet "{name}"'
-    from reconcile.read.columnar import read_columns  # noqa: PLC0415 - only with such files
+    from reconcile.read.columnar.frames import read_columns  # noqa: PLC0415 - only with such files
 
     _require_none("sheet", wanted.sheet, path, "it has no sheets")
     return (

@@ -1,0 +1,1 @@
+"""Layouts: which column holds what, and what a system's rows mean."""

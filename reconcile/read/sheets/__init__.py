@@ -1,0 +1,1 @@
+"""Spreadsheets: measured before they are read, then read as a person sees them."""

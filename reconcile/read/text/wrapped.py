@@ -1,0 +1,50 @@
+"""Lines that were quoted as a whole, as by a second export of a text: each is one field until unwrapped."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from reconcile.read.text.dialect import DELIMITERS, counts_by_line
+
+if TYPE_CHECKING:
+    from reconcile.read.diagnostics import Diagnostics
+
+_WHOLE: Final = re.compile(rb'"((?:[^"\n]|"")*)"\r?')
+_LEAST: Final = 3  # fields: "Last, First" may be a name, and one column
+_LOOKED_AT: Final = 20
+_SAID: Final = "Every line is quoted as a whole; these quotes were taken off. Check the columns."
+
+
+def without_wrapping(data: bytes, found: Diagnostics) -> bytes:
+    """Take the quotes off that enclose whole lines of UTF-8 text, where within them all are cut alike.
+
+    The first line, of column names, may lack them.
+    """
+    first = data[: data.find(b"\n") + 1]
+    second = data[len(first) :].split(b"\n", 1)[0]
+    if not first or not _WHOLE.fullmatch(second):
+        return data
+    lines = data.split(b"\n")
+    if not all(_WHOLE.fullmatch(line) for line in lines[1:] if line.strip()):
+        return data
+    inner = [_unwrapped(line) for line in lines]
+    sample = b"\n".join(line for line in inner[:_LOOKED_AT] if line.strip())
+    widths = {mark: {*counts_by_line(sample, mark)} for mark in DELIMITERS}
+    cut = [mark for mark, counts in widths.items() if len(counts) == 1 and min(counts) >= _LEAST]
+    if (
+        not cut
+        or {*counts_by_line(b"\n".join(filter(None, map(bytes.strip, inner))), cut[0])} != widths[cut[0]]
+    ):
+        return data
+    found.note("quote_guess", _SAID)
+    return b"\n".join(inner)
+
+
+def _unwrapped(line: bytes) -> bytes:
+    whole = _WHOLE.fullmatch(line)
+    if whole is None:
+        return line
+    inner = whole[1].replace(b'""', b'"')
+    outer = any(b'"' + mark.encode() + b'"' in inner for mark in DELIMITERS)
+    return b'"' + inner + b'"' if outer and not inner.startswith(b'"') else inner
