@@ -79,7 +79,11 @@ def shown(executed: Executed) -> str:
 
 
 def test_the_sequence_has_no_gap() -> None:
-    assert [path.stem for path in SHIPPED][:2] == ["00_tour", "01_load_and_profile"]
+    assert [path.stem for path in SHIPPED][:3] == [
+        "00_tour",
+        "01_load_and_profile",
+        "02_enforce_the_dictionary",
+    ]
     assert [int(path.stem[:2]) for path in SHIPPED] == list(range(len(SHIPPED)))
 
 
