@@ -515,7 +515,8 @@ def test_lists_are_told_apart_by_what_is_in_them(students: pl.DataFrame):
 
 
 def test_the_rows_that_break_a_rule_are_listed_by_key_and_shape() -> None:
-    judged = validate(pl.DataFrame({"sis_id": ["1", "2"], "birthdate": ["2001-02-03", None]}), suite="students")
+    table = pl.DataFrame({"sis_id": ["1", "2"], "birthdate": ["2001-02-03", None]})
+    judged = validate(table, suite="students")
     listed = judged.rows_that_break("birthdate_required")
     assert listed.frame.rows() == [(1, "2", "(missing)")]
     assert "Complete the field" in repr(listed)
