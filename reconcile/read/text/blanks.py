@@ -39,6 +39,8 @@ def note_fixed(text: bytes, raw: RawTable, found: Diagnostics) -> None:
         raw: what became of it.
         found: takes the diagnostic.
     """
+    if found.has("ruler"):  # a table that is drawn
+        return
     lines = _padded_lines(text)
     several = raw.frame.width > 1
     if several and raw.delimiter not in {SPACES, " "} and _aligned(lines, raw.delimiter):

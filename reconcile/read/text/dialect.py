@@ -16,6 +16,8 @@ from reconcile.read.text.rewrite import SPACES, rewrite
 from reconcile.read.text.structure import scan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconcile.read.diagnostics import Diagnostics
 
 DELIMITERS: Final = {
@@ -27,6 +29,7 @@ DELIMITERS: Final = {
     "~": "tilde",
     "\x1f": "unit separator",
 }
+RULED: Final = "---"  # no delimiter: a ruler said where columns begin
 _RARE: Final = {":": "colon", " ": "space", "\x01": "start of heading", SPACES: "run of spaces"}
 _QUOTES: Final = {'"': "double quotes", "'": "single quotes", "`": "backticks"}
 _SAMPLE: Final = 1 << 18
@@ -34,6 +37,7 @@ _QUOTED: Final = re.compile(rb'"[^"]*"')
 _LIKELY: Final = 0.9
 _SIGNS: Final = re.compile(r"[!#$%&*+=@<>§¶¦¬•·þ\x02-\x08\x0e-\x1e\x7f]")  # rare, but seen between fields
 _WIDENS: Final = frozenset(" ~|^:;,@$#&*<>!%=+\t")
+_OF_VALUES: Final = frozenset("@$#&*<>!%=+")  # that may as well begin or end every value
 # Numbers as most of Europe writes them, all of them with a comma, so that semicolons separate.
 _DECIMAL_COMMAS: Final = re.compile(rb"(?:-?[0-9]+,[0-9]+(?:;-?[0-9]+,[0-9]+)+\r?\n){2,}(?:[-0-9,;]*)")
 _PAIRS: Final = re.compile(rb"(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*\n)+(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*)?")
@@ -137,7 +141,11 @@ def _candidates(sample: bytes) -> list[str]:
 
 
 def _widened(text: str, mark: str) -> str:
-    """A mark with what stands beside it every time, as in "||", "~|~" or ", "."""
+    """A mark with what stands beside it every time, as in "||", "~|~" or ", ".
+
+    Beside a usual delimiter a sign of values is a part of it only on both sides, as in "#|#": "|#" stands
+    in front of values that all begin with "#". Several blanks fill values up.
+    """
     times = text.count(mark)
     if times >= _ENOUGH and text.count(mark * 2) * 2 == times:
         return mark * 2
@@ -151,7 +159,8 @@ def _widened(text: str, mark: str) -> str:
             grown = left + grown
         else:
             break
-    return grown
+    one_sided = grown != grown[::-1] and bool(_OF_VALUES & {*grown}) and bool(DELIMITERS.keys() & {*grown})
+    return mark if one_sided or SPACES in grown else grown
 
 
 def _fit(sample: bytes, delimiter: str) -> _Fit:
@@ -162,14 +171,33 @@ def _fit(sample: bytes, delimiter: str) -> _Fit:
     if not widths:
         return _Fit(0, perfect=False, delimiter=delimiter)
     width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
-    share = times / len(counts)
-    perfect = share == 1 and len(counts) > 1
+    perfect = times == len(counts) > 1
+    above = titles(counts)
+    share = times / (len(counts) - (above if above > 1 else 0))  # a single one may be the column names
     score = share * (2 + (counts[0] == width)) + math.log2(width) * (share > _LIKELY)
     if delimiter not in DELIMITERS and len(delimiter) == 1:
         sure = share > _LIKELY and counts[0] == width and len(counts) > _FEW
         apart = width >= _FEW or delimiter not in {" ", SPACES} or bool(_PAIRS.fullmatch(sample))
         score = score - 1 if sure and apart else 0.0
-    return _Fit(score + (len(delimiter) > 1) * (share > _LIKELY), perfect, delimiter)
+    grown = len(delimiter) > 1 and delimiter != SPACES
+    return _Fit(score + grown * (share > _LIKELY), perfect, delimiter)
+
+
+def titles(widths: Sequence[int], /) -> int:
+    """How many first records are titles, more than the table has rows perhaps: one text on each line.
+
+    All below them, but for a few, are then cut alike into three fields or more.
+
+    >>> titles([1, 1, 1, 4, 4, 4, 1]), titles([1, 2, 2, 2])
+    (3, 0)
+    """
+    top = next((i for i, n in enumerate(widths) if n > 1), 0)
+    below = Counter(widths[top:])
+    if not top:
+        return 0
+    width, times = below.most_common(1)[0]
+    others = below.total() - times
+    return top if width >= _FEW <= times and others < times and others <= max(_FEW, times // 10) else 0
 
 
 def _counts(sample: bytes, delimiter: str) -> list[int]:
@@ -203,4 +231,6 @@ def in_words(delimiter: str, quote: str = '"') -> str:
     >>> in_words(";")
     'semicolon, double quotes'
     """
+    if delimiter == RULED:
+        return "columns under a ruler"
     return f"{(DELIMITERS | _RARE).get(delimiter, repr(delimiter))}, {_QUOTES.get(quote, 'no quotes')}"

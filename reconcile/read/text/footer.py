@@ -25,7 +25,7 @@ _TOTAL: Final = rf"[0-9][0-9,. ]*{_THINGS}\b.*|(grand |sub)?-?totals?\b.*"
 _FOOT: Final = re.compile(
     rf"\W*({_TOTAL}|(sum|count|average|records?|rows?)\b.*[0-9].*|end of .*|eof|page [0-9]+.*|"
     r"(printed|generated|created|exported|run|report|elapsed|completion|as of)\b.*[0-9].*|"
-    r"sql>.*)\W*|\W{2,}end\W*",
+    r"only showing top [0-9]+ rows?|sql>.*)\W*|\W{2,}end\W*|[-=_+|]{3,}",
     re.IGNORECASE | re.DOTALL,
 )
 _WIDE_TOTAL: Final = re.compile(rf"\W*({_TOTAL})\W*", re.IGNORECASE | re.DOTALL)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Cells = Sequence[str]
 
-_TITLES: Final = 30  # lines that may stand above the header
+_TITLES: Final = 100  # lines that may stand above the header
 _SURE: Final = 5  # rows that show what a column holds
 _ENOUGH: Final = 200  # characters that show what a cell is
 _MOST_BLANK: Final = 10_000  # lines, beyond which a file of blank ones is called empty
@@ -50,7 +50,7 @@ _USUAL: Final = frozenset(
         "response author publisher company organisation organization"
     ).split()
 )
-_RULE: Final = re.compile(r" *[-=_+|]+ *")
+_RULE: Final = re.compile(r" *:?[-=_+|]+:? *")
 
 
 class Head(NamedTuple):
@@ -107,6 +107,8 @@ def _begin(records: Sequence[Cells], width: int, known: frozenset[str]) -> int:
     at = next((i for i, r in enumerate(records[:_TITLES]) if len(r) == width), 0)
     following = [i for i, r in enumerate(records[: _TITLES + 1]) if i > at and len(r) == width]
     for i in following:
+        if _filled(records[at]) < 2 > _filled(records[i]) and width > 2:  # noqa: PLR2004 - one more title, or none
+            continue
         padded = width > 2 and _filled(records[at]) < 2 < _filled(records[i])  # noqa: PLR2004 - one text, padded
         if not padded or names_columns(records[i], records[i + 1 :]) is False:
             break

@@ -13,10 +13,11 @@ import polars as pl
 from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
 from reconcile.privacy.scan import may_hold_ssn
-from reconcile.read.diagnostics import ABOVE, RULER, Diagnostics, blank_skipped, empty_columns
+from reconcile.read.diagnostics import ABOVE, RULER, UNDRAWN, Diagnostics, blank_skipped, empty_columns
 from reconcile.read.raw import RawTable
 from reconcile.read.text.comments import blank_comments, note_comments
-from reconcile.read.text.dialect import Dialect, counts_by_line, find_dialect
+from reconcile.read.text.dialect import RULED, Dialect, counts_by_line, find_dialect, titles
+from reconcile.read.text.drawn import BETWEEN, undraw, without_padding
 from reconcile.read.text.footer import (
     Below,
     cut_below,
@@ -56,7 +57,7 @@ _LOOKED_AT: Final = 200  # records that say how wide the table is
 _SAMPLE: Final = 1 << 18  # bytes in which they are looked for
 _MOST_COLUMNS: Final = 200_000
 _LONGEST_NAME: Final = 5_000
-_TOP: Final = 33  # records among which titles, header and a line under it are
+_TOP: Final = 103  # records among which titles, header and a line under it are
 _MARK: Final = "\ufeff".encode()
 _TOLD: Final = re.compile(
     rb"\A\"?sep=([^\r\n\"])\"?(?=\r?\n)", re.IGNORECASE
@@ -104,8 +105,12 @@ def parse(
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
     suspect = may_hold_ssn(data)
+    drawn = None
     if window is None:
         data = without_wrapping(data, found)
+    if window is None and delimiter is None:
+        data, delimiter = undraw(data)
+        drawn = RULED if delimiter == BETWEEN else delimiter
     dialect = window.dialect if window else dialect_of(data, found, delimiter=delimiter)
     if window is None or window.names is None:
         data = _without_remarks(data, found)
@@ -128,7 +133,7 @@ def parse(
     if table is None:
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
-    return replace(table, delimiter=dialect.delimiter, quote=dialect.quote, suspect=suspect)
+    return replace(table, delimiter=drawn or dialect.delimiter, quote=dialect.quote, suspect=suspect)
 
 
 def dialect_of(data: bytes, found: Diagnostics, *, delimiter: str | None) -> Dialect:
@@ -162,7 +167,8 @@ def _without_marks(data: bytes, found: Diagnostics) -> bytes:
 
 
 def _width(data: bytes, mark: str) -> int:
-    return usual([n for n in counts_by_line(data[:_SAMPLE], mark) if n][:_LOOKED_AT] or [1])
+    widths = [n for n in counts_by_line(data[:_SAMPLE], mark) if n][:_LOOKED_AT] or [1]
+    return usual(widths[titles(widths) :])
 
 
 def _unslashed(text: bytes, structure: Structure, mark: str, found: Diagnostics) -> tuple[bytes, Structure]:
@@ -185,17 +191,18 @@ class _Header(NamedTuple):
     names: list[str]
     width: int
     body: Offsets
+    drawn: bool = False
 
 
 def _header(
-    given: Records, written: Rewritten, path: Path, found: Diagnostics, known: frozenset[str]
+    given: Records, written: Rewritten, path: Path, found: Diagnostics, known: frozenset[str], *, whole: bool
 ) -> _Header | None:
     """Find the column names; None when the parser does not see the same records."""
     filled = np.flatnonzero(~given.blank)
     if not len(filled):
         raise InputError(f"{path} has no column with a name or a value. Export it again.")
     looked_at = filled[:_LOOKED_AT]
-    common = usual(given.widths[looked_at].tolist())
+    common = _common(given, looked_at)
     if common > _MOST_COLUMNS:
         raise InputError(
             f"{path}, line {given.lines[filled[0]]}: {common:,} columns are more than the "
@@ -205,7 +212,8 @@ def _header(
     if first is None:
         return None
     rules = [i for i, cells in enumerate(first[:_TOP]) if is_rule(cells)]
-    found.note_lines(given.lines[filled[rules]].tolist(), "ruler", RULER)
+    drawn = whole and bool(rules)
+    found.note_lines(given.lines[filled[rules]].tolist(), "ruler", UNDRAWN if drawn else RULER)
     filled = np.delete(filled, rules)
     first = [written.values(cells) for i, cells in enumerate(first) if i not in rules]
     first = _shortened(first, path)
@@ -219,7 +227,7 @@ def _header(
     if head.rows > 1:
         found.note("header_rows", f"The column names stand on {head.rows} lines. Check the names.")
     found.note_lines(given.lines[filled[: head.at]].tolist(), "preamble", ABOVE)
-    return _Header(head, names, width, body)
+    return _Header(head, names, width, body, drawn=drawn)
 
 
 def _table(
@@ -237,10 +245,10 @@ def _table(
         told = list(window.names)
         header: _Header | None = _Header(Head(0, 1, told), told, len(told), np.flatnonzero(~given.blank))
     else:
-        header = _header(given, written, path, found, known)
+        header = _header(given, written, path, found, known, whole=window is None)
     if header is None:
         return None
-    head, names, width, body = header
+    head, names, width, body, drawn = header
     blank = given.lines[np.flatnonzero(given.blank)]
     if window is None or window.names is None:
         blank = blank[blank > given.lines[~given.blank].min()]  # above all else they mean nothing
@@ -273,6 +281,8 @@ def _table(
     table = RawTable(
         written.restore(frame), lines, delimiter, len(body) + below.rejected, len(bad) + below.rejected
     )
+    if drawn:
+        table = without_padding(table, found)
     repeated = head.names if head.rows == 1 else []
     table = without_headers(table, repeated, found)
     note_words(table.frame, table.lines, found)
@@ -284,6 +294,13 @@ def _table(
     if window is None:
         table = replace(table, frame=_finish(table.frame, names, head, path, found))
     return replace(table, doubtful=bool(doubtful.len()), names=tuple(names) if window else ())
+
+
+def _common(given: Records, looked_at: Offsets) -> int:
+    """How many fields a row has, told by the first records; titles and lines around a drawn table apart."""
+    widths = given.widths[looked_at].tolist()
+    drawn = [n for n, at in zip(widths, looked_at, strict=True) if n > 1 or not is_rule([given.raw(int(at))])]
+    return usual(drawn[titles(drawn) :] or widths)
 
 
 def _shortened(first: list[list[str]], path: Path) -> list[list[str]]:
