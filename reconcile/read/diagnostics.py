@@ -45,6 +45,10 @@ class Diagnostics:
         """Say whether something of one of these kinds was found so far."""
         return any(part["kind"].is_in(kinds).any() for part in self._parts)
 
+    def lines(self, kind: Kind) -> set[int]:
+        """The lines on which something of a kind was found so far."""
+        return {line for part in self._parts for line in part.filter(kind=kind)["line"] if line is not None}
+
     def note_lines(
         self, lines: pl.Series | Iterable[int], kind: Kind, message: str, *, column: str | None = None
     ) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconcile.read.text.rewrite import SPACES, rewrite
+from reconcile.read.text.samples import SAMPLE
 from reconcile.read.text.structure import scan
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ DELIMITERS: Final = {
 RULED: Final = "---"  # no delimiter: a ruler said where columns begin
 _RARE: Final = {":": "colon", " ": "space", "\x01": "start of heading", SPACES: "run of spaces"}
 _QUOTES: Final = {'"': "double quotes", "'": "single quotes", "`": "backticks"}
-_SAMPLE: Final = 1 << 18
 _QUOTED: Final = re.compile(rb'"[^"]*"')
 _LIKELY: Final = 0.9
 _SIGNS: Final = re.compile(r"[!#$%&*+=@<>§¶¦¬•·þ\x02-\x08\x0e-\x1e\x7f]")  # rare, but seen between fields
@@ -62,8 +62,8 @@ class _Fit(NamedTuple):
 def find_dialect(data: bytes, found: Diagnostics) -> Dialect:
     """Find the dialect; a choice that is not plain is a diagnostic."""
     sample = data
-    if len(data) > _SAMPLE:
-        sample = data[: data.rfind(b"\n", 0, _SAMPLE) + 1] or data[:_SAMPLE]
+    if len(data) > SAMPLE:
+        sample = data[: data.rfind(b"\n", 0, SAMPLE) + 1] or data[:SAMPLE]
     quote = _quote(sample)
     if quote != '"':
         found.note(

@@ -170,6 +170,18 @@ def are_rows(names: Cells) -> bool:
     return len(halves) >= _MANY and all(_PLAIN <= byte <= _LAST or byte in b"\r\n\t\0" for byte in halves)
 
 
+def counts_rows(body: Sequence[Cells], width: int) -> bool:
+    """Whether the first fields of rows count them, which R leaves without a name, and the last are filled.
+
+    >>> counts_rows([["1", "Ana"], ["2", "Bo"], ["3", "Cy"]], 2)
+    True
+    """
+    rows = [r for r in body if len(r) == width]
+    first = [r[0] for r in rows]
+    counted = [str(n) for n in range(1, len(rows) + 1)]
+    return len(rows) > 1 and first == counted and any(r[-1] for r in rows)
+
+
 def reads_like_a_row(names: Cells, body: Sequence[Cells], known: frozenset[str]) -> bool:
     """Whether column names could as well be a row: capitalised words like all below, none a usual name.
 
