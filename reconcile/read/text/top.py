@@ -9,6 +9,7 @@ import numpy as np
 from reconcile.errors import InputError
 from reconcile.read.diagnostics import ABOVE, RULER, UNDRAWN
 from reconcile.read.text.dialect import titles
+from reconcile.read.text.drawn import BETWEEN
 from reconcile.read.text.header import (
     Head,
     counts_rows,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _MOST_COLUMNS: Final = 200_000
 _LONGEST_NAME: Final = 5_000
+_OF_DRAWINGS: Final = ("|", BETWEEN)
 _TOP: Final = 103  # records among which titles, header and a line under it are
 _LIKE_A_ROW: Final = (
     "The first line was taken for the column names, and reads like the rows below it. If it is one, put a "
@@ -70,7 +72,7 @@ def find_top(
     if first is None:
         return None
     rules = [i for i, cells in enumerate(first[:_TOP]) if is_rule(cells)]
-    drawn = whole and bool(rules)
+    drawn = whole and bool(rules) and written.delimiter in _OF_DRAWINGS
     found.note_lines(given.lines[filled[rules]].tolist(), "ruler", UNDRAWN if drawn else RULER)
     filled = np.delete(filled, rules)
     first = [written.values(cells) for i, cells in enumerate(first) if i not in rules]

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 _CONTROLS: Final = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # The second control characters, the soft hyphen, marks of direction, and what is zero wide but for joiners.
+# Behind half of a letter that was damaged before, which is said elsewhere, the first two mean nothing.
 _WIDE: Final = re.compile(
-    rb"\xc2[\x80-\x9f\xad]|\xe2\x80[\x8b\x8e\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa4\xa6-\xaf]|\xef\xbb\xbf"
+    rb"(?<!\xc3[\x82\x83])\xc2[\x80-\x9f\xad]|\xe2\x80[\x8b\x8e\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa4\xa6-\xaf]|\xef\xbb\xbf"
 )
 _BLANK: Final = 0x20
 _PIECE: Final = 1 << 18  # bytes
