@@ -37,10 +37,16 @@ _QUOTED: Final = re.compile(rb'"[^"]*"')
 _LIKELY: Final = 0.9
 _SIGNS: Final = re.compile(r"[!#$%&*+=@<>§¶¦¬•·þ\x02-\x08\x0e-\x1e\x7f]")  # rare, but seen between fields
 _WIDENS: Final = frozenset(" ~|^:;,@$#&*<>!%=+\t")
+_SURELY: Final = frozenset(" ~|^")  # where there are few of them
 _OF_VALUES: Final = frozenset("@$#&*<>!%=+")  # that may as well begin or end every value
 # Numbers as most of Europe writes them, all of them with a comma, so that semicolons separate.
 _DECIMAL_COMMAS: Final = re.compile(rb"(?:-?[0-9]+,[0-9]+(?:;-?[0-9]+,[0-9]+)+\r?\n){2,}(?:[-0-9,;]*)")
 _PAIRS: Final = re.compile(rb"(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*\n)+(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*)?")
+_TWO_WORDS: Final = re.compile(rb"[^\s0-9]+ [^\s0-9]+\s*\n(?:\S*[0-9]\S* \S*\r?\n){3,}\s*")
+_NOT_CUT: Final = (
+    "Each line holds two words with a blank between them, and was read as one column. If it holds two, pass "
+    'options={"delimiter": " "}.'
+)
 _ENOUGH: Final = 10  # delimiters, before what always stands beside them is taken for a part of them
 _FEW: Final = 3
 
@@ -114,6 +120,8 @@ def _delimiter(sample: bytes, found: Diagnostics) -> str:
     fits = sorted((_fit(sample, mark) for mark in _candidates(sample)), key=lambda fit: -fit.score)
     best = fits[0] if fits else _Fit(0, perfect=False, delimiter=",")
     if best.score <= 0:
+        if _TWO_WORDS.fullmatch(sample):
+            found.note("delimiter_guess", _NOT_CUT)
         return ","
     rival = next((f for f in fits[1:] if f.perfect and best.score - f.score < 1), None)
     if rival and rival.delimiter in DELIMITERS and rival.delimiter not in best.delimiter:
@@ -150,12 +158,13 @@ def _widened(text: str, mark: str) -> str:
     if times >= _ENOUGH and text.count(mark * 2) * 2 == times:
         return mark * 2
     grown = mark
-    while times >= _ENOUGH:
+    widens = _WIDENS if times >= _ENOUGH else _SURELY if times > _FEW else frozenset[str]()
+    while True:
         at = text.find(grown)
         left, right = text[at - 1 : at], text[at + len(grown) : at + len(grown) + 1]
-        if right in _WIDENS and right != mark and right and text.count(grown + right) == times:
+        if right in widens and right != mark and text.count(grown + right) == times:
             grown += right
-        elif left in _WIDENS and left != mark and left and text.count(left + grown) == times:
+        elif left in widens and left != mark and text.count(left + grown) == times:
             grown = left + grown
         else:
             break

@@ -9,6 +9,7 @@ from reconcile.errors import InputError
 from reconcile.privacy import looks_like_data
 from reconcile.read.diagnostics import empty_columns
 from reconcile.read.raw import is_padded
+from reconcile.read.text.dialect import DELIMITERS
 from reconcile.read.text.header import are_rows, distinct
 from reconcile.read.text.samples import LOOKED_AT
 from reconcile.read.text.top import mismatch
@@ -26,6 +27,10 @@ _ERROR: Final = re.compile(
     r"|(?:PHP )?(?:Warning|Notice|Fatal error|Parse error): .+ in \S+ on line [0-9]"
 )
 _ONE_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=]{50,}")  # no name of a column is so long without a break
+_SIGN: Final = (
+    "A column is called by a sign that separates fields: perhaps several signs do so together. Check the "
+    'columns, and pass options={"delimiter": ...}.'
+)
 _PADDED: Final = (
     "All values end in blanks up to one length, as in a CHAR column; they were kept. Trim the column in the "
     "export if its values are compared."
@@ -53,6 +58,8 @@ def finish(frame: pl.DataFrame, names: list[str], head: Head, path: Path, found:
         found.note(
             "header_doubt", "The first line looks like data rather than column names. Check the header."
         )
+    if {*names} & {*DELIMITERS}:
+        found.note("delimiter_guess", _SIGN)
     frame.columns = distinct(names, found)
     _note_padding(frame, found)
     return frame
