@@ -184,11 +184,11 @@ def _fit(sample: bytes, delimiter: str) -> _Fit:
     above = titles(counts)
     share = times / (len(counts) - (above if above > 1 else 0))  # a single one may be the column names
     score = share * (2 + (counts[0] == width)) + math.log2(width) * (share > _LIKELY)
-    if delimiter not in DELIMITERS and len(delimiter) == 1:
+    if delimiter != SPACES and not DELIMITERS.keys() & {*delimiter}:
         sure = share > _LIKELY and counts[0] == width and len(counts) > _FEW
         apart = width >= _FEW or delimiter not in {" ", SPACES} or bool(_PAIRS.fullmatch(sample))
         score = score - 1 if sure and apart else 0.0
-    grown = len(delimiter) > 1 and delimiter != SPACES
+    grown = len(delimiter) > 1 and delimiter != SPACES and score > 0
     return _Fit(score + grown * (share > _LIKELY), perfect, delimiter)
 
 

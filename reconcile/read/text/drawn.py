@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from reconcile.errors import InputError
 from reconcile.read.diagnostics import UNDRAWN
 from reconcile.read.text.footer import is_foot
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconcile.read.diagnostics import Diagnostics
     from reconcile.read.raw import RawTable
 
 BETWEEN: Final = "\x1f"
 _RULER: Final = re.compile(rb"^[ \t]*[-=]+(?: +[-=]+)+[ \t\r]*$", re.MULTILINE)
 _DASHES: Final = re.compile(r"[-=]+")
+_DASHED: Final = re.compile(r"\s*[-=]{2}[-= ]*\s*")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _TOP: Final = 1 << 16  # bytes within which the first ruler stands
 _LONGEST: Final = 20_000  # characters of a line
@@ -35,14 +39,18 @@ _DRAWN: Final = str.maketrans(
 )
 
 
-def undraw(data: bytes, /) -> tuple[bytes, str | None]:
+def undraw(data: bytes, path: Path, /) -> tuple[bytes, str | None]:
     """Cut the lines of a table under a ruler into columns, and draw a box with bars and dashes.
 
     Args:
         data: UTF-8 text.
+        path: for messages.
 
     Returns:
         A text of as many lines, and what separates its columns: None where it is as it was.
+
+    Raises:
+        InputError: a row goes on below a second ruler.
     """
     if _BOX.match(data[:_TOP].decode("utf-8", "ignore")):
         return data.decode("utf-8").translate(_DRAWN).encode("utf-8"), "|"
@@ -51,7 +59,23 @@ def undraw(data: bytes, /) -> tuple[bytes, str | None]:
         return data, None
     lines = data.decode("utf-8").replace("\r\n", "\n").split("\n")
     table = next((made for at in rulers if (made := _under(lines, at))), None)
+    if table and _wraps(lines, table.at):
+        raise InputError(
+            f"{path}, line {table.at + 3}: a second ruler, so that each row stands on several lines. Export "
+            "it as CSV, or with longer lines (in SQL*Plus SET LINESIZE 32767)."
+        )
     return (table.cut(lines), BETWEEN) if table else (data, None)
+
+
+def _wraps(lines: list[str], at: int) -> bool:
+    """Whether below a ruler stand further names and a ruler of their own."""
+    names, ruler = [*lines[at + 1 : at + 3], "", ""][:2]
+    return (
+        bool(names.strip())
+        and not _DASHED.fullmatch(names)
+        and bool(_DASHED.fullmatch(ruler))
+        and (ruler.strip() != lines[at].strip())
+    )
 
 
 def without_padding(table: RawTable, found: Diagnostics) -> RawTable:
@@ -68,20 +92,19 @@ def without_padding(table: RawTable, found: Diagnostics) -> RawTable:
 
 
 class _Ruled(NamedTuple):
-    """A table under a ruler: its line, from 0, where columns begin, and the characters between them."""
+    """A table under a ruler: its line, from 0, and where columns begin; a blank stands in front of each."""
 
     at: int
     starts: list[int]
-    gaps: list[tuple[int, int]]
 
     def holds(self, line: str) -> bool:
         """Whether a line keeps to the columns."""
-        return len(line) <= _LONGEST and not any(line[first:behind].strip() for first, behind in self.gaps)
+        return len(line) <= _LONGEST and not any(line[at - 1 : at].strip() for at in self.starts)
 
     def cut(self, lines: list[str]) -> bytes:
         """Write the columns with a sign between them; titles of later pages stay as they are."""
         head = self.at - 1
-        titles = {*map(_bare, lines[:head])}
+        titles = {_bare(line) for line in lines[:head] if not _DASHED.fullmatch(line)}
         for n, line in enumerate(lines[head:], head):
             text = line.expandtabs()
             if text.strip() and self.holds(text) and not is_foot(text) and _bare(text) not in titles:
@@ -95,11 +118,8 @@ class _Ruled(NamedTuple):
 
 def _under(lines: list[str], at: int) -> _Ruled | None:
     """The table under one ruler; None where the lines around it do not keep to its columns."""
-    places = [match.span() for match in _DASHES.finditer(lines[at])]
-    table = _Ruled(
-        at, [first for first, _ in places], [(end, first) for (_, end), (first, _) in pairwise(places)]
-    )
-    table.starts[0] = 0
+    starts = [match.start() for match in _DASHES.finditer(lines[at])]
+    table = _Ruled(at, [0, *starts[1:]])
     names = lines[at - 1].expandtabs() if at else ""
     if not table.holds(names) or sum(map(bool, table.cells(names))) < 2:  # noqa: PLR2004 - one text is a title
         return None

@@ -109,6 +109,9 @@ def _begin(records: Sequence[Cells], width: int, known: frozenset[str]) -> int:
     for i in following:
         if _filled(records[at]) < 2 > _filled(records[i]) and width > 2:  # noqa: PLR2004 - one more title, or none
             continue
+        if _heads_a_page(records[at], records[i], width):
+            at = i
+            continue
         padded = width > 2 and _filled(records[at]) < 2 < _filled(records[i])  # noqa: PLR2004 - one text, padded
         if not padded or names_columns(records[i], records[i + 1 :]) is False:
             break
@@ -121,6 +124,14 @@ def _begin(records: Sequence[Cells], width: int, known: frozenset[str]) -> int:
     if len(above) < 2 or len(above) * 2 <= width:  # noqa: PLR2004 - a title
         return at
     return at if names_columns(records[at], _counted(records[at + 1 :])) is True else at - 1
+
+
+def _heads_a_page(above: Cells, names: Cells, width: int) -> bool:
+    """Whether a record is the date or the number of a page, above names that are all there."""
+    if _filled(above) * 2 > width or _filled(names) < width or width <= 2:  # noqa: PLR2004 - as above
+        return False
+    shown = [any(looks_like_data(cell.strip()[:_ENOUGH]) for cell in cells) for cells in (above, names)]
+    return shown == [True, False] and not any(map(_DIGIT.search, names))
 
 
 def _counted(records: Sequence[Cells]) -> Sequence[Cells]:

@@ -43,7 +43,8 @@ def without_headers(
     said = {at: _lower(table.frame.row(at)) for at in _places(table.frame, wanted)}
     alike = [at for at, cells in said.items() if sorted(cells) == sorted(wanted)]
     moved = [at for at in alike if said[at] != wanted]
-    others = [at for at in said if at not in alike] if len(names) > 1 else []
+    others = [at for at, cells in said.items() if at not in alike and len({*cells} & {*wanted}) > 1]
+    others = others if len(others) * 2 <= table.frame.height else []  # labels of a report on every line
     if moved and whole and len({*wanted}) == len(wanted):
         frame = _in_order(table.frame, {at: said[at] for at in alike}, wanted)
         table = replace(table, frame=frame)

@@ -88,7 +88,7 @@ def parse(
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
     suspect = may_hold_ssn(data)
-    data, dialect, drawn = _plain(data, found, delimiter=delimiter, window=window)
+    data, dialect, drawn = _plain(data, path, found, delimiter=delimiter, window=window)
     if window is None or window.names is None:
         data = _without_remarks(data, found)
     note_unseen(data, dialect.delimiter, found)
@@ -124,7 +124,7 @@ def dialect_of(data: bytes, found: Diagnostics, *, delimiter: str | None) -> Dia
 
 
 def _plain(
-    data: bytes, found: Diagnostics, *, delimiter: str | None, window: Window | None
+    data: bytes, path: Path, found: Diagnostics, *, delimiter: str | None, window: Window | None
 ) -> tuple[bytes, Dialect, bool]:
     """Undo what hides the fields of a whole text; find its dialect, and whether a ruler cut it."""
     if window is not None:
@@ -132,7 +132,7 @@ def _plain(
     data = without_wrapping(straightened(data, found), found)
     undrawn = None
     if delimiter is None:
-        data, undrawn = undraw(data)
+        data, undrawn = undraw(data, path)
     return data, dialect_of(data, found, delimiter=delimiter or undrawn), undrawn == BETWEEN
 
 
@@ -195,7 +195,7 @@ def _table(
         top = find_top(given, written, path, found, known, whole=window is None)
     if top is None:
         return None
-    head, names, width, body, drawn = top
+    head, names, width, body = top[:4]
     blank = given.lines[np.flatnonzero(given.blank)]
     if window is None or window.names is None:
         blank = blank[blank > given.lines[~given.blank].min()]  # above all else they mean nothing
@@ -228,7 +228,7 @@ def _table(
     table = RawTable(
         written.restore(frame), lines, delimiter, len(body) + below.rejected, len(bad) + below.rejected
     )
-    if drawn:
+    if top.drawn:
         table = without_padding(table, found)
     repeated = head.names if head.rows == 1 else []
     table = without_headers(table, repeated, found, whole=window is None)
@@ -237,7 +237,7 @@ def _table(
     note_empty(table, found)
     if window is None or window.last:
         table = without_below(table, found)
-    note_reports(table, found)
+    note_reports(table, top.titles, found)
     doubt_tables(table, blank.tolist(), found)
     if window is None:
         table = replace(table, frame=finish(table.frame, names, head, path, found))

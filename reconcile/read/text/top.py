@@ -20,6 +20,7 @@ from reconcile.read.text.header import (
     usual,
 )
 from reconcile.read.text.records import cut_fields
+from reconcile.read.text.reports import bare
 from reconcile.read.text.samples import LOOKED_AT
 
 if TYPE_CHECKING:
@@ -45,13 +46,17 @@ _NO_HEADER: Final = (
 
 
 class Top(NamedTuple):
-    """The names as they stand, the fields of a row, and the records that may be rows."""
+    """The names as they stand, the fields of a row, and the records that may be rows.
+
+    Besides, whether a ruler underlines the names, and the letters of each line above them.
+    """
 
     head: Head
     names: list[str]
     width: int
     body: Offsets
     drawn: bool = False
+    titles: frozenset[str] = frozenset()
 
 
 def find_top(
@@ -90,7 +95,8 @@ def find_top(
     if head.rows > 1:
         found.note("header_rows", f"The column names stand on {head.rows} lines. Check the names.")
     found.note_lines(given.lines[filled[: head.at]].tolist(), "preamble", ABOVE)
-    return Top(head, names, width, body, drawn=drawn)
+    above = frozenset(filter(None, (bare(given.raw(int(i))) for i in filled[: head.at])))
+    return Top(head, names, width, body, drawn=drawn, titles=above)
 
 
 def _common(given: Records, looked_at: Offsets) -> int:
