@@ -47,6 +47,7 @@ _NOT_CUT: Final = (
     "Each line holds two words with a blank between them, and was read as one column. If it holds two, pass "
     'options={"delimiter": " "}.'
 )
+_RULERS: Final = re.compile(rb"^[ \t+|]*(?::?[-=]{3,}:?[ \t+|]*)+(?=\r?$)", re.MULTILINE)
 _ENOUGH: Final = 10  # delimiters, before what always stands beside them is taken for a part of them
 _FEW: Final = 3
 
@@ -117,7 +118,9 @@ def _opened(sample: bytes, mark: bytes) -> tuple[int, int, bool]:
 def _delimiter(sample: bytes, found: Diagnostics) -> str:
     if _DECIMAL_COMMAS.fullmatch(sample):
         return ";"
-    fits = sorted((_fit(sample, mark) for mark in _candidates(sample)), key=lambda fit: -fit.score)
+    sample, drawn = _RULERS.subn(b"", sample)
+    marks = _candidates(sample, drawn=bool(drawn))
+    fits = sorted((_fit(sample, mark) for mark in marks), key=lambda fit: -fit.score)
     best = fits[0] if fits else _Fit(0, perfect=False, delimiter=",")
     if best.score <= 0:
         if _TWO_WORDS.fullmatch(sample):
@@ -138,13 +141,14 @@ def _delimiter(sample: bytes, found: Diagnostics) -> str:
     return best.delimiter
 
 
-def _candidates(sample: bytes) -> list[str]:
+def _candidates(sample: bytes, *, drawn: bool) -> list[str]:
+    """What may separate fields; in a drawn table blanks beside a mark fill up columns."""
     text = sample.decode("utf-8", "ignore")
     signs = [m for m in Counter(_SIGNS.findall(text)) if m not in DELIMITERS and m not in _RARE]
     single = [mark for mark in (*DELIMITERS, *_RARE, *signs) if mark in text]
     outside = _QUOTED.sub(b'""', sample).decode("utf-8", "ignore")
     doubled = [mark * 2 for mark in (":", "|", "~", "^") if outside.count(mark * 2) >= _ENOUGH]
-    widened = (_widened(outside, m) for m in single if m not in {" ", SPACES})
+    widened = (_widened(outside, m) for m in single if m not in {" ", SPACES} and not drawn)
     return [*dict.fromkeys((*single, *widened, *doubled))]
 
 

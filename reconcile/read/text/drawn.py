@@ -58,24 +58,22 @@ def undraw(data: bytes, path: Path, /) -> tuple[bytes, str | None]:
     if not rulers:
         return data, None
     lines = data.decode("utf-8").replace("\r\n", "\n").split("\n")
-    table = next((made for at in rulers if (made := _under(lines, at))), None)
-    if table and _wraps(lines, table.at):
+    if (at := next((at for at in rulers if _wraps(lines, at)), None)) is not None:
         raise InputError(
-            f"{path}, line {table.at + 3}: a second ruler, so that each row stands on several lines. Export "
-            "it as CSV, or with longer lines (in SQL*Plus SET LINESIZE 32767)."
+            f"{path}, line {at + 3}: a second ruler, so that each row stands on several lines. Export it as "
+            "CSV, or with longer lines (in SQL*Plus SET LINESIZE 32767)."
         )
+    table = next((made for at in rulers if (made := _under(lines, at))), None)
     return (table.cut(lines), BETWEEN) if table else (data, None)
 
 
 def _wraps(lines: list[str], at: int) -> bool:
-    """Whether below a ruler stand further names and a ruler of their own."""
+    """Whether below a ruler stand further names and a ruler of their own, which underlines no sum."""
     names, ruler = [*lines[at + 1 : at + 3], "", ""][:2]
-    return (
-        bool(names.strip())
-        and not _DASHED.fullmatch(names)
-        and bool(_DASHED.fullmatch(ruler))
-        and (ruler.strip() != lines[at].strip())
-    )
+    if not names.strip() or _DASHED.fullmatch(names) or not _DASHED.fullmatch(ruler):
+        return False
+    first, second = ({match.span() for match in _DASHES.finditer(line)} for line in (lines[at], ruler))
+    return not second <= first
 
 
 def without_padding(table: RawTable, found: Diagnostics) -> RawTable:
