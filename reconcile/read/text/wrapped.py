@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from reconcile.read.text.dialect import DELIMITERS, counts_by_line
+from reconcile.read.text.samples import SAMPLE
 
 if TYPE_CHECKING:
     from reconcile.read.diagnostics import Diagnostics
@@ -22,8 +23,10 @@ _SAID: Final = "Every line is quoted as a whole; these quotes were taken off. Ch
 
 def straightened(data: bytes, found: Diagnostics) -> bytes:
     """Make curly quotes straight, where a text has no others and all of these enclose whole fields."""
+    if _CURLY[0] not in data[:SAMPLE]:  # the whole text is searched more slowly
+        return data
     opening, closing = map(data.count, _CURLY)
-    if not opening or opening != closing or opening * 2 <= data.count(b"\n") or b'"' in data:
+    if opening != closing or opening * 2 <= data.count(b"\n") or b'"' in data:
         return data
     if len(_OPENS.findall(data)) < opening or len(_CLOSES.findall(data)) < closing:
         return data
@@ -37,7 +40,8 @@ def without_wrapping(data: bytes, found: Diagnostics) -> bytes:
     The first line, of column names, may lack them.
     """
     first = data[: data.find(b"\n") + 1]
-    second = data[len(first) :].split(b"\n", 1)[0]
+    end = data.find(b"\n", len(first))
+    second = data[len(first) : end if end >= 0 else None]
     if not first or not _WHOLE.fullmatch(second):
         return data
     lines = data.split(b"\n")
