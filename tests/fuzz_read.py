@@ -34,6 +34,9 @@ SEEDS: Final = (
     b'a||b||c\n1||"x||y"||3\n4||5\r6||7||8\n\n',
     b"# made by a job\n#id,first,born\n1,Quetzal7,1999-12-31\n# or, so, on\n2,b,2001-02-03\n",
     b"id: 1\nA001Quetzal7  x\nA002Vance     \x0c\nA003\n3 rows\n",
+    b"id   last       n\n---- --------- --\n1    Quetzal7   2\n2    b\t 3\n\nid   last       n\n4\n",
+    "│ id │ n │\n├────┼───┤\n│ 1  │ 2 │\n└────┴───┘\n".encode(),
+    b"a,b,c,d\nArt,,,\n1,Quetzal7,x,3\n2,y,z,4\nSum of Art,,,7\nb,a,d,c\n3,4,5,\x07\n",
     b'title\n\nid|born|n\n--|----|-\n1|1999-12-31|"\\"q\\" r"\n1,2,3\n\nx|y\n1|2\n3|4\n5|6\n',
 )
 _PIECES: Final = (

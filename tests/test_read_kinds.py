@@ -128,6 +128,7 @@ FILES: dict[Kind, Shown] = {
     "encoding_twice": Shown("id,n\n1,Lee\n2,QuillÃ³n\n3,Ng\n", 3),
     "truncated": Shown("id,last_name\n1,Quillon\n".encode("utf-16")[:-1]),
     "nul_bytes": Shown("id,last_name\n1,Quil\0lon\n2,Vesely\n", 2),
+    "control_kept": Shown("id,last_name\n1,Quil\alon\n2,Vesely\n", 2),
     "mark_inside": Shown("id,last_name\n1,Quillon\n\ufeff2,Vesely\n", 3),
     "line_end_guess": Shown("id,last_name\x1e1,Quillon\x1e2,Vesely\x1e"),
     "line_end_mixed": Shown("id,last_name\n1,Quillon\r2,Vesely\n3,Imre\n", 2),
@@ -162,6 +163,7 @@ FILES: dict[Kind, Shown] = {
     "empty_row": Shown(PLAIN + ",,\n7,Quillon,1987-02-03\n", 7),
     "table_doubt": Shown(PLAIN + "\nX,12,Vesely\nY,14,Imre\n", 8),
     "footer_doubt": Shown(PLAIN + "Without those who withdrew,,\n", 7),
+    "report_row": Shown(PLAIN + "Sum of the page,,5\n7,Quillon,1987-02-03\n", 7),
     "no_rows": Shown("id,last_name\n"),
     # What spreadsheets, other formats and databases bring along.
     "cell_error": sheet(["id", "last_name"], ["1", "=A1"], ["2", "Quillon"], line=2),

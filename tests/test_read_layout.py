@@ -268,3 +268,19 @@ def test_a_broken_layout_says_what_is_wrong(text: str | None, message: str, tmp_
         path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         load_layout(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "layout"),
+    [
+        ("ID,Last Name,First Name,Middle Name,Nickname", "generic"),
+        ("Id,Last.Name,First.Name,Birth.Date", "generic"),
+        ("ID,LAST.NAME,FIRST.NAME,BIRTH.DATE", "colleague"),
+        ("ID,LAST_NAME,FIRST_NAME,PIDM", "banner"),
+        ("EMPLID,LAST_NAME,FIRST_NAME,BIRTHDATE", "peoplesoft"),
+    ],
+)
+def test_usual_names_are_of_no_system(names: str, layout: str):
+    guessed, reasons = guess_layout(names.split(","))
+    assert guessed == layout
+    assert ("usual names" in reasons[0]) == (layout == "generic")

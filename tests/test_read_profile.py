@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconcile.privacy import SsnKey, mask_shape
 from reconcile.read import read
-from reconcile.read.layouts.fields import guess_fields, kind_of
+from reconcile.read.layouts.fields import guess_fields, kind_of, made_from
 from reconcile.read.look import shapes
 from reconcile.read.look.noticed import group_noticed, lines_in_words
 from reconcile.read.look.preview import mask
@@ -315,3 +315,9 @@ def test_words_of_a_profile_stand_in_few_columns(made: ReadResult) -> None:
 
 def test_what_is_not_all_never_reads_as_all() -> None:
     assert [per_cent(share) for share in (0.0, 1e-9, 0.9999999, 1.0)] == ["0%", "<1%", ">99%", "100%"]
+
+
+def test_what_takes_effect_on_a_day_is_a_date_and_says_what_it_made():
+    fields = ("effective", "name_effective", "address_effective", "id_effective")
+    assert {kind_of(field) for field in fields} == {"date"}
+    assert made_from("former_cccids", {"EXT_SYS_EFFDT": "id_effective", "X": "email"}) == ["EXT_SYS_EFFDT"]

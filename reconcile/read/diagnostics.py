@@ -19,6 +19,10 @@ SCHEMA: Final = {"line": pl.Int64, "kind": pl.String, "column": pl.String, "mess
 # What several formats have in common.
 ABOVE: Final = "A line above the column names was skipped. Check that it is a title."
 RULER: Final = "A line of dashes was skipped. Have the export write none."
+UNDRAWN: Final = (
+    "A line of dashes was skipped: the table is drawn for people, and the blanks that fill its columns up "
+    "were taken off. Have the export write plain CSV."
+)
 FOOTER: Final = "A line below the rows, no row itself, was left out. Check it if you miss a row."
 
 
@@ -40,6 +44,10 @@ class Diagnostics:
     def has(self, *kinds: Kind) -> bool:
         """Say whether something of one of these kinds was found so far."""
         return any(part["kind"].is_in(kinds).any() for part in self._parts)
+
+    def lines(self, kind: Kind) -> set[int]:
+        """The lines on which something of a kind was found so far."""
+        return {line for part in self._parts for line in part.filter(kind=kind)["line"] if line is not None}
 
     def note_lines(
         self, lines: pl.Series | Iterable[int], kind: Kind, message: str, *, column: str | None = None

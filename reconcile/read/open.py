@@ -54,7 +54,8 @@ _OTHER_KINDS: Final = (
     (b"\x00" * 8 + b"\x00\x00\x00\x00\xc2\xea\x81\x60", "a SAS file", "Export the table as CSV"),
 )
 _WEB_PAGE: Final = re.compile(
-    rb"(?i)^(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|table|meta|style|div)\b"
+    rb"(?is)^(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body|table|meta|style|script|title"
+    rb"|link|div|form|center|h[1-6]|p)\b"
 )
 _XML: Final = re.compile(rb"^(\xef\xbb\xbf)?\s*<\?xml\b")
 _TAR_AT: Final = 257

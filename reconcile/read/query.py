@@ -16,7 +16,7 @@ import polars as pl
 from reconcile.cccid import shaped_in
 from reconcile.errors import InputError
 from reconcile.read.columnar.names import fit_names
-from reconcile.read.raw import RawTable
+from reconcile.read.raw import RawTable, is_padded
 from reconcile.read.sheets.numbers import as_text, exact
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ def _table(
         column = pl.Series(name, values, dtype=pl.String)
         if column.len() > column.null_count() and column.str.ends_with(_MIDNIGHT).all():
             column = column.str.strip_suffix(_MIDNIGHT)  # Oracle's dates are all moments
-        elif _padded(column):
+        elif is_padded(column):
             found.note(
                 "padding",
                 "All values end in blanks up to one length, as in a CHAR column; they were kept. Trim the "
@@ -283,8 +283,3 @@ def _table(
     rows = made[0].len()
     lines = pl.int_range(1, rows + 1, dtype=pl.Int64, eager=True).alias("line")
     return RawTable(pl.DataFrame(made), lines, "", rows, 0)
-
-
-def _padded(column: pl.Series) -> bool:
-    filled = column.drop_nulls()
-    return bool(filled.str.ends_with(" ").any()) and filled.str.len_chars().n_unique() == 1

@@ -53,3 +53,9 @@ class Window:
     dialect: Dialect
     names: tuple[str, ...] | None
     last: bool
+
+
+def is_padded(column: pl.Series, /) -> bool:
+    """Whether values are filled up with blanks to one length, as those of a CHAR column are."""
+    filled = column.drop_nulls()
+    return bool(filled.str.ends_with(" ").any()) and filled.str.len_chars().n_unique() == 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconcile.columns import plain
 from reconcile.privacy import looks_like_data
+from reconcile.read.layouts.effective import DATES as EFFECTIVE
 from reconcile.read.layouts.guess import by_values, by_words
 from reconcile.read.layouts.layout import guess_layout, known_names, load_layout, map_columns, rank_layouts
 
@@ -30,7 +31,7 @@ _LOOKED_AT: Final = 300  # columns that are guessed at
 _FEWEST: Final = 2  # columns that a layout has to know to be the nearest one
 _DOUBTFUL: Final = ("header_doubt", "header_twice")
 _DATES: Final = frozenset(
-    {"birthdate", "deceased_on", "effective", "submitted", "reported", "rescinded", "since"}
+    {"birthdate", "deceased_on", "submitted", "reported", "rescinded", "since", *EFFECTIVE}
 )
 _IDS: Final = frozenset(
     {
@@ -40,10 +41,17 @@ _IDS: Final = frozenset(
 )  # fmt: skip
 _MADE_FROM: Final = {
     "cccids": ("cccid", "additional_id", "alt_ids"),
-    "former_cccids": ("additional_id", "effective"),
-    "future_cccids": ("additional_id", "effective"),
+    "former_cccids": ("additional_id", "effective", "id_effective"),
+    "future_cccids": ("additional_id", "effective", "id_effective"),
     "former_ids": ("former_id_list", "additional_id", "role"),
-    "former_names": ("former_first_names", "former_middle_names", "former_last_names", "role"),
+    "former_names": (
+        "former_first_names",
+        "former_middle_names",
+        "former_last_names",
+        "role",
+        "effective",
+        "name_effective",
+    ),
     "terms": ("term",),
     "deceased": ("deceased", "deceased_on"),
     "ssn_hmac": ("ssn_hmac", "ssn"),

@@ -211,8 +211,8 @@ def _shared(found: Mapping[str, str]) -> list[str]:
 def guess_layout(columns: Sequence[str], /) -> tuple[str | None, tuple[str, ...]]:
     """Guess by the column names which shipped layout a file has, and say why.
 
-    The layout wins that knows the largest share of the columns; None when every layout misses a
-    required one.
+    The layout wins that knows most columns by names of its own; where all names are usual ones the generic
+    layout does. None when every layout misses a required one.
 
     >>> guess_layout(["EMPLID", "LAST_NAME", "FIRST_NAME", "EFFDT"])[0]
     'peoplesoft'
@@ -223,8 +223,12 @@ def guess_layout(columns: Sequence[str], /) -> tuple[str | None, tuple[str, ...]
     best = ranked[0]
     of_use = f"{best.found} of {len(columns)} columns are of use to {best.layout.title}"
     return best.layout.name, (
-        f"{of_use}, {best.own} bear its own names.",
-        *(f"{other.layout.title} knows {other.known} by its own names." for other in ranked[1:]),
+        f"{of_use}, {best.own} bear its own names." if best.own else f"{of_use}, all by usual names.",
+        *(
+            f"{other.layout.title} knows {other.known} by its own names."
+            for other in ranked[1:]
+            if other.known
+        ),
     )
 
 
@@ -235,7 +239,7 @@ class Rank(NamedTuple):
         layout: a shipped one.
         missing: fields that it requires and does not find.
         found: how many fields it finds.
-        own: how many of these by the first of their names, which is the system's own.
+        own: how many of these by names that are not usual elsewhere.
         known: these, and the columns that it knows and does not need.
     """
 
@@ -249,17 +253,24 @@ class Rank(NamedTuple):
 def rank_layouts(columns: Sequence[str], /) -> list[Rank]:
     """Put the shipped layouts in order, that which knows most of the columns first."""
     keys = {plain(name) for name in columns}
+    dotted = {plain(name) for name in columns if "." in name and name.isupper()}
+    usual = _keys(_shipped("generic"))
     ranked = []
     for name in shipped_layouts():
         layout = _shipped(name)
         hits = [field for field, names in layout.fields.items() if keys & {plain(s) for s in names}]
         missing = tuple(field for field in layout.required if field not in hits)
-        # The first name of a field is the system's own; common words say little.
-        own = sum(plain(layout.fields[field][0]) in keys for field in hits)
-        known = own + sum(plain(column) in keys for column in layout.ignored)
-        ranked.append(Rank(layout, missing, len(hits), own, known))
+        # Usual words say little; of all systems one alone has points between its capitals.
+        names = {plain(s) for field in hits for s in layout.fields[field] if "." in s} & dotted
+        names |= {plain(s) for field in hits for s in layout.fields[field]} & keys - usual
+        known = len(names) + len({plain(column) for column in layout.ignored} & keys - usual)
+        ranked.append(Rank(layout, missing, len(hits), len(names), known))
     # Where usual words are all there is to go by, no system is named.
     return sorted(ranked, key=lambda r: (-r.known, -r.found, r.layout.name != "generic", r.layout.name))
+
+
+def _keys(layout: Layout) -> frozenset[str]:
+    return frozenset(plain(name) for synonyms in layout.fields.values() for name in synonyms)
 
 
 def known_names(layout: Layout | None, options: Mapping[str, object], /) -> frozenset[str]:

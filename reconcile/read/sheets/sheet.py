@@ -17,6 +17,7 @@ from reconcile.read.diagnostics import ABOVE, Diagnostics
 from reconcile.read.sheets.measured import reference
 from reconcile.read.sheets.numbers import EXACT, as_text
 from reconcile.read.sheets.workbook import Book
+from reconcile.read.text.samples import LOOKED_AT
 from reconcile.read.text.table import parse
 from reconcile.words import counted
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _BETWEEN: Final = "\x1f"  # in no cell that a person typed
 _TITLES: Final = 30  # rows that may stand above the column names
-_LOOKED_AT: Final = 200  # rows that say how wide the table is
 _FOOTER_BELOW: Final = 3  # columns of a table under which a single cell is a footer
 _SERIALS: Final = (367, 73_050)  # 1901 to 2099, as a spreadsheet counts days
 _TEXT_DATE: Final = re.compile(
@@ -39,6 +39,10 @@ _TEXT_DATE: Final = re.compile(
 _OF_DATES: Final = re.compile(r"date|birth|\bdob\b|born|fecha|naci", re.IGNORECASE)
 _DATES: Final = (dt.date, dt.datetime)
 _SHOWN: Final = 12
+_NUMBER_AMONG: Final = (
+    "In a column of texts with leading zeros this cell, and perhaps others below, is a number, which has "
+    "none; it was kept. Format the column as text, with the zeros that belong to the values."
+)
 _ZEROS_ADDED: Final = (
     "A number format shows leading zeros that are not in the cells; they were added, as a person sees them. "
     "Format the column as text if they belong to the values."
@@ -115,6 +119,8 @@ class _Columns:
     serials: dict[int, list[int]] = field(default_factory=dict)
     texts: dict[int, list[int]] = field(default_factory=dict)
     long: dict[int, list[int]] = field(default_factory=dict)
+    numbers: dict[int, list[int]] = field(default_factory=dict)
+    zeros: Counter[int] = field(default_factory=Counter)
 
 
 def _table(
@@ -155,7 +161,7 @@ def _width(row: Sequence[Any]) -> int:
 
 def _header_at(rows: Sequence[Sequence[Any]]) -> int:
     """Skip title rows: much narrower than the table below them, or of one cell."""
-    widths = [(at, width) for at, row in enumerate(rows) if (width := _width(row))][:_LOOKED_AT]
+    widths = [(at, width) for at, row in enumerate(rows) if (width := _width(row))][:LOOKED_AT]
     if not widths:
         return 0
     counted = Counter(width for _, width in widths)
@@ -185,15 +191,24 @@ def _look(row: Sequence[Any], at: int, seen: _Columns) -> None:
         if kind is str:
             if len(cell) <= len("30-September-2004 ") and cell and _TEXT_DATE.match(cell):
                 seen.texts.setdefault(column, []).append(at + 1)
+            elif cell[:1] == "0" and len(cell) > 1 and cell.isdecimal():
+                seen.zeros[column] += 1
         elif kind is float or kind is int:
-            if _SERIALS[0] <= cell <= _SERIALS[1] and cell % 1 == 0:
-                seen.serials.setdefault(column, []).append(at + 1)
-            elif abs(cell) >= EXACT:
-                seen.long.setdefault(column, []).append(at + 1)
+            _look_at_number(cell, at, column, seen)
         elif kind in _DATES:
             seen.dates[column] += 1
         elif kind is dt.time:
             seen.times.setdefault(column, []).append(at + 1)
+
+
+def _look_at_number(cell: float, at: int, column: int, seen: _Columns) -> None:
+    numbers = seen.numbers.setdefault(column, [])
+    if len(numbers) < _SHOWN:
+        numbers.append(at + 1)
+    if _SERIALS[0] <= cell <= _SERIALS[1] and cell % 1 == 0:
+        seen.serials.setdefault(column, []).append(at + 1)
+    elif abs(cell) >= EXACT:
+        seen.long.setdefault(column, []).append(at + 1)
 
 
 def _footers(rows: Sequence[Sequence[str]], head: int, width: int) -> set[int]:
@@ -318,6 +333,8 @@ def _note_columns(seen: _Columns, header: Sequence[str], found: Diagnostics, *, 
                 line=lines[0],
                 column=_named(header, column),
             )
+    for column in sorted(seen.zeros.keys() & seen.numbers.keys()):
+        found.note_lines(seen.numbers[column], "id_zeros_lost", _NUMBER_AMONG, column=_named(header, column))
     for column, lines in sorted(seen.long.items()):
         found.note_lines(
             lines,

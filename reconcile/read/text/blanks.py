@@ -9,6 +9,7 @@ import numpy as np
 
 from reconcile.read.text.footer import is_foot
 from reconcile.read.text.rewrite import SPACES
+from reconcile.read.text.samples import SAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from reconcile.read.raw import RawTable
     from reconcile.read.text.structure import Flags
 
-_SAMPLE: Final = 1 << 18  # bytes
 _LOOKED_AT: Final = 1_000  # lines
 _LONGEST: Final = 20_000  # characters of a line
 _FEWEST: Final = 3  # lines whose blanks may stand below one another by chance
@@ -39,6 +39,8 @@ def note_fixed(text: bytes, raw: RawTable, found: Diagnostics) -> None:
         raw: what became of it.
         found: takes the diagnostic.
     """
+    if found.has("ruler"):  # a table that is drawn
+        return
     lines = _padded_lines(text)
     several = raw.frame.width > 1
     if several and raw.delimiter not in {SPACES, " "} and _aligned(lines, raw.delimiter):
@@ -58,12 +60,12 @@ def with_remedy(refusal: str, text: bytes) -> str:
 
 def _padded_lines(text: bytes) -> list[str]:
     """The first lines of a text that blanks could have filled up; none of another one."""
-    return [] if b"  " not in text[:_SAMPLE] or b"\t" in text[:_SAMPLE] else sample_lines(text)
+    return [] if b"  " not in text[:SAMPLE] or b"\t" in text[:SAMPLE] else sample_lines(text)
 
 
 def sample_lines(text: bytes, /) -> list[str]:
     """The first lines that hold anything, without line ends, page breaks and the blanks behind them."""
-    part = text[:_SAMPLE]
+    part = text[:SAMPLE]
     whole = part if len(part) == len(text) else part[: part.rfind(b"\n") + 1] or part
     lines = whole.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     lines = [line.strip("\f\x1a\0").rstrip()[:_LONGEST] for line in lines]

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconcile.read.text.rewrite import SPACES, rewrite
+from reconcile.read.text.samples import SAMPLE
 from reconcile.read.text.structure import scan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconcile.read.diagnostics import Diagnostics
 
 DELIMITERS: Final = {
@@ -27,16 +30,24 @@ DELIMITERS: Final = {
     "~": "tilde",
     "\x1f": "unit separator",
 }
+RULED: Final = "---"  # no delimiter: a ruler said where columns begin
 _RARE: Final = {":": "colon", " ": "space", "\x01": "start of heading", SPACES: "run of spaces"}
 _QUOTES: Final = {'"': "double quotes", "'": "single quotes", "`": "backticks"}
-_SAMPLE: Final = 1 << 18
 _QUOTED: Final = re.compile(rb'"[^"]*"')
 _LIKELY: Final = 0.9
 _SIGNS: Final = re.compile(r"[!#$%&*+=@<>§¶¦¬•·þ\x02-\x08\x0e-\x1e\x7f]")  # rare, but seen between fields
 _WIDENS: Final = frozenset(" ~|^:;,@$#&*<>!%=+\t")
+_SURELY: Final = frozenset(" ~|^")  # where there are few of them
+_OF_VALUES: Final = frozenset("@$#&*<>!%=+")  # that may as well begin or end every value
 # Numbers as most of Europe writes them, all of them with a comma, so that semicolons separate.
 _DECIMAL_COMMAS: Final = re.compile(rb"(?:-?[0-9]+,[0-9]+(?:;-?[0-9]+,[0-9]+)+\r?\n){2,}(?:[-0-9,;]*)")
 _PAIRS: Final = re.compile(rb"(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*\n)+(?:[-+.0-9eE]+ +[-+.0-9eE]+\s*)?")
+_TWO_WORDS: Final = re.compile(rb"[^\s0-9]+ [^\s0-9]+\s*\n(?:\S*[0-9]\S* \S*\r?\n){3,}\s*")
+_NOT_CUT: Final = (
+    "Each line holds two words with a blank between them, and was read as one column. If it holds two, pass "
+    'options={"delimiter": " "}.'
+)
+_RULERS: Final = re.compile(rb"^[ \t+|]*(?::?[-=]{3,}:?[ \t+|]*)+(?=\r?$)", re.MULTILINE)
 _ENOUGH: Final = 10  # delimiters, before what always stands beside them is taken for a part of them
 _FEW: Final = 3
 
@@ -58,8 +69,8 @@ class _Fit(NamedTuple):
 def find_dialect(data: bytes, found: Diagnostics) -> Dialect:
     """Find the dialect; a choice that is not plain is a diagnostic."""
     sample = data
-    if len(data) > _SAMPLE:
-        sample = data[: data.rfind(b"\n", 0, _SAMPLE) + 1] or data[:_SAMPLE]
+    if len(data) > SAMPLE:
+        sample = data[: data.rfind(b"\n", 0, SAMPLE) + 1] or data[:SAMPLE]
     quote = _quote(sample)
     if quote != '"':
         found.note(
@@ -107,9 +118,13 @@ def _opened(sample: bytes, mark: bytes) -> tuple[int, int, bool]:
 def _delimiter(sample: bytes, found: Diagnostics) -> str:
     if _DECIMAL_COMMAS.fullmatch(sample):
         return ";"
-    fits = sorted((_fit(sample, mark) for mark in _candidates(sample)), key=lambda fit: -fit.score)
+    sample, drawn = _RULERS.subn(b"", sample)
+    marks = _candidates(sample, drawn=bool(drawn))
+    fits = sorted((_fit(sample, mark) for mark in marks), key=lambda fit: -fit.score)
     best = fits[0] if fits else _Fit(0, perfect=False, delimiter=",")
     if best.score <= 0:
+        if _TWO_WORDS.fullmatch(sample):
+            found.note("delimiter_guess", _NOT_CUT)
         return ","
     rival = next((f for f in fits[1:] if f.perfect and best.score - f.score < 1), None)
     if rival and rival.delimiter in DELIMITERS and rival.delimiter not in best.delimiter:
@@ -126,32 +141,39 @@ def _delimiter(sample: bytes, found: Diagnostics) -> str:
     return best.delimiter
 
 
-def _candidates(sample: bytes) -> list[str]:
+def _candidates(sample: bytes, *, drawn: bool) -> list[str]:
+    """What may separate fields; in a drawn table blanks beside a mark fill up columns."""
     text = sample.decode("utf-8", "ignore")
     signs = [m for m in Counter(_SIGNS.findall(text)) if m not in DELIMITERS and m not in _RARE]
     single = [mark for mark in (*DELIMITERS, *_RARE, *signs) if mark in text]
     outside = _QUOTED.sub(b'""', sample).decode("utf-8", "ignore")
     doubled = [mark * 2 for mark in (":", "|", "~", "^") if outside.count(mark * 2) >= _ENOUGH]
-    widened = (_widened(outside, m) for m in single if m not in {" ", SPACES})
+    widened = (_widened(outside, m) for m in single if m not in {" ", SPACES} and not drawn)
     return [*dict.fromkeys((*single, *widened, *doubled))]
 
 
 def _widened(text: str, mark: str) -> str:
-    """A mark with what stands beside it every time, as in "||", "~|~" or ", "."""
+    """A mark with what stands beside it every time, as in "||", "~|~" or ", ".
+
+    Beside a usual delimiter a sign of values is a part of it only on both sides, as in "#|#": "|#" stands
+    in front of values that all begin with "#". Several blanks fill values up.
+    """
     times = text.count(mark)
     if times >= _ENOUGH and text.count(mark * 2) * 2 == times:
         return mark * 2
     grown = mark
-    while times >= _ENOUGH:
+    widens = _WIDENS if times >= _ENOUGH else _SURELY if times > _FEW else frozenset[str]()
+    while True:
         at = text.find(grown)
         left, right = text[at - 1 : at], text[at + len(grown) : at + len(grown) + 1]
-        if right in _WIDENS and right != mark and right and text.count(grown + right) == times:
+        if right in widens and right != mark and text.count(grown + right) == times:
             grown += right
-        elif left in _WIDENS and left != mark and left and text.count(left + grown) == times:
+        elif left in widens and left != mark and text.count(left + grown) == times:
             grown = left + grown
         else:
             break
-    return grown
+    one_sided = grown != grown[::-1] and bool(_OF_VALUES & {*grown}) and bool(DELIMITERS.keys() & {*grown})
+    return mark if one_sided or SPACES in grown else grown
 
 
 def _fit(sample: bytes, delimiter: str) -> _Fit:
@@ -162,14 +184,33 @@ def _fit(sample: bytes, delimiter: str) -> _Fit:
     if not widths:
         return _Fit(0, perfect=False, delimiter=delimiter)
     width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
-    share = times / len(counts)
-    perfect = share == 1 and len(counts) > 1
+    perfect = times == len(counts) > 1
+    above = titles(counts)
+    share = times / (len(counts) - (above if above > 1 else 0))  # a single one may be the column names
     score = share * (2 + (counts[0] == width)) + math.log2(width) * (share > _LIKELY)
-    if delimiter not in DELIMITERS and len(delimiter) == 1:
+    if delimiter != SPACES and not DELIMITERS.keys() & {*delimiter}:
         sure = share > _LIKELY and counts[0] == width and len(counts) > _FEW
         apart = width >= _FEW or delimiter not in {" ", SPACES} or bool(_PAIRS.fullmatch(sample))
         score = score - 1 if sure and apart else 0.0
-    return _Fit(score + (len(delimiter) > 1) * (share > _LIKELY), perfect, delimiter)
+    grown = len(delimiter) > 1 and delimiter != SPACES and score > 0
+    return _Fit(score + grown * (share > _LIKELY), perfect, delimiter)
+
+
+def titles(widths: Sequence[int], /) -> int:
+    """How many first records are titles, more than the table has rows perhaps: one text on each line.
+
+    All below them, but for a few, are then cut alike into three fields or more.
+
+    >>> titles([1, 1, 1, 4, 4, 4, 1]), titles([1, 2, 2, 2])
+    (3, 0)
+    """
+    top = next((i for i, n in enumerate(widths) if n > 1), 0)
+    below = Counter(widths[top:])
+    if not top:
+        return 0
+    width, times = below.most_common(1)[0]
+    others = below.total() - times
+    return top if width >= _FEW <= times and others < times and others <= max(_FEW, times // 10) else 0
 
 
 def _counts(sample: bytes, delimiter: str) -> list[int]:
@@ -203,4 +244,6 @@ def in_words(delimiter: str, quote: str = '"') -> str:
     >>> in_words(";")
     'semicolon, double quotes'
     """
+    if delimiter == RULED:
+        return "columns under a ruler"
     return f"{(DELIMITERS | _RARE).get(delimiter, repr(delimiter))}, {_QUOTES.get(quote, 'no quotes')}"

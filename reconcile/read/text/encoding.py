@@ -45,7 +45,11 @@ _SIGNS: Final = re.compile(
     rb"|(?<![A-Za-z])[\x96\x97](?![A-Za-z])|[A-Za-z.,!?]\x94(?![A-Za-z])|\x80(?=[0-9])|(?<=[0-9])\x85"
     rb"|[0-9]\xa0[0-9]|[0-9][ \xa0]?\x80(?![A-Za-z])"
 )
-_TWICE: Final = re.compile(rb"\xc3\x83\xc2[\x80-\xbf]")  # what UTF-8 read as Latin-1 and written again has
+# What UTF-8 has that was read as Latin-1, or as cp1252, and written again.
+_TWICE: Final = re.compile(
+    rb"\xc3[\x82\x83]\xc2[\x80-\xbf]|\xc3\x83(?:\xe2\x80[\x93-\xba]|\xc5[\x92\x93\xa0\xa1\xb8\xbd\xbe]|\xc6\x92)"
+    rb"|\xc3\xa2\xe2\x82\xac"
+)
 _NO_MARK: Final = (
     "No byte order mark; read as {} because every other byte is zero. Name the encoding if it is wrong."
 )
@@ -86,16 +90,23 @@ def _whole(data: bytes, path: Path, found: Diagnostics) -> tuple[bytes, str]:
         if data.startswith(mark):
             text = data[len(mark) :]
             if name == "utf-8":
-                return (text, name) if text.isascii() or _valid(text) else _eight_bits(text, found)
+                return _as_utf8(text, found)
             return _marked_wide(text, path, name, found)
     if wide := wide_encoding(data, found):
         return _decode_wide(data, path, wide, found), wide
-    if data.isascii() or _valid(data):
-        if _TWICE.search(data):
-            lines = [n for n, line in enumerate(data.split(b"\n"), start=1) if _TWICE.search(line)]
-            found.note_lines(lines, "encoding_twice", _HALF_READ)
+    return _as_utf8(data, found)
+
+
+def _as_utf8(data: bytes, found: Diagnostics) -> tuple[bytes, str]:
+    """Take a text as UTF-8 if it is, and say where its letters were damaged before."""
+    if data.isascii():
         return data, "utf-8"
-    return _eight_bits(data, found)
+    if not _valid(data):
+        return _eight_bits(data, found)
+    if _TWICE.search(data):
+        lines = [n for n, line in enumerate(data.split(b"\n"), start=1) if _TWICE.search(line)]
+        found.note_lines(lines, "encoding_twice", _HALF_READ)
+    return data, "utf-8"
 
 
 def require_lines(data: bytes, path: Path) -> None:

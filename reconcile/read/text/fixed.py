@@ -15,6 +15,7 @@ from reconcile.read.diagnostics import FOOTER, RULER, blank_skipped
 from reconcile.read.raw import RawTable
 from reconcile.read.text.footer import is_foot
 from reconcile.read.text.header import digit_columns, is_rule, names_columns
+from reconcile.read.text.samples import LOOKED_AT
 from reconcile.read.text.structure import mend_lines, note_bytes
 from reconcile.words import counted
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _END_OF_TEXT: Final = re.compile(rb"\x1a[\x1a\r\n]*\Z")  # how DOS ended a text
 _PAGE: Final = "\f"
 _NOT_A_CHARACTER: Final = r"[\t\x0b\x0c\r\x1a-\x1f\x01-\x08\x0e-\x19]"  # moves what stands behind it
-_LOOKED_AT: Final = 200
 _FEET: Final = 5
 _MOSTLY: Final = 0.95
 _FEW: Final = 3  # values that show how a field is filled
@@ -169,7 +169,7 @@ class _Lines:
     def skip_feet(self) -> None:
         """Leave out lines at the end that are shorter than rows and read like the end of a report."""
         tail = self.frame["text"].tail(_FEET).str.strip_chars_end()
-        lengths = self.frame["text"].head(_LOOKED_AT).str.strip_chars_end().str.len_chars().sort()
+        lengths = self.frame["text"].head(LOOKED_AT).str.strip_chars_end().str.len_chars().sort()
         usual = lengths[lengths.len() // 2] if lengths.len() else 0
         feet = 0
         for text in reversed(tail):
@@ -286,7 +286,7 @@ class _Lines:
 
     def note_header(self, frame: pl.DataFrame) -> None:
         """Note a first row that names columns, and a skipped line that looks like a row."""
-        body = [[cell or "" for cell in row] for row in frame.head(_LOOKED_AT).rows()]
+        body = [[cell or "" for cell in row] for row in frame.head(LOOKED_AT).rows()]
         if not body:
             return
         if names_columns(body[0], body[1:]) is True:

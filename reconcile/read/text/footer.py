@@ -11,6 +11,7 @@ import polars as pl
 
 from reconcile.read.diagnostics import FOOTER
 from reconcile.read.text.header import digit_columns, usual
+from reconcile.read.text.samples import LOOKED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ _TOTAL: Final = rf"[0-9][0-9,. ]*{_THINGS}\b.*|(grand |sub)?-?totals?\b.*"
 _FOOT: Final = re.compile(
     rf"\W*({_TOTAL}|(sum|count|average|records?|rows?)\b.*[0-9].*|end of .*|eof|page [0-9]+.*|"
     r"(printed|generated|created|exported|run|report|elapsed|completion|as of)\b.*[0-9].*|"
-    r"sql>.*)\W*|\W{2,}end\W*",
+    r"only showing top [0-9]+ rows?|sql>.*)\W*|\W{2,}end\W*|[-=_+|]{3,}",
     re.IGNORECASE | re.DOTALL,
 )
 _WIDE_TOTAL: Final = re.compile(rf"\W*({_TOTAL})\W*", re.IGNORECASE | re.DOTALL)
@@ -34,11 +35,9 @@ _COUNTED: Final = re.compile(
     r"|(no rows|end of (report|file|data|list|extract))\W*|\W*end of (report|file|data|list|extract)\W*",
     re.IGNORECASE,
 )
+_BARE: Final = re.compile(rf"([0-9][0-9,. ]*) ?{_THINGS}", re.IGNORECASE)
 _SECOND: Final = (
     "Another table stands below the first; only the first was read. Put this line into a file of its own."
-)
-_AGAIN: Final = (
-    "The column names again; the line was set aside. Check whether the file holds the same rows twice."
 )
 _LONELY: Final = (
     "The last rows hold a text in their first column and nothing else, unlike all others; they were kept. "
@@ -58,7 +57,6 @@ _NUMBER: Final = re.compile(r"\s*[-+$(]*[0-9][0-9.,]*[%)]*\s*")
 _DIGIT: Final = re.compile(r"[0-9]")
 _ROWS: Final = 3  # so many lines of one width are another table
 _ABOVE: Final = 10  # rows that tell what a row of the table looks like
-_LOOKED_AT: Final = 200
 
 
 def is_foot(text: str) -> bool:
@@ -70,11 +68,16 @@ def is_foot(text: str) -> bool:
     return bool(_FOOT.fullmatch(text.strip()))
 
 
-def is_total(cells: Sequence[str]) -> bool:
-    """Whether a record as wide as the rows is no row: a total, or a count in the first cell alone."""
+def is_total(cells: Sequence[str], above: int) -> bool:
+    """Whether a record as wide as the rows is no row: a total, or a count in the first cell alone.
+
+    A bare count ("3 rows") may be a value, unless it is that of the rows above.
+    """
     filled = [cell.strip() for cell in cells if cell.strip()]
     if not filled or cells[0].strip() != filled[0]:
         return False
+    if len(cells) == 1 and (bare := _BARE.fullmatch(filled[0])):
+        return re.sub("[,. ]", "", bare[1]) == str(above)
     if len(cells) == 1 or len(filled) == 1:
         return bool(_COUNTED.fullmatch(filled[0]))
     sums = all(_DIGIT.search(cell) for cell in filled[1:])
@@ -145,7 +148,9 @@ def without_below(table: RawTable, found: Diagnostics) -> RawTable:
     """Take out totals at the end, and another table of equal width."""
     frame, lines = table.frame, table.lines
     feet = 0
-    while feet < min(_ROWS, frame.height) and is_total([cell or "" for cell in frame.row(-1 - feet)]):
+    while feet < min(_ROWS, frame.height):
+        if not is_total([cell or "" for cell in frame.row(-1 - feet)], frame.height - 1 - feet):
+            break
         feet += 1
     if feet:
         found.note_lines(lines.tail(feet), "footer", FOOTER)
@@ -183,7 +188,7 @@ def _summed(frame: pl.DataFrame) -> int:
     rows = frame.tail(_ABOVE + _ROWS).rows()
     sums = [_is_sum([cell for cell in row if cell]) for row in rows]
     feet = _run_at_end(pl.Series(sums, dtype=pl.Boolean))
-    return feet if 0 < feet <= _ROWS < len(rows) and sum(sums) == feet else 0
+    return feet if 0 < feet <= _ROWS and feet + 1 < len(rows) and sum(sums) == feet else 0
 
 
 def _is_sum(filled: Sequence[str]) -> bool:
@@ -211,12 +216,12 @@ def doubt_tables(table: RawTable, blank: Sequence[int], found: Diagnostics) -> N
     """
     if table.frame.width < 2:  # noqa: PLR2004 - as above
         return
-    gaps = sorted({*blank, *table.lines.filter(_empty(table.frame)).to_list()})[:_LOOKED_AT]
+    gaps = sorted({*blank, *table.lines.filter(_empty(table.frame)).to_list()})[:LOOKED_AT]
     for gap, following in zip(gaps, [*gaps[1:], None][: len(gaps)], strict=True):
         at = int(table.lines.search_sorted(gap, side="right"))
         to = table.frame.height if following is None else int(table.lines.search_sorted(following))
         first = int(table.lines.search_sorted(gap))
-        above = table.frame.slice(max(first - _LOOKED_AT, 0), min(first, _LOOKED_AT))
+        above = table.frame.slice(max(first - LOOKED_AT, 0), min(first, LOOKED_AT))
         below = table.frame.slice(at, min(to - at, _ABOVE))
         if not below.height or above.height < 2:  # noqa: PLR2004 - too few to tell
             continue
@@ -250,36 +255,13 @@ def _run_at_end(flags: pl.Series) -> int:
     return flags.len() - 1 - int(false[-1]) if false.len() else flags.len()
 
 
-def without_headers(table: RawTable, names: Sequence[str], found: Diagnostics) -> RawTable:
-    """Take out lines that repeat the column names, in small letters or capitals."""
-    several = len(names) > 1  # one word alone may well be a value
-    again = np.arange(table.frame.height)
-    for name, column in zip(names, table.frame.columns, strict=False):
-        if not len(again):
-            return table
-        values = table.frame[column][again] if len(again) < table.frame.height else table.frame[column]
-        values = values.str.strip_chars()
-        same = values.str.to_lowercase() == name.lower() if several else values == name
-        again = again[same.fill_null(value=not name).to_numpy()]
-    if not len(again) or not names:
-        return table
-    found.note_lines(table.lines[again], "header_repeated", _AGAIN)
-    left = np.delete(np.arange(table.frame.height), again)
-    return replace(
-        table,
-        frame=table.frame[left],
-        lines=table.lines[left],
-        rejected=table.rejected + len(again),
-    )
-
-
 def second_header(frame: pl.DataFrame) -> int:
     """Where, among rows of one width, another table's header stands; their number when none does.
 
     It has a name for every column and no digit, although the rows above it have digits in some columns, and
     has rows above and below it: a last row of words is a row.
     """
-    body = [[cell or "" for cell in row] for row in frame.head(_LOOKED_AT).rows()]
+    body = [[cell or "" for cell in row] for row in frame.head(LOOKED_AT).rows()]
     counted = digit_columns(body[: max(len(body) // 2, 2)])
     if len(counted) < 2:  # noqa: PLR2004 - one column may have an exception
         return frame.height

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Cells = Sequence[str]
 
-_TITLES: Final = 30  # lines that may stand above the header
+_TITLES: Final = 100  # lines that may stand above the header
 _SURE: Final = 5  # rows that show what a column holds
 _ENOUGH: Final = 200  # characters that show what a cell is
 _MOST_BLANK: Final = 10_000  # lines, beyond which a file of blank ones is called empty
@@ -50,7 +50,7 @@ _USUAL: Final = frozenset(
         "response author publisher company organisation organization"
     ).split()
 )
-_RULE: Final = re.compile(r" *[-=_+|]+ *")
+_RULE: Final = re.compile(r" *:?[-=_+|]+:? *")
 
 
 class Head(NamedTuple):
@@ -107,6 +107,11 @@ def _begin(records: Sequence[Cells], width: int, known: frozenset[str]) -> int:
     at = next((i for i, r in enumerate(records[:_TITLES]) if len(r) == width), 0)
     following = [i for i, r in enumerate(records[: _TITLES + 1]) if i > at and len(r) == width]
     for i in following:
+        if _filled(records[at]) < 2 > _filled(records[i]) and width > 2:  # noqa: PLR2004 - one more title, or none
+            continue
+        if _heads_a_page(records[at], records[i], width):
+            at = i
+            continue
         padded = width > 2 and _filled(records[at]) < 2 < _filled(records[i])  # noqa: PLR2004 - one text, padded
         if not padded or names_columns(records[i], records[i + 1 :]) is False:
             break
@@ -119,6 +124,14 @@ def _begin(records: Sequence[Cells], width: int, known: frozenset[str]) -> int:
     if len(above) < 2 or len(above) * 2 <= width:  # noqa: PLR2004 - a title
         return at
     return at if names_columns(records[at], _counted(records[at + 1 :])) is True else at - 1
+
+
+def _heads_a_page(above: Cells, names: Cells, width: int) -> bool:
+    """Whether a record is the date or the number of a page, above names that are all there."""
+    if _filled(above) * 2 > width or _filled(names) < width or width <= 2:  # noqa: PLR2004 - as above
+        return False
+    shown = [any(looks_like_data(cell.strip()[:_ENOUGH]) for cell in cells) for cells in (above, names)]
+    return shown == [True, False] and not any(map(_DIGIT.search, names))
 
 
 def _counted(records: Sequence[Cells]) -> Sequence[Cells]:
@@ -166,6 +179,18 @@ def are_rows(names: Cells) -> bool:
     far = "".join(name for name in names if _FAR.search(name))
     halves = "".join(_FAR.findall(far)).encode("utf-16-le")
     return len(halves) >= _MANY and all(_PLAIN <= byte <= _LAST or byte in b"\r\n\t\0" for byte in halves)
+
+
+def counts_rows(body: Sequence[Cells], width: int) -> bool:
+    """Whether the first fields of rows count them, which R leaves without a name, and the last are filled.
+
+    >>> counts_rows([["1", "Ana"], ["2", "Bo"], ["3", "Cy"]], 2)
+    True
+    """
+    rows = [r for r in body if len(r) == width]
+    first = [r[0] for r in rows]
+    counted = [str(n) for n in range(1, len(rows) + 1)]
+    return len(rows) > 1 and first == counted and any(r[-1] for r in rows)
 
 
 def reads_like_a_row(names: Cells, body: Sequence[Cells], known: frozenset[str]) -> bool:

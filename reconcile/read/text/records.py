@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
 from reconcile.read.text.careful import Mended
 
@@ -80,3 +82,22 @@ def _blank(data: bytes, structure: Structure) -> Flags:
             continue
         blank[i] = not data[structure.starts[i] : structure.ends[i]].strip()
     return blank
+
+
+def cut_fields(data: bytes, delimiter: str, width: int, *, quoted: bool) -> pl.DataFrame | None:
+    """Cut records of one width into columns of text; None when the parser does not see them so."""
+    schema = {f"c{i}": pl.String for i in range(width)}
+    if not data:
+        return pl.DataFrame(schema=schema)
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(data),
+            has_header=False,
+            separator=delimiter,
+            quote_char='"' if quoted else None,
+            infer_schema=False,
+            schema=schema,
+        )
+    except pl.exceptions.PolarsError:  # its message quotes the file
+        return None
+    return frame.with_columns(pl.all().replace({"": None})) if quoted else frame

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from reconcile.read.diagnostics import Diagnostics
@@ -243,9 +245,19 @@ def _ended_by_returns(data: bytes) -> bytes | None:
 
 def note_bytes(data: bytes, what: bytes, kind: Kind, message: str, found: Diagnostics) -> None:
     """Note the lines on which a byte or a character stands."""
+    at = [match.start() for match in re.finditer(re.escape(what), data)]
+    found.note_lines(lines_of(data, at), kind, message)
+
+
+def lines_of(data: bytes, places: Sequence[int], /) -> list[int]:
+    r"""The lines, from 1 and each once, on which bytes stand.
+
+    >>> lines_of(b"a\nb\nc", [2, 3, 4])
+    [2, 3]
+    """
     feeds = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _LF)
-    at = np.fromiter((match.start() for match in re.finditer(re.escape(what), data)), dtype=np.int64)
-    found.note_lines(np.unique(np.searchsorted(feeds, at) + 1).tolist(), kind, message)
+    lines: list[int] = np.unique(np.searchsorted(feeds, places) + 1).tolist()
+    return lines
 
 
 def mend_returns(data: bytes, delimiter: str, width: int, found: Diagnostics) -> bytes:

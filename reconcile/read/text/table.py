@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from reconcile.errors import InputError
-from reconcile.privacy import looks_like_data
 from reconcile.privacy.scan import may_hold_ssn
-from reconcile.read.diagnostics import ABOVE, RULER, Diagnostics, blank_skipped, empty_columns
+from reconcile.read.diagnostics import ABOVE, Diagnostics, blank_skipped
 from reconcile.read.raw import RawTable
 from reconcile.read.text.comments import blank_comments, note_comments
-from reconcile.read.text.dialect import Dialect, counts_by_line, find_dialect
+from reconcile.read.text.dialect import RULED, Dialect, counts_by_line, find_dialect, titles
+from reconcile.read.text.drawn import BETWEEN, undraw, without_padding
+from reconcile.read.text.finish import finish
 from reconcile.read.text.footer import (
     Below,
     cut_below,
     doubt_tables,
     note_empty,
     without_below,
-    without_headers,
 )
 from reconcile.read.text.header import (
     Head,
-    are_rows,
-    distinct,
-    find_head,
-    is_rule,
     note_words,
-    numbered,
     read_blank,
-    reads_like_a_row,
     usual,
 )
 from reconcile.read.text.ragged import note_ragged, read_ragged
-from reconcile.read.text.records import in_order, mended
+from reconcile.read.text.records import cut_fields, in_order, mended
+from reconcile.read.text.repeated import without_headers
+from reconcile.read.text.reports import note_reports
 from reconcile.read.text.rewrite import rewrite, unslash
+from reconcile.read.text.samples import LOOKED_AT, SAMPLE
 from reconcile.read.text.structure import mend_lines, mend_returns, scan
-from reconcile.read.text.wrapped import without_wrapping
+from reconcile.read.text.top import Top, find_top
+from reconcile.read.text.unseen import note_unseen
+from reconcile.read.text.wrapped import straightened, without_wrapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,26 +48,12 @@ if TYPE_CHECKING:
     from reconcile.read.raw import Window
     from reconcile.read.text.records import Records
     from reconcile.read.text.rewrite import Rewritten
-    from reconcile.read.text.structure import Flags, Offsets, Structure
+    from reconcile.read.text.structure import Flags, Structure
 
-_LOOKED_AT: Final = 200  # records that say how wide the table is
-_SAMPLE: Final = 1 << 18  # bytes in which they are looked for
-_MOST_COLUMNS: Final = 200_000
-_LONGEST_NAME: Final = 5_000
-_TOP: Final = 33  # records among which titles, header and a line under it are
 _MARK: Final = "\ufeff".encode()
 _TOLD: Final = re.compile(
     rb"\A\"?sep=([^\r\n\"])\"?(?=\r?\n)", re.IGNORECASE
 )  # a line that Excel understands
-_ONE_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=]{50,}")  # no name of a column is so long without a break
-_LIKE_A_ROW: Final = (
-    "The first line was taken for the column names, and reads like the rows below it. If it is one, put a "
-    "line of column names above it."
-)
-_NO_HEADER: Final = (
-    "The first line looks like data rather than column names: it was kept as a row, and the columns are "
-    'called "column 1", "column 2" and so on. Put a line of column names above it.'
-)
 _STRAY: Final = (
     "A quote stands where none should; it was confined to this record. Check the values of this line."
 )
@@ -104,11 +88,10 @@ def parse(
     if not data or data.isspace():
         raise InputError(f"{path} is empty. A line of column names and one line a row are expected.")
     suspect = may_hold_ssn(data)
-    if window is None:
-        data = without_wrapping(data, found)
-    dialect = window.dialect if window else dialect_of(data, found, delimiter=delimiter)
+    data, dialect, drawn = _plain(data, path, found, delimiter=delimiter, window=window)
     if window is None or window.names is None:
         data = _without_remarks(data, found)
+    note_unseen(data, dialect.delimiter, found)
     written = rewrite(data, dialect.delimiter, dialect.quote)
     del data
     mark = written.delimiter
@@ -128,7 +111,9 @@ def parse(
     if table is None:
         raise InputError(f"{path} cannot be cut into rows. Export it again, with quotes around texts.")
     found.extend(noted)
-    return replace(table, delimiter=dialect.delimiter, quote=dialect.quote, suspect=suspect)
+    return replace(
+        table, delimiter=RULED if drawn else dialect.delimiter, quote=dialect.quote, suspect=suspect
+    )
 
 
 def dialect_of(data: bytes, found: Diagnostics, *, delimiter: str | None) -> Dialect:
@@ -136,6 +121,19 @@ def dialect_of(data: bytes, found: Diagnostics, *, delimiter: str | None) -> Dia
     if told := _TOLD.match(data):
         data, delimiter = data[told.end() :], delimiter or told[1].decode("utf-8", "replace")
     return Dialect(delimiter) if delimiter else find_dialect(blank_comments(data, Diagnostics()), found)
+
+
+def _plain(
+    data: bytes, path: Path, found: Diagnostics, *, delimiter: str | None, window: Window | None
+) -> tuple[bytes, Dialect, bool]:
+    """Undo what hides the fields of a whole text; find its dialect, and whether a ruler cut it."""
+    if window is not None:
+        return data, window.dialect, False
+    data = without_wrapping(straightened(data, found), found)
+    undrawn = None
+    if delimiter is None:
+        data, undrawn = undraw(data, path)
+    return data, dialect_of(data, found, delimiter=delimiter or undrawn), undrawn == BETWEEN
 
 
 def _without_remarks(data: bytes, found: Diagnostics) -> bytes:
@@ -162,7 +160,8 @@ def _without_marks(data: bytes, found: Diagnostics) -> bytes:
 
 
 def _width(data: bytes, mark: str) -> int:
-    return usual([n for n in counts_by_line(data[:_SAMPLE], mark) if n][:_LOOKED_AT] or [1])
+    widths = [n for n in counts_by_line(data[:SAMPLE], mark) if n][:LOOKED_AT] or [1]
+    return usual(widths[titles(widths) :])
 
 
 def _unslashed(text: bytes, structure: Structure, mark: str, found: Diagnostics) -> tuple[bytes, Structure]:
@@ -178,50 +177,6 @@ def _unslashed(text: bytes, structure: Structure, mark: str, found: Diagnostics)
     return other, mended
 
 
-class _Header(NamedTuple):
-    """The names as they stand, the fields of a row, and the records that may be rows."""
-
-    head: Head
-    names: list[str]
-    width: int
-    body: Offsets
-
-
-def _header(
-    given: Records, written: Rewritten, path: Path, found: Diagnostics, known: frozenset[str]
-) -> _Header | None:
-    """Find the column names; None when the parser does not see the same records."""
-    filled = np.flatnonzero(~given.blank)
-    if not len(filled):
-        raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    looked_at = filled[:_LOOKED_AT]
-    common = usual(given.widths[looked_at].tolist())
-    if common > _MOST_COLUMNS:
-        raise InputError(
-            f"{path}, line {given.lines[filled[0]]}: {common:,} columns are more than the "
-            f"{_MOST_COLUMNS:,} that are read. Check that this is a table, and what separates its fields."
-        )
-    first = _cells(given, looked_at, common, written.delimiter)
-    if first is None:
-        return None
-    rules = [i for i, cells in enumerate(first[:_TOP]) if is_rule(cells)]
-    found.note_lines(given.lines[filled[rules]].tolist(), "ruler", RULER)
-    filled = np.delete(filled, rules)
-    first = [written.values(cells) for i, cells in enumerate(first) if i not in rules]
-    first = _shortened(first, path)
-    head = find_head(first, common, known)
-    body = filled[head.at + head.rows :]
-    names, width = _names(head, given.widths[body], path)
-    if not head.rows:
-        found.note("no_header", _NO_HEADER)
-    elif head.rows == 1 and reads_like_a_row(head.names, first[head.at + 1 :], known):
-        found.note("header_doubt", _LIKE_A_ROW)
-    if head.rows > 1:
-        found.note("header_rows", f"The column names stand on {head.rows} lines. Check the names.")
-    found.note_lines(given.lines[filled[: head.at]].tolist(), "preamble", ABOVE)
-    return _Header(head, names, width, body)
-
-
 def _table(
     given: Records,
     written: Rewritten,
@@ -235,12 +190,12 @@ def _table(
     delimiter = written.delimiter
     if window is not None and window.names is not None:
         told = list(window.names)
-        header: _Header | None = _Header(Head(0, 1, told), told, len(told), np.flatnonzero(~given.blank))
+        top: Top | None = Top(Head(0, 1, told), told, len(told), np.flatnonzero(~given.blank))
     else:
-        header = _header(given, written, path, found, known)
-    if header is None:
+        top = find_top(given, written, path, found, known, whole=window is None)
+    if top is None:
         return None
-    head, names, width, body = header
+    head, names, width, body = top[:4]
     blank = given.lines[np.flatnonzero(given.blank)]
     if window is None or window.names is None:
         blank = blank[blank > given.lines[~given.blank].min()]  # above all else they mean nothing
@@ -252,7 +207,7 @@ def _table(
         below.note(given.lines[rest], found)
     good = given.widths[body] == width
     rows = body[good]
-    frame = _cut(given.text(rows), delimiter, width, quoted=given.quoted)
+    frame = cut_fields(given.text(rows), delimiter, width, quoted=given.quoted)
     if frame is None or frame.height != len(rows):
         return None
     lines = pl.Series("line", given.lines[rows], dtype=pl.Int64)
@@ -273,114 +228,20 @@ def _table(
     table = RawTable(
         written.restore(frame), lines, delimiter, len(body) + below.rejected, len(bad) + below.rejected
     )
+    if top.drawn:
+        table = without_padding(table, found)
     repeated = head.names if head.rows == 1 else []
-    table = without_headers(table, repeated, found)
+    table = without_headers(table, repeated, found, whole=window is None)
     note_words(table.frame, table.lines, found)
     note_comments(table, found)
     note_empty(table, found)
     if window is None or window.last:
         table = without_below(table, found)
+    note_reports(table, top.titles, found)
     doubt_tables(table, blank.tolist(), found)
     if window is None:
-        table = replace(table, frame=_finish(table.frame, names, head, path, found))
+        table = replace(table, frame=finish(table.frame, names, head, path, found))
     return replace(table, doubtful=bool(doubtful.len()), names=tuple(names) if window else ())
-
-
-def _shortened(first: list[list[str]], path: Path) -> list[list[str]]:
-    """What of the first records is looked at for column names."""
-    if not first:
-        raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    if any(len(cell) > _LONGEST_NAME for cell in first[0]):
-        raise InputError(
-            f"{path}: the first line has a field of more than {_LONGEST_NAME:,} characters. "
-            "Check that this is a table with a line of column names."
-        )
-    return [[cell[:_LONGEST_NAME] for cell in cells] for cells in first]
-
-
-def _cells(given: Records, rows: Offsets, common: int, delimiter: str) -> list[list[str]] | None:
-    """The cells of a few records, each of its own width; None when the parser sees other records.
-
-    Records much wider than common ones, which are no header, come as empty cells.
-    """
-    widths = np.minimum(given.widths[rows], 2 * common + _LOOKED_AT)
-    cells = [[""] * int(width) for width in widths]
-    for width in np.unique(widths[widths < 2 * common + _LOOKED_AT]):
-        at = np.flatnonzero(widths == width)
-        frame = _cut(given.text(rows[at]), delimiter, int(width), quoted=given.quoted)
-        if frame is None or frame.height != len(at):
-            return None
-        for i, row in zip(at, frame.rows(), strict=True):
-            cells[i] = [cell or "" for cell in row]
-    return cells
-
-
-def _cut(data: bytes, delimiter: str, width: int, *, quoted: bool) -> pl.DataFrame | None:
-    schema = {f"c{i}": pl.String for i in range(width)}
-    if not data:
-        return pl.DataFrame(schema=schema)
-    try:
-        frame = pl.read_csv(
-            io.BytesIO(data),
-            has_header=False,
-            separator=delimiter,
-            quote_char='"' if quoted else None,
-            infer_schema=False,
-            schema=schema,
-        )
-    except pl.exceptions.PolarsError:  # its message quotes the file
-        return None
-    return frame.with_columns(pl.all().replace({"": None})) if quoted else frame
-
-
-def _names(head: Head, widths: Offsets, path: Path) -> tuple[list[str], int]:
-    """Check the header against the rows: the column names, and how many fields a row has."""
-    names, width = head.names, len(head.names)
-    if not head.rows:
-        width = usual(widths.tolist())
-        return [numbered(i) for i in range(width)], width
-    fitting = int((widths == width).sum())
-    common = usual(widths.tolist()) if len(widths) else width
-    if common == width or fitting * 2 >= len(widths):
-        return names, width
-    if common == width + 1:
-        return [*names, ""], common  # right only if nothing stands behind the last delimiter
-    if common == width - 1 and not names[-1]:
-        return names[:-1], common
-    raise InputError(_mismatch(path, width, common))
-
-
-def _mismatch(path: Path, width: int, common: int) -> str:
-    return (
-        f"{path}: the header has {width} columns, but most rows have {common}. "
-        "Give every column a name, and take title lines above the header out."
-    )
-
-
-def _finish(
-    frame: pl.DataFrame, names: list[str], head: Head, path: Path, found: Diagnostics
-) -> pl.DataFrame:
-    """Give the columns their names; a nameless column without content is left out."""
-    empty = [i for i, name in enumerate(names) if not name and frame[frame.columns[i]].is_null().all()]
-    if len(names) > len(head.names) and len(names) - 1 not in empty:
-        raise InputError(_mismatch(path, len(head.names), len(names)))
-    if empty and (frame.height or not any(names)):
-        found.note("empty_column", empty_columns(len(empty)))
-        frame = frame.select([c for i, c in enumerate(frame.columns) if i not in empty])
-        names = [name for i, name in enumerate(names) if i not in empty]
-    if not names:
-        raise InputError(f"{path} has no column with a name or a value. Export it again.")
-    if not frame.height and are_rows(names):
-        raise InputError(
-            f"{path} has one line, which holds rows rather than column names. Its line ends or its encoding "
-            "are lost: export it again, as UTF-8."
-        )
-    if any(looks_like_data(name) or _ONE_TOKEN.fullmatch(name) for name in names):
-        found.note(
-            "header_doubt", "The first line looks like data rather than column names. Check the header."
-        )
-    frame.columns = distinct(names, found)
-    return frame
 
 
 def _note_blank(lines: Iterable[int], last: int, found: Diagnostics) -> None:

@@ -1,4 +1,4 @@
-"""Lines that were quoted as a whole, as by a second export of a text: each is one field until unwrapped."""
+"""Quotes that hide the fields: curly ones, and those around whole lines, as a second export writes them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from reconcile.read.text.dialect import DELIMITERS, counts_by_line
+from reconcile.read.text.samples import SAMPLE
 
 if TYPE_CHECKING:
     from reconcile.read.diagnostics import Diagnostics
@@ -13,7 +14,24 @@ if TYPE_CHECKING:
 _WHOLE: Final = re.compile(rb'"((?:[^"\n]|"")*)"\r?')
 _LEAST: Final = 3  # fields: "Last, First" may be a name, and one column
 _LOOKED_AT: Final = 20
+_CURLY: Final = "\u201c".encode(), "\u201d".encode()
+_OPENS: Final = re.compile(rb"(?:^|[,;\t|])" + _CURLY[0], re.MULTILINE)
+_CLOSES: Final = re.compile(_CURLY[1] + rb"(?=[,;\t|]|\r?$)", re.MULTILINE)
+_STRAIGHT: Final = "Fields stand in curly quotes, which were taken for quotes. Check a few values."
 _SAID: Final = "Every line is quoted as a whole; these quotes were taken off. Check the columns."
+
+
+def straightened(data: bytes, found: Diagnostics) -> bytes:
+    """Make curly quotes straight, where a text has no others and all of these enclose whole fields."""
+    if _CURLY[0] not in data[:SAMPLE]:  # the whole text is searched more slowly
+        return data
+    opening, closing = map(data.count, _CURLY)
+    if opening != closing or opening * 2 <= data.count(b"\n") or b'"' in data:
+        return data
+    if len(_OPENS.findall(data)) < opening or len(_CLOSES.findall(data)) < closing:
+        return data
+    found.note("quote_guess", _STRAIGHT)
+    return data.replace(_CURLY[0], b'"').replace(_CURLY[1], b'"')
 
 
 def without_wrapping(data: bytes, found: Diagnostics) -> bytes:
@@ -22,7 +40,8 @@ def without_wrapping(data: bytes, found: Diagnostics) -> bytes:
     The first line, of column names, may lack them.
     """
     first = data[: data.find(b"\n") + 1]
-    second = data[len(first) :].split(b"\n", 1)[0]
+    end = data.find(b"\n", len(first))
+    second = data[len(first) : end if end >= 0 else None]
     if not first or not _WHOLE.fullmatch(second):
         return data
     lines = data.split(b"\n")
