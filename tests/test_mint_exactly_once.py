@@ -83,7 +83,7 @@ def test_a_crash_at_any_step_of_minting_changes_nothing(tmp_path, monkeypatch):
         registry.allot("AAA0001", "AAA9999", authority="Chancellor's Office")
         batch = approved(registry, wanted(1, 2))
         before = registry.audit()
-        for step in ("requests", "served", "claim", "issue", "log", "change_batch"):
+        for step in ("content", "served", "claim", "issue", "log", "change_batch"):
             with monkeypatch.context() as patch:
                 _break_after(patch, step)
                 with pytest.raises(ZeroDivisionError):

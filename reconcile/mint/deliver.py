@@ -47,16 +47,13 @@ def deliver(registry: Registry, batch_id: str, path: Path, /, *, by: str, at: da
         row = require_step(ledger.batch(batch_id), batch_id, BatchState.DELIVERED)
         if row["issuer"] == Issuer.OPENCCC:
             _require_answers(ledger, batch_id)
-        numbers = [n for n in ledger.life.numbers(batch_id) if n[5] != "voided"]
-        table = pl.DataFrame(
-            [(n[0], n[1], n[3]) for n in numbers], schema=dict.fromkeys(LOAD_FILE, pl.String), orient="row"
-        )
+        numbers = ledger.life.numbers(batch_id).filter(pl.col("state") != "voided")
         if not registry.rehearsal:
-            write_private(path, table.write_csv())
-        ledger.log("delivered", batch_id, who=by, machine=machine(), numbers=len(numbers))
+            write_private(path, numbers.rename({"mis_code": "college"}).select(LOAD_FILE).write_csv())
+        ledger.log("delivered", batch_id, who=by, machine=machine(), numbers=numbers.height)
         ledger.change_batch(batch_id, state=BatchState.DELIVERED.value)
         ledger.life.move(batch_id, "delivered")
-        return len(numbers)
+        return numbers.height
 
     return registry.write(work, at=at)
 
@@ -92,7 +89,7 @@ def _refuse_demo(registry: Registry) -> None:
 
 
 def _require_answers(ledger: Ledger, batch_id: str) -> None:
-    waiting = len(awaited(ledger, batch_id))
+    waiting = awaited(ledger, batch_id).height
     if waiting:
         raise RegistryError(
             f"{waiting:,} rows of batch {batch_id} have no answer from OpenCCC yet. "

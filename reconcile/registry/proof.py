@@ -10,7 +10,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from reconcile.registry import chain
-from reconcile.registry.canon import digest
+from reconcile.registry.canon import BOUND, digest, digest_parts
+from reconcile.registry.connect import in_bytes, in_parts
 from reconcile.registry.life import Answer, Void
 from reconcile.registry.tables import (
     allotments,
@@ -37,16 +38,6 @@ _STATES = {"drafted": "draft", "returned": "draft"} | {
     )
 }  # fmt: skip
 _BINDING = ("drafted", "checked", "submitted")  # entries that say what a batch's row holds
-_DESCRIBED = (
-    "content_hash",
-    "suite_hash",
-    "issuer",
-    "proposed_at",
-    "valid_until",
-    "rows_hash",
-    "mints",
-    "recoveries",
-)
 # Tables whose rows each belong to one entry of the log, which has their hash: event, columns.
 _ENTRIES = {
     "decisions": (decisions, "decided", ("by",), ("table", "id_l", "id_r", "decision", "hash")),
@@ -109,7 +100,7 @@ def _batches(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[s
         if row["state"] != states[batch]:
             yield f"batch {batch} is {row['state']}, the log says {states[batch]}"
         detail = entry["detail"]
-        others = any(row[name] != detail[name] for name in _DESCRIBED if name in detail)
+        others = any(row[name] != detail[name] for name in BOUND if name in detail)
         if others or (entry["what"] == "submitted" and row["proposer"] != entry["who"]):
             yield f"batch {batch} was changed after it was submitted"
 
@@ -130,15 +121,13 @@ def _requests(connection: sa.Connection, _log: list[dict[str, Any]]) -> Iterator
     hashes = {
         row.id: row.rows_hash for row in connection.execute(sa.select(batches.c.id, batches.c.rows_hash))
     }
-    rows = connection.execute(sa.select(requests.c.batch, *(requests.c[name] for name in _REQUEST)))
-    yield from _compare("requests", rows, hashes)
+    yield from _compare(connection, "requests", requests, _REQUEST, hashes)
 
 
 def _numbers(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
     hashes = {e["subject"]: e["detail"]["issued_hash"] for e in log if "issued_hash" in e["detail"]}
     names = ("mis_code", "sis_id", "ordinal", "cccid", "kind")
-    rows = connection.execute(sa.select(cccids.c.batch, *(cccids.c[name] for name in names)))
-    yield from _compare("CCCIDs", rows, hashes)
+    yield from _compare(connection, "CCCIDs", cccids, names, hashes)
 
 
 def _lives(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
@@ -146,9 +135,10 @@ def _lives(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str
     states = {e["subject"]: e["what"] for e in log if e["what"] in {"delivered", "loaded"}}
     names = ("mis_code", "sis_id", "ordinal")
     gone = {tuple(row) for row in connection.execute(sa.select(*(voids.c[name] for name in names)))}
-    rows = connection.execute(sa.select(cccids.c.batch, cccids.c.state, *(cccids.c[name] for name in names)))
+    query = sa.select(cccids.c.batch, cccids.c.state, *(cccids.c[name] for name in names))
     wrong = {
         batch
+        for rows in in_parts(connection, query)
         for batch, state, *key in rows
         if state != ("voided" if tuple(key) in gone else states.get(batch, "issued"))
     }
@@ -185,12 +175,13 @@ def _allotments(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterato
             yield f"the counter of the range allotted on {row.at[:10]} was turned back"
 
 
-def _compare(what: str, rows: Any, hashes: dict[str, str]) -> Iterator[str]:  # noqa: ANN401 - rows of any query
+def _compare(
+    connection: sa.Connection, what: str, table: sa.Table, names: tuple[str, ...], hashes: dict[str, str]
+) -> Iterator[str]:
     """Hash the rows of each batch in request-key order and compare with what is known of them."""
-    grouped: dict[str, list[list[Any]]] = {}
-    for batch, *row in rows:
-        grouped.setdefault(batch, []).append(row)
-    for batch in sorted(hashes.keys() | grouped.keys()):
-        found = sorted(grouped.get(batch, []), key=lambda row: (row[0], row[1]))
-        if hashes.get(batch) != digest(found):
+    there = set(connection.execute(sa.select(table.c.batch).distinct()).scalars())
+    for batch in sorted(hashes.keys() | there):
+        keys = in_bytes(connection, table.c.mis_code, table.c.sis_id)
+        query = sa.select(*(table.c[name] for name in names)).where(table.c.batch == batch).order_by(*keys)
+        if hashes.get(batch) != digest_parts(in_parts(connection, query)):
             yield f"the {what} of batch {batch} were changed after they were written"
