@@ -29,7 +29,7 @@ def test_fingerprint_does_not_depend_on_order(order):
 
 @given(st.permutations(range(7)), st.integers(1, 9))
 def test_parts_of_any_size_are_the_same_batch(order, size):
-    """A batch of a million rows is written and hashed a few thousand at a time; nobody can tell afterwards."""
+    """A large batch is written and hashed a few thousand rows at a time; nobody can tell afterwards."""
     rows = wanted(*order)
     whole = sorted(formed(rows))
     with pytest.MonkeyPatch.context() as patch:

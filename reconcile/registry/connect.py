@@ -55,7 +55,7 @@ _PROBLEMS: Final = (
     ),
     (
         # A sync that fails while committing tells nobody whether the disk has it.
-        ("SQLITE_IOERR",),
+        ("SQLITE_IOERR", "58030"),
         "met a disk that fails. The step was kept whole or not at all; check the disk and repeat it",
     ),
 )
@@ -131,17 +131,29 @@ def bulk(
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        names = ", ".join(f'"{column}"' for column in columns)
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(row)
+        _copy(connection, table.name, columns, rows)
         return
     statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
     order = [columns.index(name) for name in statement.positiontup or ()]
     if order != list(range(len(columns))):
         rows = [tuple(row[i] for i in order) for row in rows]
     connection.exec_driver_sql(str(statement), rows)
+
+
+def _copy(connection: sa.Connection, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
+    """Insert by COPY; what the driver reports becomes SQLAlchemy's, and quotes no row."""
+    names = ", ".join(f'"{column}"' for column in columns)
+    driver: Any = connection.connection.driver_connection
+    errors: Any = connection.dialect.loaded_dbapi
+    try:
+        with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+    except errors.Error as error:
+        failed = error
+    else:
+        return
+    raise exc.DBAPIError.instance("COPY", None, failed, errors.Error, hide_parameters=True)
 
 
 def in_parts(connection: sa.Connection, query: sa.Select[Any], /) -> Iterator[list[tuple[Any, ...]]]:
