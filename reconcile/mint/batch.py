@@ -69,6 +69,7 @@ def propose(
     verdict: GateVerdict,
     issuer: str | None = None,
     valid_until: date | None = None,
+    source: str = "",
     at: datetime | None = None,
 ) -> Batch:
     """Submit rows as a batch that waits for somebody else's approval.
@@ -83,6 +84,7 @@ def propose(
         verdict: what the data dictionary said about exactly these rows.
         issuer: "openccc" or "registry"; a demo registry knows only "demo" and needs none.
         valid_until: the last day on which the batch may be approved and minted; no end when None.
+        source: whom the rows were looked for among, in words; see `withdraw_outdated`.
         at: when; now when None.
 
     Raises:
@@ -114,7 +116,7 @@ def propose(
 
     def work(ledger: Ledger) -> Batch:
         refuse_taken(ledger, asked_in(rows))
-        return same_again(ledger, values) or _submit(ledger, rows, values)
+        return same_again(ledger, values) or _submit(ledger, rows, values, source)
 
     return registry.write(work, at=at)
 
@@ -184,21 +186,24 @@ def withdraw_outdated(
     keep: pl.DataFrame | None,
     colleges: Iterable[str],
     by: str,
+    source: str = "",
     silent: pl.Series | None = None,
     at: datetime | None = None,
 ) -> list[str]:
-    """Take back the open batches that ask for something that is no longer asked for, and return their ids.
+    """Take back a source's open batches that ask for what is no longer asked for, and return their ids.
 
     To be called before `propose`, with the same rows: what still holds is then proposed as a new batch. A
     row is still asked for when it stands in `keep` with the same college, SIS id, kind, CCCID and fields
     of the account. Batches that can no longer be approved because their last day has passed are taken
-    back too. Rows of other colleges, and batches that were minted or handed over, are left alone.
+    back too. Rows of other colleges, batches of another source (another extract of the same college knows
+    nothing of them), and batches that were minted or handed over are left alone.
 
     Args:
         registry: where the batches are kept.
         keep: all rows that are asked for now, as for `propose`; None or no rows: nothing is.
         colleges: the colleges that `keep` speaks for.
         by: who answers for it, the proposer as a rule.
+        source: whom `keep` was looked for among, as `propose` was told of the batch.
         silent: SIS ids about which nothing is said, because they are outside this plan's population.
         at: when; now when None.
 
@@ -213,8 +218,8 @@ def withdraw_outdated(
     def work(ledger: Ledger) -> list[str]:
         ended = []
         for batch_id in ledger.open_batches(named, [state.value for state in _TAKEN_BACK]):
-            if any(entry["what"] == "drafted" for entry in ledger.history(batch_id)):
-                continue  # made by hand, of rows that no plan asks for
+            if ledger.source(batch_id) != source:
+                continue
             rows = _keyed(ledger.parts(batch_id))
             spoken = rows.filter(pl.col("college").is_in(named) & ~pl.col("sis_id").is_in(unsaid))
             gone = spoken.join(wanted, on=spoken.columns, how="anti").height
@@ -326,7 +331,7 @@ def named_after(content_hash: str, before: Sequence[object], /) -> str:
     return content_hash[:12] + (f"-{len(before) + 1}" if before else "")
 
 
-def _submit(ledger: Ledger, rows: pl.DataFrame, values: dict[str, Any]) -> Batch:
+def _submit(ledger: Ledger, rows: pl.DataFrame, values: dict[str, Any], source: str) -> Batch:
     batch_id = named_after(values["content_hash"], ledger.batch_ids(values["content_hash"]))
     values |= {"id": batch_id, "sequence": ledger.sequence, "proposed_at": ledger.stamp}
     unknown = {"state": BatchState.DRAFT.value, "rows_hash": "", "mints": 0, "recoveries": 0}
@@ -343,7 +348,7 @@ def _submit(ledger: Ledger, rows: pl.DataFrame, values: dict[str, Any]) -> Batch
     if values["issuer"] != Issuer.OPENCCC:
         ledger.see_recovered(kept)
     bound = final | {name: values[name] for name in _LOGGED}
-    ledger.log("submitted", batch_id, who=values["proposer"], machine=machine(), **bound)
+    ledger.log("submitted", batch_id, who=values["proposer"], machine=machine(), source=source, **bound)
     ledger.change_batch(batch_id, state=BatchState.SUBMITTED.value, sequence=ledger.sequence, **final)
     return Batch.of(_row(ledger, batch_id), served=served, waiting=waiting, blocked=blocked)
 

@@ -9,7 +9,15 @@ import polars as pl
 from reconcile.cccid import WATERMARK, ordinals, texts
 from reconcile.errors import ApprovalError, IssuerError, RegistryError
 from reconcile.mint.rows import PART, hash_frame
-from reconcile.mint.states import BatchState, Issuer, Minted, require_bound, require_second, require_step
+from reconcile.mint.states import (
+    Batch,
+    BatchState,
+    Issuer,
+    Minted,
+    require_bound,
+    require_second,
+    require_step,
+)
 from reconcile.registry.canon import digest, row_numbers
 from reconcile.registry.people import machine
 
@@ -158,7 +166,7 @@ def mint_rows(
     """Give the rows of an approved batch their numbers inside one transaction; see `batch.mint`."""
     row = ledger.batch(batch_id)
     if row is not None and row["state"] == BatchState.MINTED:
-        return _minted(batch_id, ledger.served(batch_id), ledger.entry("minted", batch_id))
+        return _minted(ledger, batch_id, ledger.served(batch_id), ledger.entry("minted", batch_id))
     if row is not None and row["issuer"] == Issuer.OPENCCC:
         raise IssuerError(
             f"OpenCCC issues the numbers of batch {batch_id}: hand it over instead of minting it."
@@ -187,7 +195,7 @@ def mint_rows(
     ledger.log("minted", batch_id, who=by or row["approver"], machine=machine(), **detail)
     ledger.change_batch(batch_id, state=BatchState.MINTED.value)
     say("Making it durable")
-    return _minted(batch_id, pl.concat([held, issues]).sort(_KEY), detail)
+    return _minted(ledger, batch_id, pl.concat([held, issues]).sort(_KEY), detail)
 
 
 def held_before(ledger: Ledger, batch_id: str, /) -> pl.DataFrame:
@@ -201,10 +209,11 @@ def held_before(ledger: Ledger, batch_id: str, /) -> pl.DataFrame:
     return ledger.served(batch_id).join(theirs, on=list(schema), how="anti", maintain_order="left")
 
 
-def _minted(batch_id: str, issues: pl.DataFrame, detail: dict[str, Any]) -> Minted:
+def _minted(ledger: Ledger, batch_id: str, issues: pl.DataFrame, detail: dict[str, Any]) -> Minted:
     frame = issues.select(pl.col("mis_code").alias("college"), "sis_id", "cccid", "kind")
     skipped = pl.DataFrame({"cccid": _written(_places(detail["skipped"]), "")})
-    return Minted(frame=frame, skipped=skipped, batch=batch_id)
+    after = Batch.of(ledger.batch(batch_id) or {})
+    return Minted(frame=frame, skipped=skipped, batch=batch_id, after=after)
 
 
 def _written(places: pl.Series, mark: str) -> pl.Series:

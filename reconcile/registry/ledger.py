@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -195,6 +196,14 @@ class Ledger:
         query = sa.select(*columns).where(audit.c.subject == batch_id).order_by(audit.c.seq)
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
+    def source(self, batch_id: str, /) -> str | None:
+        """Say whom a batch's rows were looked for among; None where it was made by hand."""
+        entries = self.history(batch_id)
+        if any(entry["what"] == "drafted" for entry in entries):
+            return None
+        said = [json.loads(entry["detail"]) for entry in entries if entry["what"] == "submitted"]
+        return str(said[-1].get("source", "")) if said else None
+
     def moved_on(self, sequence: int, batch_id: str, /) -> bool:
         """Say whether anything but this batch's own steps was logged after an entry."""
         newer = sa.select(1).where(audit.c.seq > sequence, audit.c.subject != batch_id).limit(1)
@@ -359,6 +368,18 @@ def recoveries(rows: pl.DataFrame, /) -> pl.DataFrame:
     numbered = rows.with_row_index("place")
     recovered = numbered.filter((pl.col("kind") == "recover") & pl.col("cccid").is_not_null())
     return recovered.with_columns(ordinal=ordinals(pl.col("cccid"), wide=True))
+
+
+def runs(places: Iterable[int], /) -> list[Span]:
+    """Write ascending places as runs, so that a long list stays a short text.
+
+    >>> runs([3, 4, 5, 9])
+    [(3, 5), (9, 9)]
+    """
+    spans: list[Span] = []
+    for place in places:
+        _run(spans, place, place)
+    return spans
 
 
 def _run(spans: list[Span], first: int, last: int) -> None:

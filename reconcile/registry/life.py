@@ -100,10 +100,13 @@ class Life:
                 found.setdefault(place, []).append((code, sis_id, state))
         return found
 
-    def move(self, batch_id: str, state: str, /) -> int:
-        """Move the numbers of a batch that still count to a state; give how many there are."""
-        mine = sa.update(cccids).where(cccids.c.batch == batch_id, VALID)
-        return int(self._connection.execute(mine.values(state=state)).rowcount)
+    def move(self, batch_id: str, state: str, /, *, places: Sequence[int] | None = None) -> None:
+        """Move the numbers of a batch that still count to a state; of some places only, if any are named."""
+        mine = sa.update(cccids).where(cccids.c.batch == batch_id, VALID).values(state=state)
+        if places is None:
+            self._connection.execute(mine)
+        for chunk in _chunks(places or ()):
+            self._connection.execute(mine.where(cccids.c.ordinal.in_(chunk)))
 
     def numbers(self, batch_id: str, /) -> pl.DataFrame:
         """List all that a batch gave, in request-key order: mis_code, sis_id, ordinal, cccid, kind, state."""

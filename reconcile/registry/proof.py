@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -132,7 +134,7 @@ def _numbers(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[s
 
 def _lives(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
     """Compare where each number stands with the steps of its batch and with the numbers that were voided."""
-    states = {e["subject"]: e["what"] for e in log if e["what"] in {"delivered", "loaded"}}
+    states = _steps(log)
     names = ("mis_code", "sis_id", "ordinal")
     gone = {tuple(row) for row in connection.execute(sa.select(*(voids.c[name] for name in names)))}
     query = sa.select(cccids.c.batch, cccids.c.state, *(cccids.c[name] for name in names))
@@ -140,10 +142,32 @@ def _lives(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str
         batch
         for rows in in_parts(connection, query)
         for batch, state, *key in rows
-        if state != ("voided" if tuple(key) in gone else states.get(batch, "issued"))
+        if state != ("voided" if tuple(key) in gone else _expected(states.get(batch), key[2]))
     }
     for batch in sorted(wrong):
         yield f"numbers of batch {batch} are not where the log says they are"
+
+
+def _steps(log: list[dict[str, Any]]) -> dict[str, tuple[str, list[list[int]]]]:
+    """Say of each batch where its numbers stand, and which runs of places an extract did not show yet."""
+    found: dict[str, tuple[str, list[list[int]]]] = {}
+    for e in log:
+        what, batch = e["what"], e["subject"]
+        if what in {"delivered", "loaded"}:
+            found[batch] = (what, [])
+        elif what == "compared":
+            found[batch] = ("loaded", e["detail"]["waiting"])
+        elif what in {"answered", "replaced"} and found.get(batch, ("", []))[1]:
+            found[batch] = ("delivered", [])  # new numbers: the next extract speaks of all of them
+    return found
+
+
+def _expected(step: tuple[str, list[list[int]]] | None, place: int) -> str:
+    if step is None:
+        return "issued"
+    state, waiting = step
+    run = bisect_right(waiting, place, key=itemgetter(0)) - 1
+    return "delivered" if run >= 0 and place <= waiting[run][1] else state
 
 
 def _entries(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
