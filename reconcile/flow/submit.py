@@ -66,8 +66,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     _remember(done, registry, at)
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)
-    rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
-    rows = _reachable(rows, done)
+    rows = wanted_rows(done)
     done.notes += _withdraw(done, registry, rows, at)
     if rows.is_empty():
         return
@@ -111,6 +110,18 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
         done.notes += (
             f"{who} in another open batch already; it is carried out, rejected or withdrawn first.",
         )
+
+
+def wanted_rows(done: Run, /) -> pl.DataFrame:
+    """List what a run found to create and to write back, as the rows of a batch, in request-key order.
+
+    They are people: show them to nobody who does not need them.
+
+    Returns:
+        kind ("mint" / "recover"), request_key, college, sis_id, cccid (of recoveries) and the fields of an
+        account, with the staff's attestation.
+    """
+    return _reachable(batch_rows(creation_form(done.students, done.plan.mint), done.resolution.frame), done)
 
 
 def source_of(plan: Plan, /) -> str:

@@ -225,12 +225,20 @@ def _engine(url: sa.URL) -> sa.Engine:
             raise RegistryError(
                 'A registry on PostgreSQL needs the package psycopg: install "reconcile[postgresql]".'
             )
-        engine = sa.create_engine(url, hide_parameters=True, logging_name=_LOG, pool_pre_ping=True)
+        engine = sa.create_engine(
+            url, hide_parameters=True, logging_name=_LOG, pool_logging_name=_LOG, pool_pre_ping=True
+        )
+        # A server that ends takes its cursors along; what is raised says so in words.
+        logging.getLogger(f"sqlalchemy.pool.impl.QueuePool.{_LOG}").addFilter(_without_cursors)
         event.listen(engine, "handle_error", _close_cursor)
     event.listen(engine, "begin", _begin)
     # At level DEBUG SQLAlchemy logs every row that it fetches, and these are people.
     logging.getLogger(f"sqlalchemy.engine.Engine.{_LOG}").addFilter(_without_rows)
     return engine
+
+
+def _without_cursors(record: logging.LogRecord) -> bool:
+    return record.msg != "Error closing cursor"
 
 
 def _without_rows(record: logging.LogRecord) -> bool:

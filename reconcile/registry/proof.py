@@ -71,7 +71,7 @@ class Verification(Shown):
 
     def _sheet(self) -> Sheet:
         title = "Registry verified" if self.ok else "Registry does NOT verify"
-        shown = pl.DataFrame({"problem": list(self.problems)}, schema={"problem": pl.String})
+        shown = pl.DataFrame({"problem": list(self.problems) or ["none"]}, schema={"problem": pl.String})
         return Sheet(
             frame=shown, title=title, note=f"{self.entries:,} audit entries, head {self.head}.", rows=50
         )
