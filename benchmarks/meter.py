@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import subprocess
 
 _POLL_SECONDS = 0.1
+_STATUS = Path("/proc/self/status")
 
 
 class Meter:
@@ -20,15 +21,17 @@ class Meter:
         wall: seconds that passed.
         cpu: seconds of all cores, of this process and of children that ended.
         peak: bytes that this process has held at most since it began, 0 where the system does not tell.
+        rise: bytes that it held at most beyond what it held at the start; on Linux only, 0 elsewhere.
     """
 
     def __init__(self) -> None:
         """Begin at nothing."""
         self.wall = self.cpu = 0.0
-        self.peak = 0
+        self.peak = self.rise = 0
 
     def start(self) -> Self:
         """Begin to measure."""
+        self._held = _forget_peak()
         self._wall, self._cpu = time.perf_counter(), _cpu()
         return self
 
@@ -36,6 +39,7 @@ class Meter:
         """Keep what was measured."""
         self.wall, self.cpu = time.perf_counter() - self._wall, _cpu() - self._cpu
         self.peak = peak()
+        self.rise = self.peak - self._held if self._held else 0
 
     def __enter__(self) -> Self:
         """Start."""
@@ -48,10 +52,8 @@ class Meter:
 
 def peak() -> int:
     """Bytes that this process has held at most."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # unlike getrusage, it forgets what the parent held before this program began
-        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    if _STATUS.is_file():  # unlike getrusage, it forgets what the parent held before this program began
+        return _status("VmHWM")
     try:
         import resource  # noqa: PLC0415 - not on Windows
     except ImportError:
@@ -81,6 +83,20 @@ def child_peak(child: subprocess.Popen[bytes], /) -> int:
             pass  # one of them ended meanwhile
         time.sleep(_POLL_SECONDS)
     return most
+
+
+def _status(name: str) -> int:
+    lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+
+def _forget_peak() -> int:
+    """Let the system count the most that is held from now on, and return what is held now."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return 0
+    return _status("VmRSS")
 
 
 def _cpu() -> float:

@@ -170,14 +170,14 @@ def shaped_in(text: str, /) -> pl.Series:
     return pl.Series("cccid", _WITHIN.findall(text), dtype=pl.String).str.to_uppercase().unique().sort()
 
 
-def ordinals(values: pl.Expr, /) -> pl.Expr:
-    """Turn well-formed CCCIDs into their places in the sequence; anything else becomes null."""
-    places = [
-        values.str.slice(at, 1).replace_strict(_INDEX, default=None, return_dtype=pl.Int64) for at in range(3)
-    ]
-    group = places[0] * 576 + places[1] * 24 + places[2]
-    number = values.str.slice(3).cast(pl.Int64, strict=False)
-    return pl.when(well_formed(values)).then(group * 9_999 + number - 1)
+def ordinals(values: pl.Expr, /, *, wide: bool = False) -> pl.Expr:
+    """Turn well-formed CCCIDs into their places in the sequence; anything else becomes null.
+
+    Args:
+        values: the numbers.
+        wide: give the future's wide form its places too, after all of today's.
+    """
+    return _places(values, 3) if not wide else pl.coalesce(_places(values, 3), COUNT + _places(values, 4))
 
 
 def texts(places: pl.Expr, /) -> pl.Expr:
@@ -222,6 +222,17 @@ def near_in(values: pl.Series, known: pl.Series, /) -> pl.Series:
     lists = pl.concat(found).sort("value", "rank").group_by("value", maintain_order=True).agg("near")
     beside = values.to_frame("value").join(lists, on="value", how="left", maintain_order="left")
     return beside["near"].fill_null([])
+
+
+def _places(values: pl.Expr, letters: int) -> pl.Expr:
+    """Turn numbers with so many letters into places among those with as many."""
+    formed = well_formed(values, wide=True) & (values.str.len_chars() == letters + 4)
+    group = pl.lit(0, pl.Int64)
+    for at in range(letters):
+        letter = values.str.slice(at, 1).replace_strict(_INDEX, default=None, return_dtype=pl.Int64)
+        group = group * len(LETTERS) + letter
+    number = values.str.slice(letters).cast(pl.Int64, strict=False)
+    return pl.when(formed).then(group * 9_999 + number - 1)
 
 
 def _problem(text: str, *, letters: int = 3) -> str:

@@ -9,7 +9,7 @@ from benchmarks.run import main
 
 
 def test_minting(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(minting, "_in_child", minting.measure)
+    monkeypatch.setattr(minting, "_in_child", minting.take)
     figures = tmp_path / "figures.json"
     assert (
         main(["minting", "--requests", "50", "--repeats", "1", "--stores", "sqlite", "--json", str(figures)])
@@ -18,4 +18,4 @@ def test_minting(tmp_path, capsys, monkeypatch):
     assert "| sqlite | 50 |" in capsys.readouterr().out
     (report,) = json.loads(figures.read_text(encoding="utf-8"))
     assert report["cpu"] > 0
-    assert report["peak"] > 10_000_000
+    assert report["rise"].keys() == {"propose", "approve", "mint", "deliver"}

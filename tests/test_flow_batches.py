@@ -167,7 +167,8 @@ def test_the_whole_way_by_hand(tmp_path, capsys):  # noqa: PLR0915 - a long way
     assert not (tmp_path / "load.csv").exists()
     step("batch", "deliver", batch, "--by", "Ana Lee", "--out", tmp_path / "load.csv")
     assert "BCD0001" in (tmp_path / "load.csv").read_text(encoding="utf-8")
-    step("batch", "loaded", batch, "--by", "Ana Lee")
+    assert "--word" in say("batch", "loaded", batch, "--by", "Ana Lee", code=2)
+    assert "on the word of Ana Lee" in step("batch", "loaded", batch, "--by", "Ana Lee", "--word")
     shown = say("batch", "show", batch)
     for word in (
         "drafted",
@@ -253,7 +254,10 @@ def test_a_plan_names_registry_range_and_issuer(tmp_path, small, capsys):
     assert main(["batch", "approve", *here, "--approver", "Ben"]) == 0
     capsys.readouterr()
     assert main(["batch", "mint", *here, "--dry-run"]) == 0
-    assert "nothing was kept" in capsys.readouterr().out
+    tried = capsys.readouterr().out
+    assert f"Batch  {batch}: minted" in tried
+    assert "ZBB0001" in tried
+    assert "nothing was kept" in tried
     assert main(["batch", "mint", *here]) == 0
     known = Plan.read(plan, files=False)
     with Registry.open(known.registry, create=False) as opened:

@@ -13,7 +13,8 @@ from reconcile.cccid import WATERMARK
 from reconcile.columns import Status
 from reconcile.errors import InputError, OutputError, RegistryError
 from reconcile.flow import demo as module
-from reconcile.flow.demo import APPROVER, SYSTEMS, demo, practice_registry
+from reconcile.flow.demo import APPROVER, demo
+from reconcile.flow.practice import SYSTEMS, practice_registry
 from reconcile.mint.batch import look_up
 from reconcile.registry import Registry
 from reconcile.resources import sample

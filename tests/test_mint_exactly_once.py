@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
-from harness import common, crowd, faults, kill
+from harness import common, crash, crowd, faults, kill
 from registries import NOT_ON_WINDOWS, allotted, approved, place, wanted  # noqa: F401
 
 from reconcile.mint.batch import mint
@@ -16,6 +18,13 @@ from reconcile.registry import Registry
 DEADLINE = common.DEADLINE
 SPAWN = common.SPAWN
 EVERY_STEP = tuple(range(common.ASKS, common.TOLD + 1))
+
+
+@pytest.fixture
+def short_folder():
+    """Lend a folder for sockets, whose paths may have about a hundred characters."""
+    with tempfile.TemporaryDirectory(prefix="crash") as folder:
+        yield Path(folder)
 
 
 def test_kill_9_loses_and_doubles_nothing(allotted, tmp_path):  # noqa: F811
@@ -55,6 +64,15 @@ def test_a_connection_that_ends_leaves_all_or_nothing(tmp_path):
     assert outcome.unchanged.total() > 5
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason=NOT_ON_WINDOWS)
+def test_a_server_that_is_killed_and_a_commit_without_an_answer_leave_all_or_nothing(short_folder):
+    outcome = crash.run(short_folder, kills=1, seed=20261121, size=20, disks=False)
+    assert outcome.ok, str(outcome)
+    told = outcome.committed + outcome.unchanged
+    assert [told[kind] for kind in crash.KINDS] == [1, 1, 1, 1]
+    assert outcome.committed[crash.KINDS[3]] == 1
+
+
 def open_new(where, barrier):
     barrier.wait(DEADLINE)
     Registry.open(where).close()
@@ -83,7 +101,7 @@ def test_a_crash_at_any_step_of_minting_changes_nothing(tmp_path, monkeypatch):
         registry.allot("AAA0001", "AAA9999", authority="Chancellor's Office")
         batch = approved(registry, wanted(1, 2))
         before = registry.audit()
-        for step in ("requests", "served", "claim", "issue", "log", "change_batch"):
+        for step in ("content", "served", "claim", "issue", "log", "change_batch"):
             with monkeypatch.context() as patch:
                 _break_after(patch, step)
                 with pytest.raises(ZeroDivisionError):

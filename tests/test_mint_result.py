@@ -53,7 +53,7 @@ def test_numbers_go_to_their_students_and_failures_free_them(registry, handed, t
         "college,sis_id,cccid\n021,007,BCD0001\n021,10,XYZ1234\n021,8,BCD0002\n"
     )
     assert set(registry.issued()["state"]) == {"delivered"}
-    assert loaded(registry, handed, by="Ana", at=AT).state == "loaded"
+    assert loaded(registry, handed, by="Ana", at=AT).batch.state == "loaded"
     assert set(registry.issued()["state"]) == {"loaded"}
     assert registry.verify().ok
     with pytest.raises(RegistryError, match=r"is loaded; it can be delivered only"):

@@ -9,16 +9,40 @@ from hypothesis import strategies as st
 from registries import wanted
 
 from reconcile.errors import InputError
-from reconcile.mint.rows import PAYLOAD, checked, fingerprint
+from reconcile.mint import rows as module
+from reconcile.mint.rows import PAYLOAD, asked_in, fingerprint, in_form, require_form, unpacked
+from reconcile.registry.canon import digest
+
+
+def formed(rows):
+    return [row for part in in_form(rows) for row in part]
 
 
 def test_rows_are_brought_into_key_order():
-    assert checked(wanted("B", "A"))["sis_id"].to_list() == ["A", "B"]
+    assert [row[1] for row in formed(wanted("B", "A"))] == ["A", "B"]
 
 
 @given(st.permutations(range(6)))
 def test_fingerprint_does_not_depend_on_order(order):
     assert fingerprint(wanted(*order)) == fingerprint(wanted(*range(6)))
+
+
+@given(st.permutations(range(7)), st.integers(1, 9))
+def test_parts_of_any_size_are_the_same_batch(order, size):
+    """A large batch is written and hashed a few thousand rows at a time; nobody can tell afterwards."""
+    rows = wanted(*order)
+    whole = sorted(formed(rows))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PART", size)
+        assert [len(part) for part in in_form(rows)][:-1] == [size] * ((len(order) - 1) // size)
+        assert formed(rows) == whole
+        assert fingerprint(rows) == digest(whole)
+        again = unpacked(in_form(rows))
+    assert again.select("sis_id", "last_name").rows() == [(row[1], "Example") for row in whole]
+
+
+def test_rows_say_what_they_ask_for_as_they_stand():
+    assert asked_in(wanted("B", "A")).rows() == [("021", "B", "mint", None), ("021", "A", "mint", None)]
 
 
 @pytest.mark.parametrize("column", ["kind", "college", "sis_id", "last_name"])
@@ -35,17 +59,17 @@ def test_ssns_and_unknown_columns_are_not_kept():
     rows = wanted(1).with_columns(
         ssn=pl.lit("078051120"), ssn_last4=pl.lit("1120"), ssn_hmac=pl.lit("x"), note=pl.lit("n")
     )
-    assert checked(rows)["payload"].to_list() == ['{"last_name":"Example"}']
+    assert [row[4] for row in formed(rows)] == ['{"last_name":"Example"}']
     assert not [name for name in PAYLOAD if name in ("ssn", "ssn_last4", "ssn_hmac", "ssn_type", "ssn_class")]
 
 
 def test_rows_without_fields_of_an_account_are_taken():
-    assert checked(wanted(1).select("kind", "college", "sis_id"))["payload"].to_list() == ["{}"]
+    assert [row[4] for row in formed(wanted(1).select("kind", "college", "sis_id"))] == ["{}"]
 
 
 def test_missing_columns_are_named():
     with pytest.raises(InputError, match="lack kind, sis_id"):
-        checked(wanted(1).drop("kind", "sis_id"))
+        require_form(wanted(1).drop("kind", "sis_id"))
 
 
 def test_every_problem_is_named_by_its_rows_and_no_value():
@@ -62,7 +86,7 @@ def test_every_problem_is_named_by_its_rows_and_no_value():
         how="vertical_relaxed",
     )
     with pytest.raises(InputError) as caught:
-        checked(rows)
+        require_form(rows)
     message = str(caught.value)
     for part in (
         'neither "mint" nor "recover" nor "replace" (row 3; 1 in all)',
@@ -80,4 +104,4 @@ def test_every_problem_is_named_by_its_rows_and_no_value():
 
 def test_long_lists_of_rows_are_cut():
     with pytest.raises(InputError, match=r"row 1, 2, 3, 4, 5, \.\.\.; 9 in all"):
-        checked(wanted(*[""] * 9))
+        require_form(wanted(*[""] * 9))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,8 @@ import typer
 
 from reconcile.cli.stores import Demo, DryRun, Url, Where, change, open_registry, options, plan_of, rules
 from reconcile.cli.tables import show_batch, show_table
-from reconcile.errors import ApprovalError, OutputError
+from reconcile.errors import ApprovalError, InputError, OutputError
+from reconcile.files import write_private
 
 if TYPE_CHECKING:
     from reconcile.mint.mapping import Columns
@@ -20,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Make a batch, approve it, carry it out.",
 )
+
+_RUNS = 10  # of numbers without a gap, and differences, that a screen shows
 
 Batch = Annotated[str, typer.Argument(help="The batch's id, as `run` printed it.", metavar="BATCH")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit log. Name no student.")]
@@ -229,13 +233,16 @@ def mint(
 
     Example: `reconcile batch mint BATCH --plan fall.toml`
     """
-    from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
-    from reconcile.mint.batch import mint as issue  # noqa: PLC0415
+    from reconcile.mint.batch import mint as issue  # noqa: PLC0415 - `--help` stays quick
 
     with change(plan, registry, demo=demo, dry_run=dry_run, expected=(ApprovalError,)) as store:
         issued = issue(batch, registry=store, suite_hash=rules(plan))
-        show_batch(look_up(store, batch))
+        show_batch(issued.after)
     typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
+    if issued.runs.height:
+        show_table(issued.runs.head(_RUNS))
+    if issued.runs.height > _RUNS:
+        typer.echo(f"... and {issued.runs.height - _RUNS:,} more runs of numbers.")
     if issued.skipped.height:
         typer.echo(f"Numbers passed over because they had been seen in use: {issued.skipped.height:,}")
     if not dry_run:
@@ -270,7 +277,7 @@ def handover(
     with change(plan, registry, demo=False, dry_run=dry_run, expected=(ApprovalError,)) as store:
         upload = _columns(mapping).upload
         rows = hand_over(store, batch, out, by=by, mapping=upload, suite_hash=rules(plan))
-        show_batch(look_up(store, batch))
+        show_batch(replace(look_up(store, batch), state="handed_over"))  # in a dry run it is not
     typer.echo(f"Accounts to create in {out}: {rows:,}")
     _next(f'result {batch} {options(plan, registry, demo=False)} --by "..." --file RESULT', not dry_run)
 
@@ -342,19 +349,50 @@ def deliver(
 def loaded(
     batch: Batch,
     *,
-    by: Annotated[str, typer.Option(help="Who loaded the file.")],
+    by: Annotated[str, typer.Option(help="Who loaded the file, or looked.")],
+    extract: Annotated[
+        Path | None,
+        typer.Option("--extract", help="An extract in the plan's layout; the plan's own if none is given."),
+    ] = None,
+    word: Annotated[
+        bool, typer.Option("--word", help="Take it on the word of whoever is named; the log says so.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every difference to this file.", metavar="FILE")
+    ] = None,
     plan: Where = None,
     registry: Url = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Note that the SIS holds the numbers of a delivered batch.
+    """Hold a delivered batch against an extract of the SIS.
 
-    Example: `reconcile batch loaded BATCH --plan fall.toml --by "..."`
+    What the extract shows counts as loaded; what differs is listed, and is
+    looked for again in the next extract. Without an extract somebody gives
+    their word for the whole batch.
+
+    Example: `reconcile batch loaded BATCH --plan fall.toml --by "..." --extract next.csv`
     """
-    from reconcile.mint.deliver import loaded as note  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.flow.batches import compare_loaded  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.deliver import loaded as note  # noqa: PLC0415
 
+    known = plan_of(plan)
+    if word and extract is not None:
+        raise InputError("Name either the --extract that shows the numbers, or --word; not both.")
+    if known is None and not word:
+        raise InputError("An extract is read by a plan's layout: name --plan PLAN.toml, or say --word.")
     with change(plan, registry, demo=False, dry_run=dry_run) as store:
-        show_batch(note(store, batch, by=by))
+        if known is None or word:
+            found = note(store, batch, by=by)
+        else:
+            found = compare_loaded(store, batch, known, by=by, extract=extract)
+        show_batch(found.batch)
+    typer.echo(f"Numbers in the SIS: {found.loaded:,} ({found.extract or 'on the word of ' + by})")
+    if found.differences.height:
+        typer.echo(f"Not as delivered: {found.differences.height:,}. The batch stays delivered; look again.")
+        show_table(found.differences.drop("cccid", "found").head(_RUNS))
+        if out is not None and not dry_run:
+            write_private(out, found.differences.write_csv())
+            typer.echo(f"All of them, with both numbers: {out}")
 
 
 @app.command()
@@ -365,8 +403,7 @@ def mapping(
 
     Example: `reconcile batch mapping openccc.toml`
     """
-    from reconcile.files import write_private  # noqa: PLC0415 - `--help` stays quick
-    from reconcile.mint.mapping import template  # noqa: PLC0415
+    from reconcile.mint.mapping import template  # noqa: PLC0415 - `--help` stays quick
 
     if out.exists():
         raise OutputError(f"{out} exists already and is not overwritten. Name another file.")

@@ -9,7 +9,9 @@ import polars as pl
 
 from reconcile.columns import SSN_DERIVED, plain
 from reconcile.errors import InputError, nearest
+from reconcile.flow.inputs import read_students
 from reconcile.mint import draft as drafts
+from reconcile.mint.deliver import loaded
 from reconcile.mint.mapping import NEEDED, Columns
 from reconcile.mint.result import enter_result
 from reconcile.mint.states import GateVerdict
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from reconcile.mint.deliver import Loaded
     from reconcile.mint.result import Answered
     from reconcile.mint.states import Batch
     from reconcile.plan import Plan
@@ -124,6 +127,34 @@ def read_result(
         registry, batch_id, rows,
         by=by, file=file.name, file_hash=found.source.sha256, partial=partial, at=at,
     )  # fmt: skip
+
+
+def compare_loaded(
+    registry: Registry,
+    batch_id: str,
+    plan: Plan,
+    /,
+    *,
+    by: str,
+    extract: Path | None = None,
+    at: datetime | None = None,
+) -> Loaded:
+    """Hold a delivered batch against an extract of the SIS, and note as loaded what it shows.
+
+    Args:
+        registry: where the batch is kept.
+        batch_id: a delivered batch.
+        plan: whose extract is read, as `run` reads it.
+        by: who looks.
+        extract: another file in the plan's layout; the plan's own when None.
+        at: when; now when None.
+
+    Raises:
+        InputError: the extract cannot be read.
+        RegistryError: no such batch, or it was not delivered.
+    """
+    found = read_students(plan, path=extract)
+    return loaded(registry, batch_id, by=by, shown=found.frame, extract=found.source.path.name, at=at)
 
 
 def _whole(file: Path, *, sheet: str | int | None = None) -> ReadResult:

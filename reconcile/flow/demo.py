@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
 from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconcile.errors import InputError, RegistryError, nearest
 from reconcile.flow.inputs import read_inputs
+from reconcile.flow.practice import practice_plan
 from reconcile.flow.run import Run, reconcile_inputs, require_ours, silent, workspace
-from reconcile.plan import Plan
-from reconcile.resources import sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 APPROVER: Final = "scripted second approver"
-SYSTEMS: Final = ("banner", "colleague", "peoplesoft")
-
-
-def practice_registry(home: Path, /) -> Path:
-    """Choose where the demo keeps its registry: beside its outputs, unless a service copies that folder.
-
-    Documents often lie in such a folder on Windows; a registry there is refused, and the first try of the
-    program should not end with that.
-    """
-    from platformdirs import user_data_path  # noqa: PLC0415 - only here
-
-    from reconcile.registry.place import require_local  # noqa: PLC0415
-
-    place = home / "registry.sqlite"
-    try:
-        return require_local(place)
-    except RegistryError:
-        name = hashlib.sha256(str(home).encode("utf-8")).hexdigest()[:12]
-        return user_data_path("reconcile", appauthor=False) / "demo" / f"{name}.sqlite"
 
 
 def demo(
@@ -61,15 +38,10 @@ def demo(
     from reconcile.registry import Registry  # noqa: PLC0415
     from reconcile.validate import suite_hash  # noqa: PLC0415
 
-    if sis not in SYSTEMS:
-        raise InputError(f'There is no sample of "{sis}".{nearest(sis, SYSTEMS)}')
     say = progress or silent
     stamp = datetime.now(UTC)
-    home = Path(out or "demo").expanduser().resolve()
-    plan = replace(
-        Plan.read(sample() / sis / "plan.toml"), workspace=home, registry=str(practice_registry(home))
-    )
-    require_ours(home)
+    plan = practice_plan(out or "demo", sis=sis)
+    require_ours(plan.workspace)
     # The practice registry's clock stands at the plan's day, so that equal demos give equal bytes.
     day = datetime.combine(plan.as_of, time(12), UTC)
     inputs = read_inputs(plan, progress=say)

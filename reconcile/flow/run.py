@@ -142,7 +142,7 @@ class Run(Shown):
         return Sheet(
             frame=self.summary,
             title=f"{self.plan.name}: students by status",
-            note=str(self.audit),
+            note=str(self.audit) if self.folder is not None else "No report was written.",
             rows=len(Status),
         )
 

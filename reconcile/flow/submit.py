@@ -66,8 +66,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     _remember(done, registry, at)
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)
-    rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
-    rows = _reachable(rows, done)
+    rows = wanted_rows(done)
     done.notes += _withdraw(done, registry, rows, at)
     if rows.is_empty():
         return
@@ -91,7 +90,8 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     try:
         batch = propose(
             registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict,
-            valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days), at=at,
+            valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days),
+            source=source_of(plan), at=at,
         )  # fmt: skip
     except GateClosed as closed:
         done.notes += (str(closed),)
@@ -110,6 +110,27 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
         done.notes += (
             f"{who} in another open batch already; it is carried out, rejected or withdrawn first.",
         )
+
+
+def wanted_rows(done: Run, /) -> pl.DataFrame:
+    """List what a run found to create and to write back, as the rows of a batch, in request-key order.
+
+    They are people: show them to nobody who does not need them.
+
+    Returns:
+        kind ("mint" / "recover"), request_key, college, sis_id, cccid (of recoveries) and the fields of an
+        account, with the staff's attestation.
+    """
+    return _reachable(batch_rows(creation_form(done.students, done.plan.mint), done.resolution.frame), done)
+
+
+def source_of(plan: Plan, /) -> str:
+    """Say whom a plan looks for students among: its SIS and its population.
+
+    Two extracts of one college are two sources, and neither speaks for the other's students.
+    """
+    layout = plan.students.layout.rpartition("/")[2].rpartition("\\")[2]
+    return f"{layout}; {plan.population}"
 
 
 def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
@@ -196,14 +217,14 @@ def _withdraw(done: Run, registry: Registry, rows: pl.DataFrame, at: datetime | 
     people = done.resolution.frame
     silent = people.filter(pl.col("status") == Status.OUT_OF_SCOPE.value)["sis_id"]  # another plan's, perhaps
     gone = withdraw_outdated(
-        registry, keep=rows, colleges=colleges, by=done.plan.mint.proposer, silent=silent, at=at
-    )
+        registry, keep=rows, colleges=colleges, by=done.plan.mint.proposer, source=source_of(done.plan),
+        silent=silent, at=at,
+    )  # fmt: skip
     if not gone:
         return ()
     which = "Batch" if len(gone) == 1 else "Batches"
-    return (
-        f"{which} {', '.join(gone)} withdrawn: the facts changed since; what still holds is proposed anew.",
-    )
+    told = f"{which} {', '.join(gone)} of the same source ({source_of(done.plan)})"
+    return (f"{told} withdrawn: the facts changed since; what still holds is proposed anew.",)
 
 
 def _share_empty(table: pl.DataFrame, column: str) -> float:

@@ -12,7 +12,7 @@ import polars as pl
 
 from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
 from reconcile.mint.issue import mint_rows, proposers
-from reconcile.mint.rows import KEY, brought, checked, fingerprint, hash_rows
+from reconcile.mint.rows import asked_in, fingerprint, in_form
 from reconcile.mint.states import (
     STEPS,
     Batch,
@@ -29,11 +29,11 @@ from reconcile.registry.canon import row_numbers
 from reconcile.registry.people import machine, require_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
 
     from reconcile.registry import Registry
-    from reconcile.registry.ledger import Ledger, Request
+    from reconcile.registry.ledger import Ledger
 
 __all__ = [
     "GateVerdict",
@@ -69,6 +69,7 @@ def propose(
     verdict: GateVerdict,
     issuer: str | None = None,
     valid_until: date | None = None,
+    source: str = "",
     at: datetime | None = None,
 ) -> Batch:
     """Submit rows as a batch that waits for somebody else's approval.
@@ -83,6 +84,7 @@ def propose(
         verdict: what the data dictionary said about exactly these rows.
         issuer: "openccc" or "registry"; a demo registry knows only "demo" and needs none.
         valid_until: the last day on which the batch may be approved and minted; no end when None.
+        source: whom the rows were looked for among, in words; see `withdraw_outdated`.
         at: when; now when None.
 
     Raises:
@@ -92,11 +94,8 @@ def propose(
             awaits a number under another id.
         IssuerError: the issuer does not go with the registry.
     """
-    from reconcile.registry.ledger import Request  # noqa: PLC0415 - brings SQLAlchemy
-
     chosen = issuer_of(registry, issuer)
-    table = checked(rows)
-    content = hash_rows(table.rows())
+    content = fingerprint(rows)
     if not verdict.open:
         raise GateClosed(
             f"The gate is closed: {verdict.failures:,} findings, at least one of them critical or a rule "
@@ -105,7 +104,7 @@ def propose(
     if verdict.rows_hash != content:
         raise GateClosed("The verdict speaks of other rows; validate the ones that you propose.")
     require_name(proposer, "A batch needs the name of its proposer")
-    if table.is_empty():
+    if rows.is_empty():
         raise InputError("There is no row to propose. A batch needs at least one.")
     values = {
         "content_hash": content,
@@ -115,11 +114,9 @@ def propose(
         "suite_hash": verdict.suite_hash,
     }
 
-    requests = [Request(*row) for row in table.rows()]
-
     def work(ledger: Ledger) -> Batch:
-        refuse_taken(ledger, requests, rows)
-        return same_again(ledger, values) or _submit(ledger, requests, values)
+        refuse_taken(ledger, asked_in(rows))
+        return same_again(ledger, values) or _submit(ledger, rows, values, source)
 
     return registry.write(work, at=at)
 
@@ -154,7 +151,7 @@ def approve(
         row = require_step(ledger.batch(batch_id), batch_id, BatchState.APPROVED)
         require_second(row, approver, *proposers(ledger, batch_id))
         require_bound(row, ledger.at, suite_hash=suite_hash)
-        found = hash_rows(ledger.requests(batch_id))
+        found, _rows = ledger.content(batch_id)
         if found != row["rows_hash"] or rows_hash not in (None, found):
             raise ApprovalError(
                 f"The rows of batch {batch_id} are not the ones that were submitted. Propose them again."
@@ -189,21 +186,24 @@ def withdraw_outdated(
     keep: pl.DataFrame | None,
     colleges: Iterable[str],
     by: str,
+    source: str = "",
     silent: pl.Series | None = None,
     at: datetime | None = None,
 ) -> list[str]:
-    """Take back the open batches that ask for something that is no longer asked for, and return their ids.
+    """Take back a source's open batches that ask for what is no longer asked for, and return their ids.
 
     To be called before `propose`, with the same rows: what still holds is then proposed as a new batch. A
     row is still asked for when it stands in `keep` with the same college, SIS id, kind, CCCID and fields
     of the account. Batches that can no longer be approved because their last day has passed are taken
-    back too. Rows of other colleges, and batches that were minted or handed over, are left alone.
+    back too. Rows of other colleges, batches of another source (another extract of the same college knows
+    nothing of them), and batches that were minted or handed over are left alone.
 
     Args:
         registry: where the batches are kept.
         keep: all rows that are asked for now, as for `propose`; None or no rows: nothing is.
         colleges: the colleges that `keep` speaks for.
         by: who answers for it, the proposer as a rule.
+        source: whom `keep` was looked for among, as `propose` was told of the batch.
         silent: SIS ids about which nothing is said, because they are outside this plan's population.
         at: when; now when None.
 
@@ -212,19 +212,19 @@ def withdraw_outdated(
     """
     require_name(by, "To withdraw a batch takes a name")
     named = sorted(set(colleges))
-    wanted = set() if keep is None or keep.is_empty() else set(brought(keep).rows())
-    unsaid = set() if silent is None else set(silent)
+    wanted = _keyed(in_form(keep) if keep is not None and keep.height else ())
+    unsaid = [] if silent is None else silent.to_list()
 
     def work(ledger: Ledger) -> list[str]:
         ended = []
         for batch_id in ledger.open_batches(named, [state.value for state in _TAKEN_BACK]):
-            if any(entry["what"] == "drafted" for entry in ledger.history(batch_id)):
-                continue  # made by hand, of rows that no plan asks for
-            rows = ledger.requests(batch_id)
-            spoken = [row for row in rows if row.mis_code in named and row.sis_id not in unsaid]
-            gone = sum(tuple(row) not in wanted for row in spoken)
+            if ledger.source(batch_id) != source:
+                continue
+            rows = _keyed(ledger.parts(batch_id))
+            spoken = rows.filter(pl.col("college").is_in(named) & ~pl.col("sis_id").is_in(unsaid))
+            gone = spoken.join(wanted, on=spoken.columns, how="anti").height
             if gone:
-                reason = f"{gone:,} of its {len(rows):,} rows are no longer asked for in the same way"
+                reason = f"{gone:,} of its {rows.height:,} rows are no longer asked for in the same way"
             elif is_late(_row(ledger, batch_id), ledger.at):
                 reason = _TOO_OLD
             else:
@@ -234,6 +234,15 @@ def withdraw_outdated(
         return ended
 
     return registry.write(work, at=at)
+
+
+def _keyed(parts: Iterable[Sequence[Sequence[Any]]]) -> pl.DataFrame:
+    """Keep of rows in the form of a batch their key and the hash of all that they say."""
+    from reconcile.registry.connect import tabled  # noqa: PLC0415 - brings SQLAlchemy
+    from reconcile.registry.ledger import row_hash  # noqa: PLC0415
+
+    hashed = ([(*row[:2], row_hash(row)) for row in rows] for rows in parts)
+    return tabled(hashed, dict.fromkeys(("college", "sis_id", "hash"), pl.String))
 
 
 def look_up(registry: Registry, batch_id: str, /) -> Batch:
@@ -289,18 +298,15 @@ def mint(
     return issued
 
 
-def refuse_taken(ledger: Ledger, requests: list[Request], rows: pl.DataFrame, /) -> None:
+def refuse_taken(ledger: Ledger, rows: pl.DataFrame, /) -> None:
     """Refuse to write a number back that was voided or that another student holds, naming the given rows."""
-    taken = {requests[place][:2] for place in (*ledger.taken(requests), *ledger.asked(requests))}
-    if not taken:
-        return
-    given = enumerate(rows.select(*KEY).cast(pl.String).rows())
-    places = [place for place, key in given if key in taken]
-    raise InputError(
-        "A CCCID to be written back was issued or recovered for another student of the same college, waits "
-        "to "
-        f"be, or was voided ({row_numbers(places)}). One of the two students is wrong: let a person decide."
-    )
+    places = sorted({*ledger.taken(rows), *ledger.asked(rows)})
+    if places:
+        raise InputError(
+            "A CCCID to be written back was issued or recovered for another student of the same college, "
+            f"waits to be, or was voided ({row_numbers(places)}). One of the two students is wrong: let a "
+            "person decide."
+        )
 
 
 def same_again(ledger: Ledger, values: dict[str, Any], /) -> Batch | None:
@@ -320,33 +326,37 @@ def same_again(ledger: Ledger, values: dict[str, Any], /) -> Batch | None:
     return None
 
 
-def _submit(ledger: Ledger, asked: list[Request], values: dict[str, Any]) -> Batch:
-    before = ledger.batch_ids(values["content_hash"])
-    batch_id = values["content_hash"][:12] + (f"-{len(before) + 1}" if before else "")
+def named_after(content_hash: str, before: Sequence[object], /) -> str:
+    """Name a batch after its rows, and number it where the same rows were a batch before."""
+    return content_hash[:12] + (f"-{len(before) + 1}" if before else "")
+
+
+def _submit(ledger: Ledger, rows: pl.DataFrame, values: dict[str, Any], source: str) -> Batch:
+    batch_id = named_after(values["content_hash"], ledger.batch_ids(values["content_hash"]))
     values |= {"id": batch_id, "sequence": ledger.sequence, "proposed_at": ledger.stamp}
     unknown = {"state": BatchState.DRAFT.value, "rows_hash": "", "mints": 0, "recoveries": 0}
-    ledger.add_batch(values | unknown, asked)
+    ledger.add_batch(values | unknown, in_form(rows))
     served, waiting, holder = ledger.leave_out(batch_id)
     blocked = ledger.leave_rivals(batch_id)
-    kept = ledger.requests(batch_id)
-    if not kept and holder is not None:
+    rows_hash, kept = ledger.content(batch_id)
+    if kept.is_empty() and holder is not None:
         ledger.drop_batch(batch_id)
         return Batch.of(_row(ledger, holder), served=served, waiting=waiting, blocked=blocked)
-    if not kept:
+    if kept.is_empty():
         raise GateClosed(ALL_BLOCKED.format(rows=blocked))
-    final = counts(kept)
+    final = {"rows_hash": rows_hash} | counts(kept)
     if values["issuer"] != Issuer.OPENCCC:
-        ledger.note_recovered(kept)
+        ledger.see_recovered(kept)
     bound = final | {name: values[name] for name in _LOGGED}
-    ledger.log("submitted", batch_id, who=values["proposer"], machine=machine(), **bound)
+    ledger.log("submitted", batch_id, who=values["proposer"], machine=machine(), source=source, **bound)
     ledger.change_batch(batch_id, state=BatchState.SUBMITTED.value, sequence=ledger.sequence, **final)
     return Batch.of(_row(ledger, batch_id), served=served, waiting=waiting, blocked=blocked)
 
 
-def counts(kept: list[Request], /) -> dict[str, Any]:
-    """Say of the rows that stay in a batch what the registry keeps of them; a replacement is a new number."""
-    recoveries = sum(request.kind == "recover" for request in kept)
-    return {"rows_hash": hash_rows(kept), "mints": len(kept) - recoveries, "recoveries": recoveries}
+def counts(rows: pl.DataFrame, /) -> dict[str, int]:
+    """Count the rows of a batch that ask for a new number, a replacement among them, and the recoveries."""
+    recoveries = int((rows["kind"] == "recover").sum())
+    return {"mints": rows.height - recoveries, "recoveries": recoveries}
 
 
 def _end(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconcile.registry import Registry
-    from reconcile.registry.ledger import Issue, Ledger
+    from reconcile.registry.ledger import Ledger
 
 VALID_FOR: Final = timedelta(days=30)
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"  # 32 signs, none that people confuse
@@ -56,12 +56,12 @@ def write_credentials(
         RegistryError: the batch is not minted.
     """
     expires = iso(now(at) + valid_for)
-    issues = registry.read(lambda ledger: _issued(ledger, batch_id))
+    issued = registry.read(lambda ledger: _issued(ledger, batch_id))
     shown, stored = [], []
-    for issue in issues:  # outside the writing transaction: the hashes take their time
+    for names in issued.iter_rows():  # outside the writing transaction: the hashes take their time
         secret, salt = _secret(), secrets.token_hex(16)
-        shown.append((*_names(issue), secret, expires))
-        stored.append((*_names(issue), salt, _hash(secret, salt), expires))
+        shown.append((*names, secret, expires))
+        stored.append((*names, salt, _hash(secret, salt), expires))
 
     def work(ledger: Ledger) -> None:
         approval = ledger.approval(batch_id) or {"approver": ""}
@@ -88,15 +88,11 @@ def matches(
     )
 
 
-def _issued(ledger: Ledger, batch_id: str) -> list[Issue]:
+def _issued(ledger: Ledger, batch_id: str) -> pl.DataFrame:
     row = ledger.batch(batch_id)
     if row is None or row["state"] != BatchState.MINTED:
         raise RegistryError(f"Batch {batch_id} is not minted, so nobody in it has an account yet.")
-    return [issue for issue in ledger.served(batch_id) if issue.kind == "mint"]
-
-
-def _names(issue: Issue) -> tuple[str, str, str]:
-    return issue.mis_code, issue.sis_id, issue.cccid
+    return ledger.served(batch_id).filter(pl.col("kind") == "mint").select("mis_code", "sis_id", "cccid")
 
 
 def _secret() -> str:

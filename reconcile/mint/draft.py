@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from reconcile.errors import ApprovalError, GateClosed, InputError
-from reconcile.mint.batch import ALL_BLOCKED, counts, issuer_of, look_up, refuse_taken, same_again
+from reconcile.mint.batch import (
+    ALL_BLOCKED,
+    counts,
+    issuer_of,
+    look_up,
+    named_after,
+    refuse_taken,
+    same_again,
+)
 from reconcile.mint.issue import back_to_draft
-from reconcile.mint.rows import checked as in_form
-from reconcile.mint.rows import hash_rows, unpacked
+from reconcile.mint.rows import asked_in, fingerprint, in_form, unpacked
 from reconcile.mint.states import Batch, BatchState, require_step
+from reconcile.registry.canon import BOUND
 from reconcile.registry.people import machine, require_name
 
 if TYPE_CHECKING:
@@ -25,17 +33,6 @@ if TYPE_CHECKING:
     from reconcile.mint.states import GateVerdict
     from reconcile.registry import Registry
     from reconcile.registry.ledger import Ledger
-
-_BOUND = (
-    "content_hash",
-    "suite_hash",
-    "issuer",
-    "proposed_at",
-    "valid_until",
-    "rows_hash",
-    "mints",
-    "recoveries",
-)
 
 
 def draft(
@@ -62,16 +59,13 @@ def draft(
         InputError: the rows cannot be a batch, or a number in them is another student's; no name.
         IssuerError: the issuer does not go with the registry.
     """
-    from reconcile.registry.ledger import Request  # noqa: PLC0415 - brings SQLAlchemy
-
     require_name(by, "A draft needs the name of who makes it")
     chosen = issuer_of(registry, issuer)
-    table = in_form(rows)
-    if table.is_empty():
+    content = fingerprint(rows)
+    if rows.is_empty():
         raise InputError("There is no row in the draft. A batch needs at least one.")
-    requests = [Request(*row) for row in table.rows()]
     values: dict[str, Any] = {
-        "content_hash": hash_rows(table.rows()),
+        "content_hash": content,
         "issuer": chosen.value,
         "proposer": by,
         "valid_until": valid_until.isoformat() if valid_until else None,
@@ -79,17 +73,17 @@ def draft(
     }
 
     def work(ledger: Ledger) -> Batch:
-        refuse_taken(ledger, requests, rows)
+        refuse_taken(ledger, asked_in(rows))
         known = ledger.batch_ids(values["content_hash"])
         open_ = [one for one, state in known if state == BatchState.DRAFT]
         again = look_at(ledger, open_[-1]) if open_ else same_again(ledger, values)
         if again is not None:
             return again
-        batch_id = values["content_hash"][:12] + (f"-{len(known) + 1}" if known else "")
+        batch_id = named_after(content, known)
         row = values | {"id": batch_id, "proposed_at": ledger.stamp, "sequence": ledger.sequence}
-        row |= {"state": BatchState.DRAFT.value} | counts(requests)
-        ledger.add_batch(row, requests)
-        bound = {name: row[name] for name in _BOUND}
+        row |= {"state": BatchState.DRAFT.value, "rows_hash": content} | counts(rows)
+        ledger.add_batch(row, in_form(rows))
+        bound = {name: row[name] for name in BOUND}
         ledger.log("drafted", batch_id, who=by, machine=machine(), **bound)
         ledger.change_batch(batch_id, sequence=ledger.sequence)
         return look_at(ledger, batch_id)
@@ -109,8 +103,7 @@ def rows_of(registry: Registry, batch_id: str, /) -> tuple[pl.DataFrame, str]:
         RegistryError: there is no such batch.
     """
     look_up(registry, batch_id)
-    requests = registry.read(lambda ledger: ledger.requests(batch_id))
-    return unpacked(requests), hash_rows(requests)
+    return registry.read(lambda ledger: (unpacked(ledger.parts(batch_id)), ledger.content(batch_id)[0]))
 
 
 def check(
@@ -143,24 +136,23 @@ def check(
 
     def work(ledger: Ledger) -> Batch:
         row = require_step(ledger.batch(batch_id), batch_id, BatchState.CHECKED)
-        before = ledger.requests(batch_id)
         if not verdict.open:
             raise GateClosed(
                 f"The gate is closed: {verdict.failures:,} findings, at least one of them critical or a rule "
                 f"that could not be run. Batch {batch_id} stays a draft; correct the rows and draft them "
                 "anew."
             )
-        if verdict.rows_hash != hash_rows(before):
+        if verdict.rows_hash != ledger.content(batch_id)[0]:
             raise GateClosed("The verdict speaks of other rows; check the batch again.")
         served, waiting, _holder = ledger.leave_out(batch_id)
         blocked = ledger.leave_rivals(batch_id)
-        kept = ledger.requests(batch_id)
-        if not kept:
+        rows_hash, kept = ledger.content(batch_id)
+        if kept.is_empty():
             nobody = f"Nobody is left in batch {batch_id}: every student holds a number or waits for one. "
             raise GateClosed(ALL_BLOCKED.format(rows=blocked) if blocked else f"{nobody}Withdraw it.")
-        refuse_taken(ledger, kept, unpacked(kept))
-        found = {"suite_hash": verdict.suite_hash} | counts(kept)
-        bound = {name: row[name] for name in _BOUND} | found
+        refuse_taken(ledger, kept)
+        found = {"suite_hash": verdict.suite_hash, "rows_hash": rows_hash} | counts(kept)
+        bound = {name: row[name] for name in BOUND} | found
         ledger.log("checked", batch_id, who=by, served=served, waiting=waiting, blocked=blocked, **bound)
         state = BatchState.CHECKED.value
         ledger.change_batch(batch_id, state=state, sequence=ledger.sequence, reason=None, **found)
@@ -183,8 +175,8 @@ def submit(registry: Registry, batch_id: str, /, *, by: str, at: datetime | None
 
     def work(ledger: Ledger) -> Batch | ApprovalError:
         row = require_step(ledger.batch(batch_id), batch_id, BatchState.SUBMITTED)
-        requests = ledger.requests(batch_id)
-        if hash_rows(requests) != row["rows_hash"]:
+        found, requests = ledger.content(batch_id)
+        if found != row["rows_hash"]:
             raise GateClosed(
                 f"The rows of batch {batch_id} are not the ones that were checked. Draft them anew."
             )
@@ -192,7 +184,7 @@ def submit(registry: Registry, batch_id: str, /, *, by: str, at: datetime | None
         if void is not None:
             return void
         row |= {"proposer": by, "proposed_at": ledger.stamp}
-        ledger.log("submitted", batch_id, who=by, machine=machine(), **{name: row[name] for name in _BOUND})
+        ledger.log("submitted", batch_id, who=by, machine=machine(), **{name: row[name] for name in BOUND})
         ledger.change_batch(
             batch_id, state=BatchState.SUBMITTED.value, sequence=ledger.sequence,
             proposer=by, proposed_at=ledger.stamp,

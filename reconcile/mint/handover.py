@@ -6,17 +6,16 @@ point, and a college puts the names that it was given in its place.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from reconcile.errors import ApprovalError, InputError, IssuerError, nearest
 from reconcile.files import write_private
-from reconcile.mint.issue import approved_rows, back_to_draft, settle
+from reconcile.mint.issue import approved_rows, back_to_draft, held_before, settle
 from reconcile.mint.mapping import MAPPING
 from reconcile.mint.result import awaited
-from reconcile.mint.rows import PAYLOAD, hash_rows
+from reconcile.mint.rows import KEY, PAYLOAD, hash_frame, unpacked
 from reconcile.mint.states import BatchState, Issuer
 from reconcile.registry.people import machine, require_name
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconcile.registry import Registry
-    from reconcile.registry.ledger import Ledger, Request
+    from reconcile.registry.ledger import Ledger
 
 
 def hand_over(
@@ -71,14 +70,14 @@ def hand_over(
         if void is not None:
             return void
         waiting = awaited(ledger, batch_id)  # not who got a number elsewhere since the batch was checked
-        table = _upload([request for request in requests if request[:2] in waiting], mapping)
+        table = _upload(ledger, batch_id, waiting, mapping)
         if not registry.rehearsal:
             write_private(path, table.write_csv())
-        held = {(issue.mis_code, issue.sis_id) for issue in ledger.served(batch_id)}
-        recovered = [r for r in requests if r.kind == "recover" and (r.mis_code, r.sis_id) not in held]
-        issues = settle(ledger, batch_id, recovered, ())
-        detail = {"issued": len(issues), "uploaded": table.height} | (
-            {"issued_hash": hash_rows(issues)} if issues else {}
+        held = held_before(ledger, batch_id)
+        recovered = requests.filter(pl.col("kind") == "recover").join(held, on=held.columns[:2], how="anti")
+        issues = settle(ledger, batch_id, recovered, pl.Series(dtype=pl.Int64))
+        detail = {"issued": issues.height, "uploaded": table.height} | (
+            {"issued_hash": hash_frame(issues)} if issues.height else {}
         )
         ledger.log("handed_over", batch_id, who=by, machine=machine(), **detail)
         ledger.change_batch(batch_id, state=BatchState.HANDED_OVER.value)
@@ -99,11 +98,6 @@ def _require_fields(mapping: Mapping[str, str]) -> None:
         )
 
 
-def _upload(requests: list[Request], mapping: Mapping[str, str]) -> pl.DataFrame:
-    rows = [
-        {"college": r.mis_code, "sis_id": r.sis_id} | json.loads(r.payload)
-        for r in requests
-        if r.kind != "recover"
-    ]
-    columns = {name: [row.get(field) for row in rows] for name, field in mapping.items()}
-    return pl.DataFrame(columns, schema=dict.fromkeys(mapping, pl.String))
+def _upload(ledger: Ledger, batch_id: str, waiting: pl.DataFrame, mapping: Mapping[str, str]) -> pl.DataFrame:
+    rows = unpacked(ledger.parts(batch_id)).join(waiting, on=KEY, how="semi", maintain_order="left")
+    return rows.select(pl.col(field).alias(name) for name, field in mapping.items())

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from reconcile.cccid import WATERMARK, texts
+from reconcile.cccid import WATERMARK, ordinals, texts
 from reconcile.errors import ApprovalError, IssuerError, RegistryError
-from reconcile.mint.rows import hash_rows
-from reconcile.mint.states import BatchState, Issuer, Minted, require_bound, require_second, require_step
+from reconcile.mint.rows import PART, hash_frame
+from reconcile.mint.states import (
+    Batch,
+    BatchState,
+    Issuer,
+    Minted,
+    require_bound,
+    require_second,
+    require_step,
+)
 from reconcile.registry.canon import digest, row_numbers
 from reconcile.registry.people import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reconcile.registry.ledger import Issue, Ledger, Request
+    from reconcile.registry.ledger import Ledger, Span
     from reconcile.registry.life import Void
+
+_KEY: Final = ("mis_code", "sis_id")
 
 
 def approved_rows(
@@ -27,8 +37,8 @@ def approved_rows(
     /,
     *,
     suite_hash: str | None,
-) -> tuple[dict[str, Any], list[Request]]:
-    """Return an approved batch and its rows, after proving that they may be served now.
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return an approved batch and what its rows ask for, after proving that they may be served now.
 
     Raises:
         ApprovalError: not approved, or anything in it changed since; its rules changed, its last day
@@ -38,8 +48,8 @@ def approved_rows(
     """
     row = require_step(ledger.batch(batch_id), batch_id, to)
     approval = ledger.approval(batch_id)
-    requests = ledger.requests(batch_id)
-    bound = {"rows_hash": hash_rows(requests), "suite_hash": row["suite_hash"]}
+    found, requests = ledger.content(batch_id)
+    bound = {"rows_hash": found, "suite_hash": row["suite_hash"]}
     if approval is None or any(approval[name] != value for name, value in bound.items()):
         raise ApprovalError(
             f"Batch {batch_id} is not what was approved: its rows or its rules changed afterwards. "
@@ -63,7 +73,7 @@ def proposers(ledger: Ledger, batch_id: str, /) -> set[str]:
 
 
 def back_to_draft(
-    ledger: Ledger, row: dict[str, Any], requests: Sequence[Request], /, *, who: str
+    ledger: Ledger, row: dict[str, Any], requests: pl.DataFrame, /, *, who: str
 ) -> ApprovalError | None:
     """Look again at what is newer than a batch's check; where a person got or awaits a number, take it back.
 
@@ -76,7 +86,7 @@ def back_to_draft(
     keys = {rival.key for rival in ledger.persons.rivals(batch_id)}
     if not keys:
         return None
-    places = [place for place, request in enumerate(requests) if request[:2] in keys]
+    places = [place for place, key in enumerate(requests.select(_KEY).iter_rows()) if key in keys]
     reason = f"{len(places):,} of its rows ask for a person who got or awaits a number under another id"
     ledger.log("returned", batch_id, who=who, reason=reason)
     ledger.change_batch(batch_id, state=BatchState.DRAFT.value, reason=reason, sequence=ledger.sequence)
@@ -126,21 +136,21 @@ def enter_voids(ledger: Ledger, voids: Sequence[Void], /, *, batch: str | None) 
     ledger.life.note([(void.mis_code, void.sis_id, void.cccid, "voided") for void in voids])
 
 
-def settle(
-    ledger: Ledger, batch_id: str, requests: Sequence[Request], places: Sequence[int], /
-) -> list[Issue]:
-    """Enter the numbers of a batch's rows: claimed places for the new ones, their own for recoveries."""
-    from reconcile.registry.ledger import BY_KEY, Issue, place_of  # noqa: PLC0415 - brings SQLAlchemy
+def settle(ledger: Ledger, batch_id: str, requests: pl.DataFrame, places: pl.Series, /) -> pl.DataFrame:
+    """Enter the numbers of a batch's rows: claimed places for the new ones, their own for recoveries.
 
-    written = _written(places, WATERMARK if ledger.demo else "")
-    new = [request for request in requests if request.kind != "recover"]
-    issues = [
-        Issue(r[0], r[1], place, text, "mint") for r, place, text in zip(new, places, written, strict=True)
-    ]
-    recovered = [r for r in requests if r.kind == "recover" and r.cccid is not None]
-    issues += [Issue(r[0], r[1], place_of(r.cccid or ""), r.cccid or "", "recover") for r in recovered]
-    issues.sort(key=BY_KEY)
-    ledger.issue(issues, batch_id)
+    Returns:
+        mis_code, sis_id, ordinal, cccid, kind of each number, in request-key order.
+    """
+    recovered = pl.col("kind") == "recover"
+    new = requests.filter(~recovered).with_columns(
+        ordinal=places, cccid=_written(places, WATERMARK if ledger.demo else ""), kind=pl.lit("mint")
+    )
+    old = requests.filter(recovered).with_columns(ordinal=ordinals(pl.col("cccid"), wide=True))
+    names = (*_KEY, "ordinal", "cccid", "kind")
+    issues = pl.concat([new.select(names), old.select(names)]).sort(_KEY)
+    for some in issues.iter_slices(PART):
+        ledger.issue(some.rows(), batch_id)
     return issues
 
 
@@ -154,11 +164,9 @@ def mint_rows(
     say: Callable[[str], None],
 ) -> Minted | ApprovalError:
     """Give the rows of an approved batch their numbers inside one transaction; see `batch.mint`."""
-    from reconcile.registry.ledger import BY_KEY  # noqa: PLC0415 - brings SQLAlchemy
-
     row = ledger.batch(batch_id)
     if row is not None and row["state"] == BatchState.MINTED:
-        return _minted(batch_id, ledger.served(batch_id), ledger.entry("minted", batch_id))
+        return _minted(ledger, batch_id, ledger.served(batch_id), ledger.entry("minted", batch_id))
     if row is not None and row["issuer"] == Issuer.OPENCCC:
         raise IssuerError(
             f"OpenCCC issues the numbers of batch {batch_id}: hand it over instead of minting it."
@@ -168,50 +176,51 @@ def mint_rows(
     void = back_to_draft(ledger, row, requests, who=by or row["approver"])
     if void is not None:
         return void
-    given_up = {(code, sis_id): cccid for code, sis_id, cccid, _ in ledger.life.replacements(batch_id)}
-    held = [one for one in ledger.served(batch_id) if given_up.get(BY_KEY(one)) != one.cccid]
-    keys = set(map(BY_KEY, held))
-    todo = [request for request in requests if BY_KEY(request) not in keys] if keys else requests
-    new = [request for request in todo if request.kind != "recover"]
-    say(f"Issuing {len(new):,} numbers")
-    places, skipped = ledger.claim(len(new))
-    if given_up:
+    held = held_before(ledger, batch_id)
+    todo = requests.join(held, on=_KEY, how="anti", maintain_order="left")
+    new = todo.filter(pl.col("kind") != "recover")
+    say(f"Issuing {new.height:,} numbers")
+    spans, skipped = ledger.claim(new.height)
+    places = _places(spans)
+    if (new["kind"] == "replace").any():
         written = _written(places, WATERMARK if ledger.demo else "")
-        give_up(ledger, row, row["approver"], dict(zip(map(BY_KEY, new), written, strict=True)))
+        give_up(ledger, row, row["approver"], dict(zip(new.select(_KEY).iter_rows(), written, strict=True)))
     issues = settle(ledger, batch_id, todo, places)
     detail = {
-        "issued": len(issues),
-        "served_before": len(held),
-        "skipped": _spans(skipped),
-        "issued_hash": hash_rows(issues),
+        "issued": issues.height,
+        "served_before": held.height,
+        "skipped": [list(span) for span in skipped],
+        "issued_hash": hash_frame(issues),
     }
     ledger.log("minted", batch_id, who=by or row["approver"], machine=machine(), **detail)
     ledger.change_batch(batch_id, state=BatchState.MINTED.value)
     say("Making it durable")
-    return _minted(batch_id, sorted([*held, *issues], key=BY_KEY), detail)
+    return _minted(ledger, batch_id, pl.concat([held, issues]).sort(_KEY), detail)
 
 
-def _minted(batch_id: str, issues: Sequence[Issue], detail: dict[str, Any]) -> Minted:
-    names = {"college": 0, "sis_id": 1, "cccid": 3, "kind": 4}
-    columns = list(zip(*issues, strict=True)) or [()] * 5
-    schema = dict.fromkeys(names, pl.String)
-    frame = pl.DataFrame({name: columns[i] for name, i in names.items()}, schema=schema)
-    places = [place for first, last in detail["skipped"] for place in range(first, last + 1)]
-    skipped = pl.DataFrame({"cccid": _written(places, "")}, schema={"cccid": pl.String})
-    return Minted(frame=frame, skipped=skipped, batch=batch_id)
+def held_before(ledger: Ledger, batch_id: str, /) -> pl.DataFrame:
+    """List the numbers that a batch's students hold, without those that its replacements give up.
+
+    Columns: mis_code, sis_id, ordinal, cccid, kind.
+    """
+    given_up = [row[:3] for row in ledger.life.replacements(batch_id)]
+    schema = dict.fromkeys((*_KEY, "cccid"), pl.String)
+    theirs = pl.DataFrame(given_up, schema=schema, orient="row")
+    return ledger.served(batch_id).join(theirs, on=list(schema), how="anti", maintain_order="left")
 
 
-def _written(places: Sequence[int], mark: str) -> list[str]:
-    column = pl.Series("place", places, dtype=pl.Int64).to_frame()
-    return column.select(pl.lit(mark) + texts(pl.col("place"))).to_series().to_list()
+def _minted(ledger: Ledger, batch_id: str, issues: pl.DataFrame, detail: dict[str, Any]) -> Minted:
+    frame = issues.select(pl.col("mis_code").alias("college"), "sis_id", "cccid", "kind")
+    skipped = pl.DataFrame({"cccid": _written(_places(detail["skipped"]), "")})
+    after = Batch.of(ledger.batch(batch_id) or {})
+    return Minted(frame=frame, skipped=skipped, batch=batch_id, after=after)
 
 
-def _spans(places: list[int]) -> list[list[int]]:
-    """Write ascending places as [first, last] runs, so that a long list stays a short text."""
-    spans: list[list[int]] = []
-    for place in places:
-        if spans and spans[-1][1] == place - 1:
-            spans[-1][1] = place
-        else:
-            spans.append([place, place])
-    return spans
+def _written(places: pl.Series, mark: str) -> pl.Series:
+    return places.to_frame("place").select(cccid=pl.lit(mark) + texts(pl.col("place"))).to_series()
+
+
+def _places(spans: Sequence[Span]) -> pl.Series:
+    """Spell runs of places out."""
+    parts = [pl.int_range(first, last + 1, dtype=pl.Int64, eager=True) for first, last in spans]
+    return pl.concat([pl.Series(dtype=pl.Int64), *parts]).alias("place")

@@ -16,8 +16,8 @@ import polars as pl
 
 from reconcile.cccid import well_formed
 from reconcile.errors import InputError, IssuerError, RegistryError
-from reconcile.mint.issue import give_up
-from reconcile.mint.rows import hash_rows
+from reconcile.mint.issue import give_up, held_before
+from reconcile.mint.rows import KEY, hash_frame
 from reconcile.mint.states import BatchState, Issuer
 from reconcile.registry.canon import digest
 from reconcile.registry.people import machine, require_name
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconcile.registry import Registry
-    from reconcile.registry.ledger import Ledger, Request
+    from reconcile.registry.ledger import Ledger
     from reconcile.registry.life import Answer
 
 OUTCOMES: Final = ("created", "exists", "failed")
@@ -66,10 +66,12 @@ class Answered(Shown):
         return self.frame.filter(pl.col("outcome") == "conflict").select("row", "college", "sis_id", "reason")
 
     def _sheet(self) -> Sheet:
-        told = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
+        counts = pl.DataFrame({"answer": list(self.counts), "rows": list(self.counts.values())})
+        conflicts = Sheet(frame=self.conflicts, title="Answers that cannot be right")
         return Sheet(
-            frame=self.conflicts,
-            title=f"Batch {self.batch}: {told}",
+            frame=counts,
+            title=f"Batch {self.batch}: answers of OpenCCC",
+            below=(conflicts,) if self.conflicts.height else (),
             note=f"{self.waiting:,} rows of the upload wait for an answer.",
         )
 
@@ -111,11 +113,11 @@ def enter_result(
 
     def work(ledger: Ledger) -> Answered:
         row = _handed_over(ledger, batch_id)
-        asked = {request[:2]: request for request in ledger.requests(batch_id) if request.kind != "recover"}
+        asked = {row[:2]: row[2] for row in ledger.rows(batch_id).iter_rows() if row[2] != "recover"}
         known = ledger.life.answers(batch_id)
         given = _in_form(rows, asked)
         problems = [*_malformed(given), *_strangers(given, asked), *_repeated(given)]
-        problems += [] if partial else _missing(given, awaited(ledger, batch_id), asked)
+        problems += [] if partial else _missing(given, set(awaited(ledger, batch_id).iter_rows()), asked)
         problems += _changed(given, known)
         if problems:
             raise InputError(
@@ -140,7 +142,7 @@ def _handed_over(ledger: Ledger, batch_id: str) -> dict[str, Any]:
     return row
 
 
-def _in_form(rows: pl.DataFrame, asked: dict[Key, Request]) -> list[dict[str, Any]]:
+def _in_form(rows: pl.DataFrame, asked: dict[Key, str]) -> list[dict[str, Any]]:
     """Trim, and fill in the college where a batch has only one."""
     colleges = {college for college, _ in asked}
     only = next(iter(colleges)) if len(colleges) == 1 else None
@@ -174,7 +176,7 @@ def _malformed(given: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{text} ({_lines(lines)})"
 
 
-def _strangers(given: list[dict[str, Any]], asked: dict[Key, Request]) -> Iterator[str]:
+def _strangers(given: list[dict[str, Any]], asked: dict[Key, str]) -> Iterator[str]:
     bare = Counter((college, sis_id.lstrip("0")) for college, sis_id in asked)
     unknown = [row for row in given if row["sis_id"] and row["college"] and _key(row) not in asked]
     if unknown:
@@ -204,16 +206,20 @@ def _repeated(given: list[dict[str, Any]]) -> Iterator[str]:
         yield f"one CCCID is given to several students ({_groups(shared)})"
 
 
-def awaited(ledger: Ledger, batch_id: str, /) -> set[Key]:
-    """Name the students of an upload whose answer is still to come; not those who got a number elsewhere."""
-    answers = ledger.life.answers(batch_id)
-    given_up = {(code, sis_id): cccid for code, sis_id, cccid, _ in ledger.life.replacements(batch_id)}
-    held = {issue[:2] for issue in ledger.served(batch_id) if given_up.get(issue[:2]) != issue.cccid}
-    asked = (request[:2] for request in ledger.requests(batch_id) if request.kind != "recover")
-    return {key for key in asked if key not in answers and key not in held}
+def awaited(ledger: Ledger, batch_id: str, /) -> pl.DataFrame:
+    """Name the students of an upload whose answer is still to come; not those who got a number elsewhere.
+
+    Columns: college, sis_id, in request-key order.
+    """
+    schema = dict.fromkeys(KEY, pl.String)
+    answered = pl.DataFrame(list(ledger.life.answers(batch_id)), schema=schema, orient="row")
+    held = held_before(ledger, batch_id).rename({"mis_code": "college"})
+    asked = ledger.rows(batch_id).filter(pl.col("kind") != "recover").rename({"mis_code": "college"})
+    rows = asked.select(KEY).join(answered, on=KEY, how="anti", maintain_order="left")
+    return rows.join(held, on=KEY, how="anti", maintain_order="left")
 
 
-def _missing(given: list[dict[str, Any]], waiting: set[Key], asked: dict[Key, Request]) -> Iterator[str]:
+def _missing(given: list[dict[str, Any]], waiting: set[Key], asked: dict[Key, str]) -> Iterator[str]:
     there = {_key(row) for row in given}
     gone = [place for place, key in enumerate(asked, 1) if key in waiting - there]
     if gone:
@@ -246,17 +252,17 @@ def _enter(
     row: dict[str, Any],
     given: list[dict[str, Any]],
     known: dict[Key, Answer],
-    asked: dict[Key, Request],
+    asked: dict[Key, str],
     *,
     by: str,
     file_hash: str,
 ) -> Answered:
-    from reconcile.registry.ledger import Issue, place_of  # noqa: PLC0415 - brings SQLAlchemy
+    from reconcile.registry.ledger import place_of  # noqa: PLC0415 - brings SQLAlchemy
     from reconcile.registry.life import Answer  # noqa: PLC0415
 
     batch_id = row["id"]
     conflicts = _conflicts(ledger, batch_id, given, known)
-    held = {issue[:2]: issue.cccid for issue in ledger.served(batch_id)}
+    held = _numbers_of(ledger, batch_id)
     answers, fresh, shown = [], [], []
     for one in given:
         key = _key(one)
@@ -272,25 +278,25 @@ def _enter(
             fresh.append(answer)
     if fresh:
         issues = [
-            Issue(a.mis_code, a.sis_id, place_of(a.cccid or ""), a.cccid or "", _KINDS[a.outcome])
+            (a.mis_code, a.sis_id, place_of(a.cccid or ""), a.cccid or "", _KINDS[a.outcome])
             for a in fresh
             if a.outcome in _KINDS and held.get((a.mis_code, a.sis_id)) != a.cccid
         ]
-        instead = {issue[:2]: issue.cccid for issue in issues if asked[issue[:2]].kind == "replace"}
+        instead = {issue[:2]: issue[3] for issue in issues if asked[issue[:2]] == "replace"}
         give_up(ledger, row, row["approver"] or "", instead)
         ledger.issue(issues, batch_id)
         ledger.life.see([place_of(a.cccid) for a in fresh if a.cccid])
-        every = [number[:5] for number in ledger.life.numbers(batch_id)]
+        every = ledger.life.numbers(batch_id).drop("state")
         audit = ledger.log(
             "answered", batch_id, who=by, machine=machine(), file=file_hash, answers=len(fresh),
             issued=len(issues), conflicts=sum(a.outcome == "conflict" for a in fresh),
-            hash=digest([list(answer) for answer in fresh]), issued_hash=hash_rows(every),
+            hash=digest([list(answer) for answer in fresh]), issued_hash=hash_frame(every),
         )  # fmt: skip
         ledger.life.add_answers(batch_id, fresh, audit=audit)
         if row["state"] in _LATE and issues:
             ledger.life.move(batch_id, row["state"])
     names = dict.fromkeys(COLUMNS, pl.String) | {"row": pl.Int64, "new": pl.Boolean}
-    waiting = len(awaited(ledger, batch_id))
+    waiting = awaited(ledger, batch_id).height
     return Answered(batch=batch_id, frame=pl.DataFrame(shown, schema=names, orient="row"), waiting=waiting)
 
 
@@ -310,7 +316,7 @@ def _conflicts(
     }
     places = sorted(set(named.values()))
     voided, held = ledger.life.voided(places), ledger.life.held(places)
-    ours = {issue[:2]: issue.cccid for issue in ledger.served(batch_id)}
+    ours = _numbers_of(ledger, batch_id)
     given_up = {(code, sis_id): cccid for code, sis_id, cccid, _ in ledger.life.replacements(batch_id)}
     ranges = ledger.ranges()
     found = {}
@@ -333,6 +339,10 @@ def _conflicts(
         elif given_up.get(key) == row["cccid"]:
             found[key] = "the number is the one that was to be replaced"
     return found
+
+
+def _numbers_of(ledger: Ledger, batch_id: str) -> dict[Key, str]:
+    return {row[:2]: row[3] for row in ledger.served(batch_id).iter_rows()}
 
 
 def _key(row: dict[str, Any]) -> Key:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from reconcile.cccid import WATERMARK, well_formed
 from reconcile.columns import ACCOUNTS, NEVER_DELIVERED, PERSON, SSN_DERIVED
 from reconcile.errors import InputError
-from reconcile.registry.canon import digest, row_numbers
+from reconcile.registry.canon import digest_parts, row_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from reconcile.registry.ledger import Request
+    from collections.abc import Iterable, Iterator, Sequence
 
 KEY: Final = ("college", "sis_id")
 _REQUIRED: Final = ("kind", *KEY)
+PART: Final = 10_000  # rows that are written out at a time: a batch may have a million
 _ATTESTED: Final = ("attested_by", "attested_authority", "attested_on")
 # What an account is made of, who attested that it may be made; SSNs never enter the registry in any form.
 PAYLOAD: Final = tuple(
@@ -34,18 +32,19 @@ def fingerprint(rows: pl.DataFrame, /) -> str:
     """Hash exactly what a batch of these rows would hold, in whatever order the rows stand.
 
     Raises:
-        InputError: as `checked`.
+        InputError: as `require_form`.
     """
-    return hash_rows(checked(rows).rows())
+    require_form(rows)
+    return digest_parts(in_form(rows))
 
 
-def hash_rows(rows: Sequence[Sequence[str | int | None]], /) -> str:
-    """Hash rows of mis_code, sis_id, kind, cccid, payload that stand in request-key order."""
-    return digest(rows)
+def hash_frame(rows: pl.DataFrame, /) -> str:
+    """Hash the rows of a table as they stand."""
+    return digest_parts(some.rows() for some in rows.iter_slices(PART))
 
 
-def checked(rows: pl.DataFrame, /) -> pl.DataFrame:
-    """Bring proposed rows into the form of a batch: college, sis_id, kind, cccid, payload, in key order.
+def require_form(rows: pl.DataFrame, /) -> None:
+    """Go on only when rows can be a batch.
 
     Args:
         rows: kind ("mint", "recover" or "replace"), college, sis_id, cccid (the number to write back, or
@@ -62,14 +61,17 @@ def checked(rows: pl.DataFrame, /) -> pl.DataFrame:
             "cccid (of recoveries) and the fields of a new account."
         )
     _refuse(_text(rows))
-    return brought(rows)
 
 
-def brought(rows: pl.DataFrame, /) -> pl.DataFrame:
-    """Bring rows into the form of a batch without judging them."""
+def in_form(rows: pl.DataFrame, /) -> Iterator[list[tuple[Any, ...]]]:
+    """Write rows in the form of a batch, in key order and in parts: college, sis_id, kind, cccid, payload."""
     fields = [pl.col(name) for name in PAYLOAD if name in rows.columns]
     payload = pl.struct(fields).struct.json_encode() if fields else pl.lit("{}")
-    return _text(rows).select(*KEY, "kind", "cccid", payload=payload).sort(KEY)
+    table = _text(rows)
+    order = table.select(pl.arg_sort_by(*KEY)).to_series()
+    for start in range(0, rows.height, PART):
+        some = table[order.slice(start, PART)]
+        yield some.select(*KEY, "kind", "cccid", payload=payload).rows()
 
 
 def _text(rows: pl.DataFrame) -> pl.DataFrame:
@@ -77,13 +79,21 @@ def _text(rows: pl.DataFrame) -> pl.DataFrame:
     return given.with_columns(pl.col("kind", *KEY, "cccid").cast(pl.String))
 
 
-def unpacked(requests: Sequence[Request], /) -> pl.DataFrame:
-    """Turn requests into a table again: kind, college, sis_id, cccid and the fields of `PAYLOAD`."""
-    rows = [
-        {"kind": r.kind, "college": r.mis_code, "sis_id": r.sis_id, "cccid": r.cccid} | json.loads(r.payload)
-        for r in requests
-    ]
-    return pl.DataFrame(rows, schema=dict.fromkeys((*_REQUIRED, "cccid", *PAYLOAD), pl.String))
+def asked_in(rows: pl.DataFrame, /) -> pl.DataFrame:
+    """List what each row asks for, as they stand: mis_code, sis_id, kind, cccid."""
+    return _text(rows).select(pl.col("college").alias("mis_code"), "sis_id", "kind", "cccid")
+
+
+def unpacked(parts: Iterable[Sequence[Sequence[Any]]], /) -> pl.DataFrame:
+    """Turn a batch's rows into a table again: kind, college, sis_id, cccid and the fields of `PAYLOAD`."""
+    names = dict.fromkeys((*KEY, "kind", "cccid", "payload"), pl.String)
+    fields = pl.Struct(dict.fromkeys(PAYLOAD, pl.String))
+    shown = ("kind", *KEY, "cccid")
+    tables = [pl.DataFrame(schema=dict.fromkeys((*shown, *PAYLOAD), pl.String))]
+    for rows in parts:
+        some = pl.DataFrame(rows, schema=names, orient="row")
+        tables.append(some.select(*shown, pl.col("payload").str.json_decode(fields).struct.unnest()))
+    return pl.concat(tables)
 
 
 def _refuse(rows: pl.DataFrame) -> None:

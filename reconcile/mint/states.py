@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
+from reconcile.cccid import WATERMARK, ordinals
 from reconcile.errors import ApprovalError, RegistryError
 from reconcile.registry.people import require_name, same_person
 from reconcile.show import Sheet, Shown
@@ -151,11 +152,24 @@ class Minted(Shown):
             request, in request-key order.
         skipped: cccid of numbers that were passed over because they had been seen in use.
         batch: the batch's id.
+        after: the batch as it stands afterwards, or would after a rehearsal.
     """
 
     frame: pl.DataFrame
     skipped: pl.DataFrame
     batch: str
+    after: Batch
+
+    @property
+    def runs(self) -> pl.DataFrame:
+        """The new numbers as runs without a gap: students, first, last."""
+        placed = self.frame.filter(pl.col("kind") == "mint").select(
+            "cccid", place=ordinals(pl.col("cccid").str.strip_prefix(WATERMARK), wide=True)
+        )
+        begins = (pl.col("place").diff() != 1).fill_null(value=True)
+        grouped = placed.sort("place").group_by(begins.cum_sum().alias("run"), maintain_order=True)
+        told = grouped.agg(students=pl.len(), first=pl.col("cccid").first(), last=pl.col("cccid").last())
+        return told.drop("run")
 
     def _sheet(self) -> Sheet:
         note = f"{self.skipped.height:,} numbers were skipped because they had been seen in use."

@@ -10,7 +10,7 @@ import polars as pl
 from reconcile.cccid import CCCID, WATERMARK
 from reconcile.errors import ApprovalError, InputError, RegistryError
 from reconcile.mint.issue import enter_voids
-from reconcile.mint.rows import hash_rows
+from reconcile.mint.rows import hash_frame
 from reconcile.mint.states import Issuer
 from reconcile.registry.people import require_name, same_person
 from reconcile.show import Sheet, Shown
@@ -110,8 +110,7 @@ def void(
         raise InputError("The replacement is the number itself. Name another, or none.")
 
     def work(ledger: Ledger) -> Voided:
-        from reconcile.registry.ledger import Issue  # noqa: PLC0415 - brings SQLAlchemy
-        from reconcile.registry.life import Void  # noqa: PLC0415
+        from reconcile.registry.life import Void  # noqa: PLC0415 - brings SQLAlchemy
 
         held = _holder(ledger, place, college)
         key = (held["mis_code"], held["sis_id"])
@@ -120,10 +119,10 @@ def void(
         row = Void(*key, place, held["cccid"], reason, by, approver, replacement)
         enter_voids(ledger, [row], batch=held["batch"])
         if instead is not None:
-            ledger.issue([Issue(*key, instead, replacement or "", "recover")], held["batch"])
+            ledger.issue([(*key, instead, replacement or "", "recover")], held["batch"])
             ledger.life.see([instead])
-            every = [number[:5] for number in ledger.life.numbers(held["batch"])]
-            ledger.log("replaced", held["batch"], who=by, approver=approver, issued_hash=hash_rows(every))
+            every = hash_frame(ledger.life.numbers(held["batch"]).drop("state"))
+            ledger.log("replaced", held["batch"], who=by, approver=approver, issued_hash=every)
             state = str((ledger.batch(held["batch"]) or {})["state"])
             ledger.life.move(held["batch"], state if state in {"delivered", "loaded"} else "issued")
         return Voided(

@@ -8,9 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _SHOWN: Final = 5  # row numbers in a message
+# What the log says of a batch when it is drafted, checked and submitted, and what `verify` compares with it.
+BOUND: Final = (
+    "content_hash", "suite_hash", "issuer", "proposed_at", "valid_until", "rows_hash", "mints", "recoveries",
+)  # fmt: skip
+_SPELLING: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def canonical(value: object, /) -> str:
@@ -19,12 +24,27 @@ def canonical(value: object, /) -> str:
     >>> canonical({"b": 1, "a": "é"})
     '{"a":"é","b":1}'
     """
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _SPELLING.encode(value)
 
 
 def digest(value: object, /) -> str:
     """Hash a value made of texts, numbers, lists and dictionaries, as SHA-256 in hexadecimal."""
-    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_spelled(value)).hexdigest()
+
+
+def digest_parts(parts: Iterable[Sequence[object]], /) -> str:
+    """Hash a list that comes in parts, so that the whole of it is never held: `digest` of all of them in one.
+
+    >>> digest_parts([["a"], [], ["b", "c"]]) == digest(["a", "b", "c"])
+    True
+    """
+    hashed, between = hashlib.sha256(b"["), b""
+    for part in parts:
+        if part:
+            hashed.update(between + _spelled(part)[1:-1])
+            between = b","
+    hashed.update(b"]")
+    return hashed.hexdigest()
 
 
 def now(moment: datetime | None = None, /) -> datetime:
@@ -52,3 +72,7 @@ def row_numbers(places: Sequence[int], /) -> str:
     """
     shown = ", ".join(str(place + 1) for place in places[:_SHOWN])
     return f"row {shown}{', ...' if len(places) > _SHOWN else ''}; {len(places):,} in all"
+
+
+def _spelled(value: object) -> bytes:
+    return canonical(value).encode("utf-8", "surrogatepass")

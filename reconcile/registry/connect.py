@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import polars as pl
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
@@ -24,11 +25,12 @@ from reconcile.files import touch_private
 from reconcile.registry.place import require_local
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 T = TypeVar("T")
 
 _LOG: Final = "reconcile"
+CHUNK: Final = 10_000  # rows in memory at a time; values in one IN list, of which SQLite takes 32,766
 BUSY_SECONDS: Final = 60  # a writer that waits longer is stuck, not slow
 _LOCK_KEY: Final = 4_343_434_944  # "CCCI": any constant, the same for every registry process
 _SQLITE: Final = "sqlite:///"
@@ -53,7 +55,7 @@ _PROBLEMS: Final = (
     ),
     (
         # A sync that fails while committing tells nobody whether the disk has it.
-        ("SQLITE_IOERR",),
+        ("SQLITE_IOERR", "58030"),
         "met a disk that fails. The step was kept whole or not at all; check the disk and repeat it",
     ),
 )
@@ -129,17 +131,55 @@ def bulk(
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        names = ", ".join(f'"{column}"' for column in columns)
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(row)
+        _copy(connection, table.name, columns, rows)
         return
     statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
     order = [columns.index(name) for name in statement.positiontup or ()]
     if order != list(range(len(columns))):
         rows = [tuple(row[i] for i in order) for row in rows]
     connection.exec_driver_sql(str(statement), rows)
+
+
+def _copy(connection: sa.Connection, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
+    """Insert by COPY; what the driver reports becomes SQLAlchemy's, and quotes no row."""
+    names = ", ".join(f'"{column}"' for column in columns)
+    driver: Any = connection.connection.driver_connection
+    errors: Any = connection.dialect.loaded_dbapi
+    try:
+        with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+    except errors.Error as error:
+        failed = error
+    else:
+        return
+    raise exc.DBAPIError.instance("COPY", None, failed, errors.Error, hide_parameters=True)
+
+
+def in_parts(connection: sa.Connection, query: sa.Select[Any], /) -> Iterator[list[tuple[Any, ...]]]:
+    """Give the rows of a query a few thousand at a time: a batch may have a million.
+
+    Nothing that the query reads may change while it is read, except by rows that were given already.
+    """
+    with connection.execute(query.execution_options(yield_per=CHUNK)) as answer:
+        for rows in answer.partitions():
+            yield [tuple(row) for row in rows]
+
+
+def tabled(parts: Iterable[Sequence[Sequence[Any]]], schema: Mapping[str, Any], /) -> pl.DataFrame:
+    """Put rows that come in parts into one table, which takes a tenth of the room of so many tuples."""
+    tables = [pl.DataFrame(schema=schema)]
+    for rows in filter(None, parts):
+        columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
+        tables.append(pl.DataFrame([pl.Series(name, cells, dtype=kind) for (name, kind), cells in columns]))
+    return pl.concat(tables, rechunk=False)
+
+
+def in_bytes(connection: sa.Connection, *columns: sa.ColumnElement[str]) -> list[sa.ColumnElement[Any]]:
+    """Order by columns as Python does; a server may sort by the rules of its own language."""
+    if connection.dialect.name == "sqlite":
+        return list(columns)
+    return [sa.collate(column, "C") for column in columns]
 
 
 def _address(place: str | Path) -> tuple[str, sa.URL]:
@@ -185,11 +225,20 @@ def _engine(url: sa.URL) -> sa.Engine:
             raise RegistryError(
                 'A registry on PostgreSQL needs the package psycopg: install "reconcile[postgresql]".'
             )
-        engine = sa.create_engine(url, hide_parameters=True, logging_name=_LOG, pool_pre_ping=True)
+        engine = sa.create_engine(
+            url, hide_parameters=True, logging_name=_LOG, pool_logging_name=_LOG, pool_pre_ping=True
+        )
+        # A server that ends takes its cursors along; what is raised says so in words.
+        logging.getLogger(f"sqlalchemy.pool.impl.QueuePool.{_LOG}").addFilter(_without_cursors)
+        event.listen(engine, "handle_error", _close_cursor)
     event.listen(engine, "begin", _begin)
     # At level DEBUG SQLAlchemy logs every row that it fetches, and these are people.
     logging.getLogger(f"sqlalchemy.engine.Engine.{_LOG}").addFilter(_without_rows)
     return engine
+
+
+def _without_cursors(record: logging.LogRecord) -> bool:
+    return record.msg != "Error closing cursor"
 
 
 def _without_rows(record: logging.LogRecord) -> bool:
@@ -200,6 +249,13 @@ def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
     connection.isolation_level = None  # transactions begin where _begin says, not where the driver guesses
     for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {setting}").close()
+
+
+def _close_cursor(failure: sa.engine.ExceptionContext) -> None:
+    """Close the cursor of a statement that met a dead server, which SQLAlchemy leaves open."""
+    cursor = getattr(failure.execution_context, "cursor", None)
+    if cursor is not None:
+        cursor.close()
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
+import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import polars as pl
 import sqlalchemy as sa
 
-from reconcile.cccid import CCCID
+from reconcile.cccid import CCCID, ordinals
 from reconcile.errors import IssuerError
 from reconcile.registry import chain
-from reconcile.registry.canon import digest, iso
-from reconcile.registry.connect import bulk
+from reconcile.registry.canon import canonical, digest_parts, iso
+from reconcile.registry.connect import CHUNK, bulk, in_bytes, in_parts, tabled
 from reconcile.registry.life import Life
 from reconcile.registry.persons import Persons, person_of
 from reconcile.registry.tables import (
@@ -28,14 +30,15 @@ from reconcile.registry.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
 # A batch in one of these is still going to serve its rows, so that no other may take them.
 OPEN_STATES: Final = ("draft", "checked", "submitted", "approved", "handed_over")
 DEAD_STATES: Final = ("rejected", "withdrawn")
-BY_KEY: Final = itemgetter(0, 1)  # the request key of a Request or an Issue
-_CHUNK: Final = 10_000  # values in one IN list; SQLite takes 32,766
+KEY: Final = ("mis_code", "sis_id")
+ASKED: Final = dict.fromkeys((*KEY, "kind", "cccid"), pl.String)
+HELD: Final = {**dict.fromkeys(KEY, pl.String), "ordinal": pl.Int64, "cccid": pl.String, "kind": pl.String}
 _WINDOW: Final = 100_000  # places looked at together when a range is full of numbers that were seen
 
 
@@ -49,14 +52,7 @@ class Request(NamedTuple):
     payload: str
 
 
-class Issue(NamedTuple):
-    """One number that a student holds or is given."""
-
-    mis_code: str
-    sis_id: str
-    ordinal: int
-    cccid: str
-    kind: str
+Span = tuple[int, int]  # a run of places in the sequence, first and last
 
 
 class Ledger:
@@ -107,12 +103,13 @@ class Ledger:
         )
         return [(row.id, row.state) for row in rows]
 
-    def add_batch(self, values: dict[str, Any], rows: Sequence[Request], /) -> None:
-        """Add a batch with its rows."""
+    def add_batch(self, values: dict[str, Any], parts: Iterable[Sequence[Sequence[str | None]]], /) -> None:
+        """Add a batch with its rows, which come in parts: the columns of a Request."""
         self._connection.execute(sa.insert(batches).values(**values))
         names = ("batch", *Request._fields, "row_hash", "person")
-        added = [(values["id"], *row, digest(list(row)), person_of(row.payload)) for row in rows]
-        bulk(self._connection, requests, names, added)
+        for rows in parts:
+            added = [(values["id"], *row, row_hash(row), person_of(row[4] or "")) for row in rows]
+            bulk(self._connection, requests, names, added)
 
     def change_batch(self, batch_id: str, /, **values: object) -> None:
         """Change a batch's state, counts or hashes."""
@@ -123,12 +120,28 @@ class Ledger:
         self._connection.execute(sa.delete(requests).where(requests.c.batch == batch_id))
         self._connection.execute(sa.delete(batches).where(batches.c.id == batch_id))
 
-    def requests(self, batch_id: str, /) -> list[Request]:
-        """List a batch's rows in request-key order."""
-        columns = [requests.c[name] for name in Request._fields]
-        query = sa.select(*columns).where(requests.c.batch == batch_id).order_by(*columns[:2])
-        rows = self._connection.execute(query).all()
-        return sorted(map(Request._make, rows), key=BY_KEY)  # a server may sort by its own language's rules
+    def parts(self, batch_id: str, /, *columns: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Give a batch's rows in request-key order, in parts; all columns of a Request if none is named."""
+        chosen = [requests.c[name] for name in columns or Request._fields]
+        query = sa.select(*chosen).where(requests.c.batch == batch_id)
+        keys = in_bytes(self._connection, *(requests.c[name] for name in KEY))
+        return in_parts(self._connection, query.order_by(*keys))
+
+    def rows(self, batch_id: str, /) -> pl.DataFrame:
+        """List what each row of a batch asks for, in request-key order: mis_code, sis_id, kind, cccid."""
+        return tabled(self.parts(batch_id, *ASKED), ASKED)
+
+    def content(self, batch_id: str, /) -> tuple[str, pl.DataFrame]:
+        """Hash exactly the rows that a batch holds, and list them as `rows` does, reading them once."""
+        listed = [pl.DataFrame(schema=ASKED)]
+
+        def watched() -> Iterator[list[tuple[Any, ...]]]:
+            for part in self.parts(batch_id):
+                listed.append(tabled([[row[:4] for row in part]], ASKED))
+                yield part
+
+        hashed = digest_parts(watched())
+        return hashed, pl.concat(listed)
 
     def leave_out(self, batch_id: str, /) -> tuple[int, int, str | None]:
         """Remove rows that are served or wait elsewhere; give both counts and the last batch that has one."""
@@ -183,6 +196,14 @@ class Ledger:
         query = sa.select(*columns).where(audit.c.subject == batch_id).order_by(audit.c.seq)
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
+    def source(self, batch_id: str, /) -> str | None:
+        """Say whom a batch's rows were looked for among; None where it was made by hand."""
+        entries = self.history(batch_id)
+        if any(entry["what"] == "drafted" for entry in entries):
+            return None
+        said = [json.loads(entry["detail"]) for entry in entries if entry["what"] == "submitted"]
+        return str(said[-1].get("source", "")) if said else None
+
     def moved_on(self, sequence: int, batch_id: str, /) -> bool:
         """Say whether anything but this batch's own steps was logged after an entry."""
         newer = sa.select(1).where(audit.c.seq > sequence, audit.c.subject != batch_id).limit(1)
@@ -194,54 +215,52 @@ class Ledger:
         query = sa.select(batches.c.id).where(batches.c.state.in_(states), batches.c.id.in_(theirs))
         return list(self._connection.execute(query.order_by(batches.c.sequence, batches.c.id)).scalars())
 
-    def taken(self, rows: Sequence[Request], /) -> list[int]:
-        """Find by place the recoveries of a number that was voided or that another student there holds."""
-        wanted = _recovered(rows)
-        places = sorted({place for _college, place in wanted})
-        void = self.life.voided(places)
-        found = {at for (_college, place), at in wanted.items() if place in void}
-        for chunk in _chunks(places):
-            query = sa.select(cccids.c.mis_code, cccids.c.ordinal, cccids.c.sis_id)
-            here = cccids.c.mis_code.in_(sorted({college for college, _place in wanted}))
-            for college, place, student in self._connection.execute(
-                query.where(VALID, here, cccids.c.ordinal.in_(chunk))
-            ):
-                at = wanted.get((college, place))
-                if at is not None and rows[at].sis_id != student:
-                    found.add(at)
+    def taken(self, rows: pl.DataFrame, /) -> list[int]:
+        """Find by place the recoveries of a number that was voided or that another student there holds.
+
+        Args:
+            rows: as `rows` gives them.
+        """
+        wanted = recoveries(rows)
+        found: set[int] = set()
+        for some in wanted.iter_slices(CHUNK):
+            void = self.life.voided(some["ordinal"].to_list())
+            found.update(some.filter(pl.col("ordinal").is_in(list(void)))["place"])
+            held = sa.select(cccids.c.mis_code, cccids.c.ordinal, cccids.c.sis_id).where(
+                VALID, cccids.c.mis_code.in_(some["mis_code"].unique().to_list()),
+                cccids.c.ordinal.in_(some["ordinal"].to_list()),
+            )  # fmt: skip
+            schema = {"mis_code": pl.String, "ordinal": pl.Int64, "holder": pl.String}
+            others = some.join(tabled(in_parts(self._connection, held), schema), on=["mis_code", "ordinal"])
+            found.update(others.filter(pl.col("holder") != pl.col("sis_id"))["place"])
         return sorted(found)
 
-    def asked(self, rows: Sequence[Request], /) -> list[int]:
+    def asked(self, rows: pl.DataFrame, /) -> list[int]:
         """Find by place the recoveries whose number an open batch gives to another student of the college."""
-        wanted = {(row.mis_code, row.cccid): at for at, row in enumerate(rows) if row.kind == "recover"}
-        found = set()
+        wanted = recoveries(rows)
         waiting = (
             sa.select(requests.c.mis_code, requests.c.cccid, requests.c.sis_id)
             .join_from(requests, batches)
             .where(batches.c.state.in_(OPEN_STATES), requests.c.kind == "recover")
         )
-        for college, number, student in self._connection.execute(waiting) if wanted else ():
-            at = wanted.get((college, number))
-            if at is not None and rows[at].sis_id != student:
-                found.add(at)
-        return sorted(found)
+        if wanted.is_empty():
+            return []
+        schema = dict.fromkeys(("mis_code", "cccid", "holder"), pl.String)
+        others = wanted.join(tabled(in_parts(self._connection, waiting), schema), on=["mis_code", "cccid"])
+        return others.filter(pl.col("holder") != pl.col("sis_id"))["place"].unique().sort().to_list()
 
-    def note_recovered(self, rows: Sequence[Request], /) -> None:
+    def see_recovered(self, rows: pl.DataFrame, /) -> None:
         """Remember the numbers of recoveries as seen in use, so that none of them is issued meanwhile."""
-        places = sorted({place for _college, place in _recovered(rows)})
-        for chunk in _chunks(places):
-            known = sa.select(seen.c.ordinal).where(seen.c.ordinal.in_(chunk))
-            old = set(self._connection.execute(known).scalars())
-            new = [(place, self.stamp) for place in chunk if place not in old]
-            bulk(self._connection, seen, ("ordinal", "at"), new)
+        self.life.see(recoveries(rows)["ordinal"].to_list())
 
-    def served(self, batch_id: str, /) -> list[Issue]:
-        """List the numbers that the students of a batch hold, whichever batch gave them."""
-        joined = sa.select(*(cccids.c[name] for name in Issue._fields)).join_from(
-            requests, cccids, _same_student()
-        )
+    def served(self, batch_id: str, /) -> pl.DataFrame:
+        """List the numbers that the students of a batch hold, whichever batch gave them, in key order.
+
+        Columns: mis_code, sis_id, ordinal, cccid, kind.
+        """
+        joined = sa.select(*(cccids.c[name] for name in HELD)).join_from(requests, cccids, _same_student())
         query = joined.where(requests.c.batch == batch_id, cccids.c.state != "voided")
-        return sorted(map(Issue._make, self._connection.execute(query).all()), key=BY_KEY)
+        return tabled(in_parts(self._connection, query), HELD).sort(KEY)
 
     def approve(self, batch_id: str, /, **values: object) -> None:
         """Add the approval of a batch."""
@@ -254,8 +273,10 @@ class Ledger:
         row = self._connection.execute(query).mappings().first()
         return dict(row) if row else None
 
-    def claim(self, count: int, /) -> tuple[list[int], list[int]]:
+    def claim(self, count: int, /) -> tuple[list[Span], list[Span]]:
         """Take the next free places; give them and the ones passed over because they were seen in use.
+
+        Both are runs of places (first, last), in the order of the ranges.
 
         Raises:
             IssuerError: no range is allotted, or too little of it is left.
@@ -266,27 +287,28 @@ class Ledger:
                 "No range of numbers is allotted to this registry. Enter the range and the authority that "
                 "allotted it, or let OpenCCC issue the numbers."
             )
-        taken: list[int] = []
-        skipped: list[int] = []
+        taken: list[Span] = []
+        skipped: list[Span] = []
+        missing = count
         for row in ranges:
-            following = self._take(row.next, row.last, count, taken, skipped)
+            following, missing = self._take(row.next, row.last, missing, taken, skipped)
             changed = sa.update(allotments).where(allotments.c.id == row.id).values(next=following)
             self._connection.execute(changed)
-        if len(taken) < count:
+        if missing:
             raise IssuerError(
-                f"{count:,} numbers are needed, {len(taken):,} are left in the allotted range. "
+                f"{count:,} numbers are needed, {count - missing:,} are left in the allotted range. "
                 "Ask the authority for another range; nothing was issued."
             )
         return taken, skipped
 
-    def ranges(self) -> list[tuple[int, int]]:
+    def ranges(self) -> list[Span]:
         """List the first and last place of every allotted range."""
         rows = self._connection.execute(sa.select(allotments.c.first, allotments.c.last))
         return [(first, last) for first, last in rows]
 
-    def issue(self, issues: Sequence[Issue], batch_id: str, /) -> None:
-        """Enter numbers as issued."""
-        names = (*Issue._fields, "state", "batch", "issued_on")
+    def issue(self, issues: Iterable[Sequence[str | int]], batch_id: str, /) -> None:
+        """Enter numbers as issued: mis_code, sis_id, ordinal, cccid, kind."""
+        names = (*HELD, "state", "batch", "issued_on")
         bulk(self._connection, cccids, names, [(*row, "issued", batch_id, self.stamp) for row in issues])
 
     def entry(self, what: str, subject: str, /) -> dict[str, Any]:
@@ -306,43 +328,67 @@ class Ledger:
             (dict(row) for row in rows.mappings()), key=lambda row: (row["mis_code"], row["sis_id"])
         )
 
-    def _take(self, start: int, last: int, count: int, taken: list[int], skipped: list[int]) -> int:
-        """Take from one range until there is enough; return the place from which it goes on."""
-        while len(taken) < count and start <= last:
-            end = min(last, start + max(count - len(taken), _WINDOW) - 1)
-            used = self._used(start, end)
-            for place in range(start, end + 1):
-                if len(taken) == count:
-                    return place
-                (skipped if place in used else taken).append(place)
-            start = end + 1
-        return start
+    def _take(
+        self, start: int, last: int, count: int, taken: list[Span], skipped: list[Span]
+    ) -> tuple[int, int]:
+        """Take from one range until there is enough; return where it goes on and how many are missing."""
+        while count and start <= last:
+            end = min(last, start + _WINDOW - 1)
+            for used in (*self._used(start, end), end + 1):
+                free = min(used - start, count)
+                _run(taken, start, start + free - 1)
+                start, count = start + free, count - free
+                if not count:
+                    return start, 0
+                if used <= end:
+                    _run(skipped, used, used)
+                    start = used + 1
+        return start, count
 
-    def _used(self, start: int, end: int) -> set[int]:
+    def _used(self, start: int, end: int) -> list[int]:
         queries = (
             sa.select(column).where(column.between(start, end))
             for column in (seen.c.ordinal, cccids.c.ordinal)
         )
-        return set(self._connection.execute(sa.union(*queries)).scalars())
+        return sorted(self._connection.execute(sa.union(*queries)).scalars())
 
 
 def place_of(cccid: str, /) -> int:
-    """Give a recovered number's place in the sequence."""
-    return CCCID.parse(cccid).ordinal
+    """Give a number's place in the sequence; whether a wide one may be entered was asked before."""
+    return CCCID.parse(cccid, wide=True).ordinal
 
 
-def _recovered(rows: Sequence[Request]) -> dict[tuple[str, int], int]:
-    """Map college and number of each recovery to its place in the rows."""
-    return {
-        (row.mis_code, place_of(row.cccid)): at
-        for at, row in enumerate(rows)
-        if row.kind == "recover" and row.cccid is not None
-    }
+def row_hash(row: Sequence[str | None], /) -> str:
+    """Hash one row of a batch."""
+    return sha256(canonical(row).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _chunks(values: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
+def recoveries(rows: pl.DataFrame, /) -> pl.DataFrame:
+    """Pick the rows that write a number back, with place (in the rows) and ordinal (of the number)."""
+    numbered = rows.with_row_index("place")
+    recovered = numbered.filter((pl.col("kind") == "recover") & pl.col("cccid").is_not_null())
+    return recovered.with_columns(ordinal=ordinals(pl.col("cccid"), wide=True))
+
+
+def runs(places: Iterable[int], /) -> list[Span]:
+    """Write ascending places as runs, so that a long list stays a short text.
+
+    >>> runs([3, 4, 5, 9])
+    [(3, 5), (9, 9)]
+    """
+    spans: list[Span] = []
+    for place in places:
+        _run(spans, place, place)
+    return spans
+
+
+def _run(spans: list[Span], first: int, last: int) -> None:
+    """Add places to a list of runs, going on with the last run where they follow it."""
+    if first > last:
+        return
+    if spans and spans[-1][1] == first - 1:
+        first = spans.pop()[0]
+    spans.append((first, last))
 
 
 def _same_student() -> sa.ColumnElement[bool]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import polars as pl
 import sqlalchemy as sa
 
-from reconcile.registry.connect import bulk
+from reconcile.registry.connect import CHUNK, bulk, in_parts, tabled
 from reconcile.registry.tables import VALID, batches, cccids, crosswalk, requests, results, seen, voids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-_CHUNK: Final = 10_000
+_NUMBERS: Final = {
+    "mis_code": pl.String, "sis_id": pl.String, "ordinal": pl.Int64,
+    **dict.fromkeys(("cccid", "kind", "state"), pl.String),
+}  # fmt: skip
 
 
 class Answer(NamedTuple):
@@ -71,8 +75,7 @@ class Life:
     def voided(self, places: Sequence[int], /) -> set[int]:
         """Say which of these places hold a number that was voided, at whatever college."""
         found: set[int] = set()
-        for start in range(0, len(places), _CHUNK):
-            chunk = list(places[start : start + _CHUNK])
+        for chunk in _chunks(places):
             query = sa.select(voids.c.ordinal).where(voids.c.ordinal.in_(chunk))
             found.update(self._connection.execute(query).scalars())
         return found
@@ -89,8 +92,7 @@ class Life:
     def held(self, places: Sequence[int], /) -> dict[int, list[tuple[str, str, str]]]:
         """Give for each place who holds or held its number: (mis_code, sis_id, state)."""
         found: dict[int, list[tuple[str, str, str]]] = {}
-        for start in range(0, len(places), _CHUNK):
-            chunk = list(places[start : start + _CHUNK])
+        for chunk in _chunks(places):
             query = sa.select(cccids.c.ordinal, cccids.c.mis_code, cccids.c.sis_id, cccids.c.state)
             for place, code, sis_id, state in self._connection.execute(
                 query.where(cccids.c.ordinal.in_(chunk))
@@ -98,17 +100,18 @@ class Life:
                 found.setdefault(place, []).append((code, sis_id, state))
         return found
 
-    def move(self, batch_id: str, state: str, /) -> int:
-        """Move the numbers of a batch that still count to a state; give how many there are."""
-        mine = sa.update(cccids).where(cccids.c.batch == batch_id, VALID)
-        return int(self._connection.execute(mine.values(state=state)).rowcount)
+    def move(self, batch_id: str, state: str, /, *, places: Sequence[int] | None = None) -> None:
+        """Move the numbers of a batch that still count to a state; of some places only, if any are named."""
+        mine = sa.update(cccids).where(cccids.c.batch == batch_id, VALID).values(state=state)
+        if places is None:
+            self._connection.execute(mine)
+        for chunk in _chunks(places or ()):
+            self._connection.execute(mine.where(cccids.c.ordinal.in_(chunk)))
 
-    def numbers(self, batch_id: str, /) -> list[tuple[str, str, int, str, str, str]]:
+    def numbers(self, batch_id: str, /) -> pl.DataFrame:
         """List all that a batch gave, in request-key order: mis_code, sis_id, ordinal, cccid, kind, state."""
-        names = ("mis_code", "sis_id", "ordinal", "cccid", "kind", "state")
-        query = sa.select(*(cccids.c[name] for name in names)).where(cccids.c.batch == batch_id)
-        rows = self._connection.execute(query).all()
-        return sorted((tuple(row) for row in rows), key=lambda row: (row[0], row[1], row[2]))
+        query = sa.select(*(cccids.c[name] for name in _NUMBERS)).where(cccids.c.batch == batch_id)
+        return tabled(in_parts(self._connection, query), _NUMBERS).sort("mis_code", "sis_id", "ordinal")
 
     def note(self, rows: Sequence[tuple[str, str, str, str]], /) -> None:
         """Add to the crosswalk what is new: mis_code, sis_id, cccid, origin."""
@@ -123,9 +126,7 @@ class Life:
 
     def see(self, places: Sequence[int], /) -> None:
         """Remember numbers as in use somewhere, so that none of them is issued here."""
-        wanted = sorted(set(places))
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
+        for chunk in _chunks(sorted(set(places))):
             known = self._connection.execute(sa.select(seen.c.ordinal).where(seen.c.ordinal.in_(chunk)))
             old = set(known.scalars())
             new = [(place, self._stamp) for place in chunk if place not in old]
@@ -143,3 +144,8 @@ class Life:
             .where(requests.c.batch == batch_id, requests.c.kind == "replace")
         )
         return sorted(tuple(row) for row in self._connection.execute(query))
+
+
+def _chunks(places: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(places), CHUNK):
+        yield list(places[start : start + CHUNK])

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from reconcile.registry import chain
 from reconcile.registry.canon import digest
-from reconcile.registry.connect import bulk
+from reconcile.registry.connect import bulk, in_parts
 from reconcile.registry.tables import VALID, batches, cccids, decisions, requests, results, ties
 
 if TYPE_CHECKING:
@@ -156,13 +156,12 @@ class Persons:
                 near.setdefault(groups.of(right), set()).add(groups.of(left))
         query = sa.select(requests.c.mis_code, requests.c.sis_id)
         asked = query.where(requests.c.batch == batch_id, requests.c.kind == "mint")
-        mine = {(code, sis_id) for code, sis_id in self._connection.execute(asked)}
-        known = {key for pair in pairs for key in pair}
-        wanted = mine & known
+        known = {key for pair in pairs for key in pair}  # of the others nobody asks here
+        wanted = self._among(known, asked)
         if not wanted:
             return
-        served = self._holders()
-        waiting = mine | self._waiting(batch_id)
+        served = self._among(known, sa.select(cccids.c.mis_code, cccids.c.sis_id).where(VALID))
+        waiting = wanted | self._waiting(batch_id, known)
         members: dict[Key, list[Key]] = {}
         for key in sorted(known):
             members.setdefault(groups.of(key), []).append(key)
@@ -172,19 +171,17 @@ class Persons:
                     if other != key and (other in served or other in waiting):
                         yield Rival(key, other, served=other in served)
 
-    def _holders(self) -> set[Key]:
-        query = sa.select(cccids.c.mis_code, cccids.c.sis_id).where(VALID)
-        return {(code, sis_id) for code, sis_id in self._connection.execute(query)}
+    def _among(self, known: set[Key], query: sa.Select[tuple[str, str]]) -> set[Key]:
+        rows = (row for rows in in_parts(self._connection, query) for row in rows)
+        return {(code, sis_id) for code, sis_id in rows if (code, sis_id) in known}
 
-    def _waiting(self, batch_id: str) -> set[Key]:
-        query = (
-            sa.select(requests.c.batch, requests.c.mis_code, requests.c.sis_id)
-            .join_from(requests, batches)
-            .where(batches.c.state.in_(_OPEN), requests.c.batch != batch_id)
-        )
-        rows = self._connection.execute(query).all()
-        failed = {batch: self._failed(batch) for batch in {row[0] for row in rows}}
-        return {(code, sis_id) for batch, code, sis_id in rows if (code, sis_id) not in failed[batch]}
+    def _waiting(self, batch_id: str, known: set[Key]) -> set[Key]:
+        open_ = sa.select(batches.c.id).where(batches.c.state.in_(_OPEN), batches.c.id != batch_id)
+        query = sa.select(requests.c.mis_code, requests.c.sis_id)
+        found: set[Key] = set()
+        for other in self._connection.execute(open_).scalars().all():
+            found |= self._among(known, query.where(requests.c.batch == other)) - self._failed(other)
+        return found
 
     def _failed(self, batch_id: str) -> set[Key]:
         query = sa.select(results.c.mis_code, results.c.sis_id, results.c.outcome)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from reconcile.registry import chain
-from reconcile.registry.canon import digest
+from reconcile.registry.canon import BOUND, digest, digest_parts
+from reconcile.registry.connect import in_bytes, in_parts
 from reconcile.registry.life import Answer, Void
 from reconcile.registry.tables import (
     allotments,
@@ -37,16 +40,6 @@ _STATES = {"drafted": "draft", "returned": "draft"} | {
     )
 }  # fmt: skip
 _BINDING = ("drafted", "checked", "submitted")  # entries that say what a batch's row holds
-_DESCRIBED = (
-    "content_hash",
-    "suite_hash",
-    "issuer",
-    "proposed_at",
-    "valid_until",
-    "rows_hash",
-    "mints",
-    "recoveries",
-)
 # Tables whose rows each belong to one entry of the log, which has their hash: event, columns.
 _ENTRIES = {
     "decisions": (decisions, "decided", ("by",), ("table", "id_l", "id_r", "decision", "hash")),
@@ -78,7 +71,7 @@ class Verification(Shown):
 
     def _sheet(self) -> Sheet:
         title = "Registry verified" if self.ok else "Registry does NOT verify"
-        shown = pl.DataFrame({"problem": list(self.problems)}, schema={"problem": pl.String})
+        shown = pl.DataFrame({"problem": list(self.problems) or ["none"]}, schema={"problem": pl.String})
         return Sheet(
             frame=shown, title=title, note=f"{self.entries:,} audit entries, head {self.head}.", rows=50
         )
@@ -109,7 +102,7 @@ def _batches(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[s
         if row["state"] != states[batch]:
             yield f"batch {batch} is {row['state']}, the log says {states[batch]}"
         detail = entry["detail"]
-        others = any(row[name] != detail[name] for name in _DESCRIBED if name in detail)
+        others = any(row[name] != detail[name] for name in BOUND if name in detail)
         if others or (entry["what"] == "submitted" and row["proposer"] != entry["who"]):
             yield f"batch {batch} was changed after it was submitted"
 
@@ -130,30 +123,51 @@ def _requests(connection: sa.Connection, _log: list[dict[str, Any]]) -> Iterator
     hashes = {
         row.id: row.rows_hash for row in connection.execute(sa.select(batches.c.id, batches.c.rows_hash))
     }
-    rows = connection.execute(sa.select(requests.c.batch, *(requests.c[name] for name in _REQUEST)))
-    yield from _compare("requests", rows, hashes)
+    yield from _compare(connection, "requests", requests, _REQUEST, hashes)
 
 
 def _numbers(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
     hashes = {e["subject"]: e["detail"]["issued_hash"] for e in log if "issued_hash" in e["detail"]}
     names = ("mis_code", "sis_id", "ordinal", "cccid", "kind")
-    rows = connection.execute(sa.select(cccids.c.batch, *(cccids.c[name] for name in names)))
-    yield from _compare("CCCIDs", rows, hashes)
+    yield from _compare(connection, "CCCIDs", cccids, names, hashes)
 
 
 def _lives(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
     """Compare where each number stands with the steps of its batch and with the numbers that were voided."""
-    states = {e["subject"]: e["what"] for e in log if e["what"] in {"delivered", "loaded"}}
+    states = _steps(log)
     names = ("mis_code", "sis_id", "ordinal")
     gone = {tuple(row) for row in connection.execute(sa.select(*(voids.c[name] for name in names)))}
-    rows = connection.execute(sa.select(cccids.c.batch, cccids.c.state, *(cccids.c[name] for name in names)))
+    query = sa.select(cccids.c.batch, cccids.c.state, *(cccids.c[name] for name in names))
     wrong = {
         batch
+        for rows in in_parts(connection, query)
         for batch, state, *key in rows
-        if state != ("voided" if tuple(key) in gone else states.get(batch, "issued"))
+        if state != ("voided" if tuple(key) in gone else _expected(states.get(batch), key[2]))
     }
     for batch in sorted(wrong):
         yield f"numbers of batch {batch} are not where the log says they are"
+
+
+def _steps(log: list[dict[str, Any]]) -> dict[str, tuple[str, list[list[int]]]]:
+    """Say of each batch where its numbers stand, and which runs of places an extract did not show yet."""
+    found: dict[str, tuple[str, list[list[int]]]] = {}
+    for e in log:
+        what, batch = e["what"], e["subject"]
+        if what in {"delivered", "loaded"}:
+            found[batch] = (what, [])
+        elif what == "compared":
+            found[batch] = ("loaded", e["detail"]["waiting"])
+        elif what in {"answered", "replaced"} and found.get(batch, ("", []))[1]:
+            found[batch] = ("delivered", [])  # new numbers: the next extract speaks of all of them
+    return found
+
+
+def _expected(step: tuple[str, list[list[int]]] | None, place: int) -> str:
+    if step is None:
+        return "issued"
+    state, waiting = step
+    run = bisect_right(waiting, place, key=itemgetter(0)) - 1
+    return "delivered" if run >= 0 and place <= waiting[run][1] else state
 
 
 def _entries(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[str]:
@@ -185,12 +199,13 @@ def _allotments(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterato
             yield f"the counter of the range allotted on {row.at[:10]} was turned back"
 
 
-def _compare(what: str, rows: Any, hashes: dict[str, str]) -> Iterator[str]:  # noqa: ANN401 - rows of any query
+def _compare(
+    connection: sa.Connection, what: str, table: sa.Table, names: tuple[str, ...], hashes: dict[str, str]
+) -> Iterator[str]:
     """Hash the rows of each batch in request-key order and compare with what is known of them."""
-    grouped: dict[str, list[list[Any]]] = {}
-    for batch, *row in rows:
-        grouped.setdefault(batch, []).append(row)
-    for batch in sorted(hashes.keys() | grouped.keys()):
-        found = sorted(grouped.get(batch, []), key=lambda row: (row[0], row[1]))
-        if hashes.get(batch) != digest(found):
+    there = set(connection.execute(sa.select(table.c.batch).distinct()).scalars())
+    for batch in sorted(hashes.keys() | there):
+        keys = in_bytes(connection, table.c.mis_code, table.c.sis_id)
+        query = sa.select(*(table.c[name] for name in names)).where(table.c.batch == batch).order_by(*keys)
+        if hashes.get(batch) != digest_parts(in_parts(connection, query)):
             yield f"the {what} of batch {batch} were changed after they were written"

@@ -5,10 +5,12 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static long seen = 0;
@@ -36,6 +38,18 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at) {
 }
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) {
     return fails(fd, "write") ? -1 : REAL(pwrite64)(fd, data, size, at);
+}
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) {
+    return fails(fd, "write") ? -1 : REAL(pwritev)(fd, parts, count, at);
+}
+ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at) {
+    return fails(fd, "write") ? -1 : REAL(pwritev64)(fd, parts, count, at);
+}
+int posix_fallocate(int fd, off_t at, off_t size) {
+    return fails(fd, "write") ? errno : REAL(posix_fallocate)(fd, at, size);
+}
+int posix_fallocate64(int fd, off64_t at, off64_t size) {
+    return fails(fd, "write") ? errno : REAL(posix_fallocate64)(fd, at, size);
 }
 int ftruncate64(int fd, off64_t size) { return fails(fd, "write") ? -1 : REAL(ftruncate64)(fd, size); }
 int fsync(int fd) { return fails(fd, "sync") ? -1 : REAL(fsync)(fd); }

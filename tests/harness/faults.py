@@ -65,6 +65,14 @@ def compiler() -> str | None:
     return (shutil.which("cc") or shutil.which("gcc")) if sys.platform == "linux" else None
 
 
+def compiled(folder: Path) -> Path:
+    """Make the library that lets calls to the system fail."""
+    library, source = folder / "faults.so", Path(__file__).with_name("faults.c")
+    words = [compiler() or "cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
+    subprocess.run(words, check=True)
+    return library
+
+
 def on_sqlite(folder: Path, *, only: dict[str, tuple[int, ...]] | None = None, size: int = _SIZE) -> Outcome:
     """Let each write, and each sync, fail once.
 
@@ -73,10 +81,7 @@ def on_sqlite(folder: Path, *, only: dict[str, tuple[int, ...]] | None = None, s
         only: by kind of fault, at which calls; at each in turn when None.
         size: requests in a batch.
     """
-    library = folder / "faults.so"
-    source = Path(__file__).with_name("faults.c")
-    words = [compiler() or "cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
-    subprocess.run(words, check=True)
+    library = compiled(folder)
     outcome = Outcome()
     for name, (call, number) in FAULTS.items():
         for at in range(1, _MOST) if only is None else only.get(name, ()):
@@ -95,7 +100,7 @@ def on_sqlite(folder: Path, *, only: dict[str, tuple[int, ...]] | None = None, s
             said = done.stdout.strip()
             if said not in {"minted", "refused"}:
                 outcome.problems.append(f"{name}, call {at}: {done.stderr.strip()[-300:]}")
-            _look(place, batch, before, said, f"{name}, call {at}", name, outcome, size)
+            look(place, batch, before, said, f"{name}, call {at}", name, outcome, size)
             if said == "minted":  # there is no such call any more, or it did not matter
                 break
     return outcome
@@ -141,7 +146,7 @@ def on_statements(place, *, end: bool, size: int = _SIZE) -> Outcome:
                     said = "minted"
                 except RegistryError:
                     said = "refused"
-        _look(place, batch, before, said, f"{name}, statement {at}", name, outcome, size)
+        look(place, batch, before, said, f"{name}, statement {at}", name, outcome, size)
         if not failing["happened"]:
             return outcome
     raise AssertionError("Minting does not end.")
@@ -193,7 +198,7 @@ def _fresh(place, size):
         return batch, made.audit()
 
 
-def _look(place, batch, before, said, where, name, outcome, size):  # noqa: PLR0917 - one judgement
+def look(place, batch, before, said, where, name, outcome, size):  # noqa: PLR0917 - one judgement
     """Look from outside, on a sound disk."""
     with Registry.open(place, create=False) as registry:
         held = registry.issued().filter(registry.issued()["batch"] == batch)

@@ -103,7 +103,7 @@ def _watch(registry, marks, acknowledge):
             answer = real(self, *values, **options)
             if marks.on:
                 if name == "issue" and acknowledge is not None:
-                    acknowledge([(one.mis_code, one.sis_id, one.cccid) for one in values[0]])
+                    acknowledge([(code, sis_id, cccid) for code, sis_id, _place, cccid, _kind in values[0]])
                 marks.reach(step)
             return answer
 

@@ -1,0 +1,95 @@
+"""Practice on the sample: a registry of its own, a run that proposes nothing, and OpenCCC played."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.cccid import texts
+from reconcile.errors import InputError, RegistryError, nearest
+from reconcile.files import write_private
+from reconcile.flow.inputs import read_inputs
+from reconcile.flow.run import Run, reconcile_inputs, silent, workspace
+from reconcile.plan import Plan
+from reconcile.read import read
+from reconcile.resources import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SYSTEMS: Final = ("banner", "colleague", "peoplesoft")
+
+
+def practice(
+    out: str | Path, /, *, sis: str = "banner", progress: Callable[[str], None] | None = None
+) -> Run:
+    """Run the sample up to one status a student, for somebody who makes the batch by hand.
+
+    Nothing is proposed and no report is written; the registry, stamped DEMO, is made.
+
+    Args:
+        out: the workspace.
+        sis: the layout of the students: "banner", "colleague" or "peoplesoft".
+        progress: told the name of each step as it begins.
+
+    Raises:
+        InputError: there is no sample of that system.
+        OutputError: the folder holds files of somebody else.
+    """
+    from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
+
+    plan, say = practice_plan(out, sis=sis), progress or silent
+    with workspace(plan), Registry.open(plan.registry, demo=True) as registry:
+        return reconcile_inputs(plan, read_inputs(plan, progress=say), registry, progress=say)
+
+
+def practice_plan(out: str | Path, /, *, sis: str) -> Plan:
+    """Take the plan of a sample, its results and its registry in a folder of the user's."""
+    if sis not in SYSTEMS:
+        raise InputError(f'There is no sample of "{sis}".{nearest(sis, SYSTEMS)}')
+    home = Path(out).expanduser().resolve()
+    plan = Plan.read(sample() / sis / "plan.toml")
+    return replace(plan, workspace=home, registry=str(practice_registry(home)))
+
+
+def practice_registry(home: Path, /) -> Path:
+    """Choose where the demo keeps its registry: beside its outputs, unless a service copies that folder.
+
+    Documents often lie in such a folder on Windows; a registry there is refused, and the first try of the
+    program should not end with that.
+    """
+    from platformdirs import user_data_path  # noqa: PLC0415 - only here
+
+    from reconcile.registry.place import require_local  # noqa: PLC0415
+
+    place = home / "registry.sqlite"
+    try:
+        return require_local(place)
+    except RegistryError:
+        name = hashlib.sha256(str(home).encode("utf-8")).hexdigest()[:12]
+        return user_data_path("reconcile", appauthor=False) / "demo" / f"{name}.sqlite"
+
+
+def play_openccc(upload: Path, result: Path, /) -> int:
+    """Answer an upload file as OpenCCC might, with numbers that mean nobody, and return how many rows it has.
+
+    The first student has an account already, the last row fails, the others get new numbers.
+
+    Args:
+        upload: the file that `hand_over` wrote, by the columns that are used without a mapping.
+        result: the CSV file to write: college, sis_id, result, cccid, message.
+    """
+    asked = read(upload).frame
+    last = asked.height - 1
+    row = pl.int_range(pl.len())
+    said = pl.when(row == 0).then(pl.lit("already exists")).when(row < last).then(pl.lit("created"))
+    answers = asked.select("college", "sis_id", result=said.otherwise(pl.lit("failed"))).with_columns(
+        cccid=pl.when(row < last).then(texts(row.cast(pl.Int64))),
+        message=pl.when(row == last).then(pl.lit("the address is in use")),
+    )
+    write_private(result, answers.write_csv())
+    return answers.height
