@@ -186,6 +186,7 @@ FILES: dict[Kind, Shown] = {
     "nested_value": Shown('{"id":"1","last_name":["Quillon"]}\n{"id":"2","last_name":"Vesely"}\n', 1),
     "index_column": columns(__index_level_0__=[1, 2]),
     "binary_column": columns(photo=[b"\xff\xfe", b"\x80"]),
+    "guarded": Shown("id,units\n'0012,3\n'0013,4\n'0014,5\n"),
     "column_order": Shown({"fall.csv": "id,last_name\n1,Quillon\n", "spring.csv": "last_name,id\nImre,2\n"}),
     "same_part": Shown(dict.fromkeys(("fall.csv", "spring.csv"), "id,last_name\n1,Quillon\n"), 3),
     # Ids.

@@ -252,6 +252,19 @@ def test_columns_filled_up_with_blanks_are_said(tmp_path: Path) -> None:
     assert {kind for _, kind in noted(made)} == {"padding"}
 
 
+def test_signs_at_the_ends_of_names_are_doubted(tmp_path: Path) -> None:
+    made = taken(tmp_path, (HEAD + "".join(LINES)).replace("\n", ";\n"))
+    assert noted(made) == [(None, "delimiter_guess")]
+
+
+def test_measures_below_the_rows_are_doubted(tmp_path: Path) -> None:
+    rows = "".join(f"{n},3,4\n" for n in range(8))
+    assert noted(taken(tmp_path, f"id,q1,q2\n{rows}Mean,3,4\nSD,0,0\n")) == [
+        (10, "footer_doubt"),
+        (11, "footer_doubt"),
+    ]
+
+
 def test_curly_quotes_around_all_fields_are_quotes(tmp_path: Path) -> None:
     text = "".join(",".join(f"“{cell}”" for cell in row) + "\n" for row in [NAMES, *PEOPLE])
     made = taken(tmp_path, text)

@@ -28,9 +28,15 @@ _ERROR: Final = re.compile(
 )
 _ONE_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=]{50,}")  # no name of a column is so long without a break
 _SIGN: Final = (
-    "A column is called by a sign that separates fields: perhaps several signs do so together. Check the "
-    'columns, and pass options={"delimiter": ...}.'
+    "The name of a column begins or ends with a sign that elsewhere separates fields: perhaps several do so "
+    'together. Check the columns, and pass options={"delimiter": ...}.'
 )
+_GUARDED: Final = (
+    "All values begin with a sign by which spreadsheets are made to take them for text; it was kept. Have "
+    "the export leave it out."
+)
+_GUARD: Final = r"^['\t=][^'\t=\"].*[^']$"
+_FEW: Final = 3  # values that may begin alike by chance
 _PADDED: Final = (
     "All values end in blanks up to one length, as in a CHAR column; they were kept. Trim the column in the "
     "export if its values are compared."
@@ -58,21 +64,27 @@ def finish(frame: pl.DataFrame, names: list[str], head: Head, path: Path, found:
         found.note(
             "header_doubt", "The first line looks like data rather than column names. Check the header."
         )
-    if {*names} & {*DELIMITERS}:
+    if any({name[:1], name[-1:]} & {*DELIMITERS} for name in names):
         found.note("delimiter_guess", _SIGN)
     frame.columns = distinct(names, found)
-    _note_padding(frame, found)
+    _note_alike(frame, found)
     return frame
 
 
-def _note_padding(frame: pl.DataFrame, found: Diagnostics) -> None:
-    """Doubt columns that are filled up with blanks: what is compared with them is not."""
+def _note_alike(frame: pl.DataFrame, found: Diagnostics) -> None:
+    """Doubt columns of which all values have blanks behind them, or a sign in front: others have not."""
     for column in frame:
         few = column.head(LOOKED_AT).drop_nulls()
+        guarded = few.len() >= _FEW and few.str.contains(_GUARD).all()
+        if guarded and column.drop_nulls().str.contains(_GUARD).all():
+            found.note("guarded", _GUARDED, column=_shown(column))
         filled = few.str.ends_with("  ").any() and few.str.strip_chars_end(" ").str.len_chars().n_unique() > 1
         if filled and is_padded(few) and is_padded(column):
-            shown = None if looks_like_data(column.name) else column.name
-            found.note("padding", _PADDED, column=shown)
+            found.note("padding", _PADDED, column=_shown(column))
+
+
+def _shown(column: pl.Series) -> str | None:
+    return None if looks_like_data(column.name) else column.name
 
 
 def _require_no_error(frame: pl.DataFrame, names: list[str], path: Path) -> None:

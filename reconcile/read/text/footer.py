@@ -52,7 +52,9 @@ _UNLIKE: Final = (
     "What stands below a blank line from here on does not look like the rows above; it was kept. Put it "
     "into a file of its own if it is another table."
 )
-_COUNT: Final = re.compile(r"\W*((grand |sub)?-?totals?|sum|average|avg|mean|count)\b[\W0-9]*", re.IGNORECASE)
+_COUNT: Final = re.compile(
+    r"\W*((grand |sub)?-?totals?|sum|average|avg|mean|median|std?\.? ?dev|sd|count)\b[\W0-9]*", re.IGNORECASE
+)
 _NUMBER: Final = re.compile(r"\s*[-+$(]*[0-9][0-9.,]*[%)]*\s*")
 _DIGIT: Final = re.compile(r"[0-9]")
 _ROWS: Final = 3  # so many lines of one width are another table
