@@ -66,11 +66,12 @@ class Answered(Shown):
         return self.frame.filter(pl.col("outcome") == "conflict").select("row", "college", "sis_id", "reason")
 
     def _sheet(self) -> Sheet:
+        told = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
         counts = pl.DataFrame({"answer": list(self.counts), "rows": list(self.counts.values())})
         conflicts = Sheet(frame=self.conflicts, title="Answers that cannot be right")
         return Sheet(
             frame=counts,
-            title=f"Batch {self.batch}: answers of OpenCCC",
+            title=f"Batch {self.batch}: {told}",
             below=(conflicts,) if self.conflicts.height else (),
             note=f"{self.waiting:,} rows of the upload wait for an answer.",
         )

@@ -15,6 +15,7 @@ import os
 import random
 import select
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -39,6 +40,7 @@ DISKS = {
     "a sync of the log fails": ("/pg_wal/", "sync", errno.EIO),
 }
 _SIZE = 300  # requests in a batch
+_STARTS = 5  # tries
 
 
 class Server:
@@ -69,6 +71,7 @@ class Server:
 
         with contextlib.suppress(psutil.NoSuchProcess):
             parent = psutil.Process(self._server.get_pid())
+            parent.suspend()  # it must not start another process meanwhile, which nobody would kill
             family = [parent, *parent.children(recursive=True)]
             for one in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
@@ -77,7 +80,15 @@ class Server:
 
     def start(self) -> None:
         """Start it again, and let it recover."""
-        self._server.ensure_postgres_running()
+        for again in range(_STARTS):
+            try:
+                self._server.ensure_postgres_running()
+            except subprocess.SubprocessError:  # recovery may take longer than it is waited for
+                if again == _STARTS - 1:
+                    raise
+                time.sleep(1)
+            else:
+                return
 
     def end(self) -> None:
         """Stop it and remove its files."""
