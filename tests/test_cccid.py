@@ -158,3 +158,12 @@ def test_it_is_no_number_of_today():
     assert str(CCCID.from_ordinal(COUNT, wide=True)) == "AAAA0001"
     with pytest.raises(TypeError):
         _ = CCCID("AAA0001") < "AAA0002"
+
+
+@given(st.lists(st.integers(0, COUNT + WIDE_COUNT - 1), max_size=20))
+def test_places_of_the_wide_form_are_the_numbers_own(places):
+    numbers = pl.DataFrame({"text": [str(CCCID.from_ordinal(place, wide=True)) for place in places]})
+    text = pl.col("text").cast(pl.String)
+    assert numbers.select(ordinals(text, wide=True)).to_series().to_list() == places
+    today = [place if place < COUNT else None for place in places]
+    assert numbers.select(ordinals(text)).to_series().to_list() == today

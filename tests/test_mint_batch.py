@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 from registries import AT, allotted, alter, approved, minted, place, registry, submitted, verdict, wanted  # noqa: F401
 
 from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
-from reconcile.mint.batch import approve, look_up, mint, propose, reject, withdraw, withdraw_outdated
+from reconcile.mint.batch import (
+    GateVerdict,
+    approve,
+    fingerprint,
+    look_up,
+    mint,
+    propose,
+    reject,
+    withdraw,
+    withdraw_outdated,
+)
 from reconcile.registry import Registry, canon
 
 
@@ -382,3 +393,26 @@ def test_a_step_happens_at_one_moment(registry, monkeypatch):  # noqa: F811
     assert verification.ok, verification.problems
     log = registry.audit().filter(pl.col("what") == "minted")
     assert registry.issued()["issued_on"].unique().to_list() == log["at"].to_list()
+
+
+def test_a_wide_number_is_written_back_only_where_the_plan_reads_it(registry):  # noqa: F811
+    rows = recovery("1", "ABCD1234")
+    with pytest.raises(InputError, match="no well-formed CCCID"):
+        submitted(registry, rows)
+    told = GateVerdict(suite_hash="s", rows_hash=fingerprint(rows, wide=True), open=True, failures=0)
+    asked = {"proposer": "Ana", "verdict": told, "issuer": "registry", "wide": True, "at": AT}
+    batch = propose(registry, rows, **asked)
+    approve(registry, batch.id, approver="Ben", at=AT)
+    assert mint(batch, registry=registry, at=AT).frame["cccid"].to_list() == ["ABCD1234"]
+    other = recovery("2", "ABCD1234")
+    asked["verdict"] = replace(told, rows_hash=fingerprint(other, wide=True))
+    with pytest.raises(InputError, match="another student"):
+        propose(registry, other, **asked)
+    assert registry.verify().ok
+
+
+def test_another_source_takes_nothing_back(registry):  # noqa: F811
+    ours = submitted(registry, wanted(1), source="banner; credit")
+    theirs = submitted(registry, wanted(2), source="banner; noncredit")
+    assert outdated(registry, None, source="banner; noncredit") == [theirs.id]
+    assert look_up(registry, ours.id).state == "submitted"

@@ -32,7 +32,7 @@ def test_new_accounts_are_written_and_recoveries_entered(registry, tmp_path):  #
     assert registry.issued().select("sis_id", "cccid", "kind").rows() == [("3", "XYZ1234", "recover")]
     assert look_up(registry, batch.id).state == "handed_over"
     assert registry.verify().ok
-    with pytest.raises(RegistryError, match="is handed_over"):
+    with pytest.raises(RegistryError, match="is handed over"):
         hand_over(registry, batch.id, tmp_path / "again.csv", by="Ben")
 
 

@@ -14,8 +14,8 @@ from reconcile.registry.place import require_local
 posix = pytest.mark.skipif(sys.platform == "win32", reason="another operating system: other paths")
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
-server:/home /home nfs4 rw 0 0
-/dev/sda2 /home/local ext4 rw 0 0
+server:/srv/data /srv/data nfs4 rw 0 0
+/dev/sda2 /srv/data/local ext4 rw 0 0
 //server/share /mnt/with\\040blank cifs rw 0 0
 me@host: /mnt/ssh fuse.sshfs rw 0 0
 /dev/sdb1 /mnt/stick fuseblk rw 0 0
@@ -26,7 +26,12 @@ torn line
 @posix
 @pytest.mark.parametrize(
     "path",
-    ["/home/me/r.sqlite", "/mnt/with blank/r.sqlite", "/mnt/ssh/deep/er/r.sqlite", "//server/share/r.sqlite"],
+    [
+        "/srv/data/me/r.sqlite",
+        "/mnt/with blank/r.sqlite",
+        "/mnt/ssh/deep/er/r.sqlite",
+        "//server/share/r.sqlite",
+    ],
 )
 def test_network_drives_are_refused(path):
     with pytest.raises(RegistryError, match="on a network"):
@@ -35,7 +40,7 @@ def test_network_drives_are_refused(path):
 
 @posix
 @pytest.mark.parametrize(
-    "path", ["/srv/r.sqlite", "/home/local/r.sqlite", "/mnt/stick/r.sqlite", "/homes/r.sqlite"]
+    "path", ["/srv/r.sqlite", "/srv/data/local/r.sqlite", "/mnt/stick/r.sqlite", "/srv/database/r.sqlite"]
 )
 def test_local_disks_are_taken(path):
     assert require_local(Path(path), mounts=MOUNTS) == Path(path)

@@ -16,6 +16,7 @@ from reconcile.files import write_private
 
 if TYPE_CHECKING:
     from reconcile.mint.mapping import Columns
+    from reconcile.plan import Plan
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,7 +66,7 @@ def new(
     who = issuer or (known.issuer.kind.value if known is not None else None)
     last = valid_until.date() if valid_until is not None else None
     with change(plan, registry, demo=demo, dry_run=dry_run) as store:
-        made = draft_file(store, file, by=by, issuer=who, valid_until=last)
+        made = draft_file(store, file, by=by, issuer=who, valid_until=last, wide=_wide(known))
         show_batch(made)
     _next(f'check {made.id} {options(plan, registry, demo=demo)} --by "..."', made.state == "draft")
 
@@ -309,7 +310,10 @@ def result(
 
     page = int(sheet) if sheet is not None and sheet.isdecimal() else sheet
     with change(plan, registry, demo=False, dry_run=dry_run) as store:
-        found = read_result(store, batch, file, by=by, columns=_columns(mapping), sheet=page, partial=partial)
+        found = read_result(
+            store, batch, file, by=by, columns=_columns(mapping), sheet=page, partial=partial,
+            wide=_wide(plan_of(plan)),
+        )  # fmt: skip
     for name, count in found.counts.items():
         typer.echo(f"{name.capitalize():9} {count:,}")
     typer.echo(f"Waiting   {found.waiting:,}")
@@ -409,6 +413,10 @@ def mapping(
         raise OutputError(f"{out} exists already and is not overwritten. Name another file.")
     write_private(out, template())
     typer.echo(f"Wrote {out}. Put your columns in, then name it with --mapping {out}")
+
+
+def _wide(plan: Plan | None) -> bool:
+    return plan is not None and plan.policy.wide_cccid
 
 
 def _columns(file: Path | None) -> Columns:

@@ -38,6 +38,7 @@ def draft_file(
     by: str,
     issuer: str | None = None,
     valid_until: date | None = None,
+    wide: bool = False,
     at: datetime | None = None,
 ) -> Batch:
     """Keep the rows of a file as a draft.
@@ -49,12 +50,18 @@ def draft_file(
         by: who makes the draft.
         issuer: "openccc" or "registry"; a demo registry needs none.
         valid_until: the last day on which the batch may be approved and carried out.
+        wide: take the future's form of CCCIDs too, where the plan says so ([rules] wide_cccid).
         at: when; now when None.
 
     Raises:
         InputError: the file cannot be read in full, or its rows cannot be a batch.
     """
-    return drafts.draft(registry, _whole(file).frame, by=by, issuer=issuer, valid_until=valid_until, at=at)
+    rows = _whole(file).frame
+    try:
+        return drafts.draft(registry, rows, by=by, issuer=issuer, valid_until=valid_until, wide=wide, at=at)
+    except InputError as error:
+        problem = str(error)
+    raise InputError(f"{file.name}: {problem}")
 
 
 def check_batch(
@@ -102,6 +109,7 @@ def read_result(
     columns: Columns | None = None,
     sheet: str | int | None = None,
     partial: bool = False,
+    wide: bool = False,
     at: datetime | None = None,
 ) -> Answered:
     """Read OpenCCC's result file, text or spreadsheet, and enter it.
@@ -114,6 +122,7 @@ def read_result(
         columns: how its columns are called, and its words; a starting point when None.
         sheet: of a spreadsheet with several.
         partial: allow that rows of the upload are missing.
+        wide: take the future's form of CCCIDs too, where the plan says so ([rules] wide_cccid).
         at: when; now when None.
 
     Raises:
@@ -125,7 +134,7 @@ def read_result(
     rows = _answers(found.frame, known, file)
     return enter_result(
         registry, batch_id, rows,
-        by=by, file=file.name, file_hash=found.source.sha256, partial=partial, at=at,
+        by=by, file=file.name, file_hash=found.source.sha256, partial=partial, wide=wide, at=at,
     )  # fmt: skip
 
 

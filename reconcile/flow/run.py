@@ -258,7 +258,7 @@ def reconcile_inputs(
         needs_independent_field=plan.thresholds.recoverable_needs_independent_field,
         as_of=plan.as_of, pending_load_days=plan.thresholds.pending_load_days,
         upload_holds=plan.mint.upload_holds,
-        changed=_changed(validations.get("snapshot_change")),
+        changed=_changed(validations.get("snapshot_change")), wide_cccid=plan.policy.wide_cccid,
     )  # fmt: skip
     return Run(
         plan=plan, inputs=inputs, joined=joined, links=links, student_duplicates=own,

@@ -83,7 +83,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
         return
     verdict = GateVerdict(
         suite_hash=checked.suite_hash if checked else "",
-        rows_hash=fingerprint(rows),
+        rows_hash=fingerprint(rows, wide=plan.policy.wide_cccid),
         open=True,
         failures=checked.failures.height if checked else 0,
     )
@@ -91,7 +91,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
         batch = propose(
             registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict,
             valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days),
-            source=source_of(plan), at=at,
+            source=source_of(plan), wide=plan.policy.wide_cccid, at=at,
         )  # fmt: skip
     except GateClosed as closed:
         done.notes += (str(closed),)

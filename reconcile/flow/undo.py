@@ -66,7 +66,8 @@ def undo(
         )
     voided = take_out(
         registry, cccid,
-        by=by, approver=approver, reason=reason, college=college, replacement=replacement, at=at,
+        by=by, approver=approver, reason=reason, college=college, replacement=replacement,
+        wide=plan is not None and plan.policy.wide_cccid, at=at,
     )  # fmt: skip
     terms = affected_terms(voided, plan)
     if not registry.rehearsal:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from reconcile.errors import ApprovalError, GateClosed, InputError, IssuerError, RegistryError
-from reconcile.mint.issue import mint_rows, proposers
+from reconcile.mint.issue import edited_rows, mint_rows, proposers
 from reconcile.mint.rows import asked_in, fingerprint, in_form
 from reconcile.mint.states import (
     STEPS,
@@ -70,6 +70,7 @@ def propose(
     issuer: str | None = None,
     valid_until: date | None = None,
     source: str = "",
+    wide: bool = False,
     at: datetime | None = None,
 ) -> Batch:
     """Submit rows as a batch that waits for somebody else's approval.
@@ -85,6 +86,7 @@ def propose(
         issuer: "openccc" or "registry"; a demo registry knows only "demo" and needs none.
         valid_until: the last day on which the batch may be approved and minted; no end when None.
         source: whom the rows were looked for among, in words; see `withdraw_outdated`.
+        wide: take the future's form of CCCIDs too, where the plan says so ([rules] wide_cccid).
         at: when; now when None.
 
     Raises:
@@ -95,7 +97,7 @@ def propose(
         IssuerError: the issuer does not go with the registry.
     """
     chosen = issuer_of(registry, issuer)
-    content = fingerprint(rows)
+    content = fingerprint(rows, wide=wide)
     if not verdict.open:
         raise GateClosed(
             f"The gate is closed: {verdict.failures:,} findings, at least one of them critical or a rule "
@@ -154,7 +156,8 @@ def approve(
         found, _rows = ledger.content(batch_id)
         if found != row["rows_hash"] or rows_hash not in (None, found):
             raise ApprovalError(
-                f"The rows of batch {batch_id} are not the ones that were submitted. Propose them again."
+                f"The rows of batch {batch_id} are not the ones that were submitted"
+                f"{edited_rows(ledger, batch_id)}. Withdraw it and propose them again."
             )
         bound = {"rows_hash": found, "suite_hash": row["suite_hash"], "sequence": ledger.sequence}
         ledger.log("approved", batch_id, who=approver, machine=machine(), **bound)

@@ -77,7 +77,7 @@ class Loaded(Shown):
     extract: str
 
     def _sheet(self) -> Sheet:
-        told = f"{self.loaded:,} numbers are in the SIS, {self.differences.height:,} are not"
+        told = f"{self.loaded:,} of {self.loaded + self.differences.height:,} numbers are in the SIS"
         return Sheet(
             frame=self.differences.select("college", "sis_id", "what"),
             title=f"Batch {self.batch.id}: {told}",

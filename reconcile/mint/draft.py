@@ -43,6 +43,7 @@ def draft(
     by: str,
     issuer: str | None = None,
     valid_until: date | None = None,
+    wide: bool = False,
     at: datetime | None = None,
 ) -> Batch:
     """Keep rows as a draft that nobody judged yet; the same rows again are the same batch.
@@ -53,6 +54,7 @@ def draft(
         by: who makes the draft; may not approve it later.
         issuer: "openccc" or "registry"; a demo registry needs none.
         valid_until: the last day on which the batch may be approved and carried out.
+        wide: take the future's form of CCCIDs too, where the plan says so ([rules] wide_cccid).
         at: when; now when None.
 
     Raises:
@@ -61,7 +63,7 @@ def draft(
     """
     require_name(by, "A draft needs the name of who makes it")
     chosen = issuer_of(registry, issuer)
-    content = fingerprint(rows)
+    content = fingerprint(rows, wide=wide)
     if rows.is_empty():
         raise InputError("There is no row in the draft. A batch needs at least one.")
     values: dict[str, Any] = {

@@ -52,7 +52,8 @@ def approved_rows(
     bound = {"rows_hash": found, "suite_hash": row["suite_hash"]}
     if approval is None or any(approval[name] != value for name, value in bound.items()):
         raise ApprovalError(
-            f"Batch {batch_id} is not what was approved: its rows or its rules changed afterwards. "
+            f"Batch {batch_id} is not what was approved: its rows or its rules changed afterwards"
+            f"{edited_rows(ledger, batch_id)}. "
             "The approval is void; withdraw the batch and propose the rows again."
         )
     require_second(row, approval["approver"], *proposers(ledger, batch_id))
@@ -64,6 +65,12 @@ def approved_rows(
             f"college meanwhile ({row_numbers(taken)}). Withdraw it and run the plan again."
         )
     return row, requests
+
+
+def edited_rows(ledger: Ledger, batch_id: str, /) -> str:
+    """Name the rows of a batch that were edited, in key order, for a message; "" when there is none."""
+    places = ledger.edited(batch_id)
+    return f" ({row_numbers(places)}, by college and SIS id)" if places else ""
 
 
 def proposers(ledger: Ledger, batch_id: str, /) -> set[str]:

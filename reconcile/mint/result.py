@@ -66,11 +66,12 @@ class Answered(Shown):
         return self.frame.filter(pl.col("outcome") == "conflict").select("row", "college", "sis_id", "reason")
 
     def _sheet(self) -> Sheet:
+        told = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
         counts = pl.DataFrame({"answer": list(self.counts), "rows": list(self.counts.values())})
         conflicts = Sheet(frame=self.conflicts, title="Answers that cannot be right")
         return Sheet(
             frame=counts,
-            title=f"Batch {self.batch}: answers of OpenCCC",
+            title=f"Batch {self.batch}: {told}",
             below=(conflicts,) if self.conflicts.height else (),
             note=f"{self.waiting:,} rows of the upload wait for an answer.",
         )
@@ -86,6 +87,7 @@ def enter_result(
     file: str,
     file_hash: str = "",
     partial: bool = False,
+    wide: bool = False,
     at: datetime | None = None,
 ) -> Answered:
     """Enter OpenCCC's answers: numbers for the students, failures for whoever mends them.
@@ -102,6 +104,7 @@ def enter_result(
         file: what the file is called, for messages.
         file_hash: of its bytes, for the log.
         partial: allow that rows of the upload are missing; they go on waiting.
+        wide: take the future's form of CCCIDs too, where the plan says so ([rules] wide_cccid).
         at: when; now when None.
 
     Raises:
@@ -116,13 +119,14 @@ def enter_result(
         asked = {row[:2]: row[2] for row in ledger.rows(batch_id).iter_rows() if row[2] != "recover"}
         known = ledger.life.answers(batch_id)
         given = _in_form(rows, asked)
-        problems = [*_malformed(given), *_strangers(given, asked), *_repeated(given)]
+        problems = [*_malformed(given, wide=wide), *_strangers(given, asked), *_repeated(given)]
         problems += [] if partial else _missing(given, set(awaited(ledger, batch_id).iter_rows()), asked)
         problems += _changed(given, known)
         if problems:
             raise InputError(
-                f"{file} is no result of batch {batch_id} as it stands: {'; '.join(problems)}. Nothing was "
-                "entered."
+                f"{file} is no result of batch {batch_id} as it stands: {'; '.join(problems)}. Rows "
+                "count from 1, without the header. Correct the file, or put its words into the mapping, and "
+                "enter it again; nothing was entered."
             )
         return _enter(ledger, row, given, known, asked, by=by, file_hash=file_hash)
 
@@ -155,9 +159,9 @@ def _in_form(rows: pl.DataFrame, asked: dict[Key, str]) -> list[dict[str, Any]]:
     return given
 
 
-def _malformed(given: list[dict[str, Any]]) -> Iterator[str]:
+def _malformed(given: list[dict[str, Any]], *, wide: bool) -> Iterator[str]:
     numbers = pl.Series([row["cccid"] for row in given], dtype=pl.String)
-    fine = numbers.to_frame("n").select(well_formed(pl.col("n"))).to_series().to_list()
+    fine = numbers.to_frame("n").select(well_formed(pl.col("n"), wide=wide)).to_series().to_list()
     faults: dict[str, list[int]] = {}
     for row, formed in zip(given, fine, strict=True):
         if not row["sis_id"] or not row["college"]:

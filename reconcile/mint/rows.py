@@ -28,13 +28,17 @@ PAYLOAD: Final = tuple(
 )
 
 
-def fingerprint(rows: pl.DataFrame, /) -> str:
+def fingerprint(rows: pl.DataFrame, /, *, wide: bool = False) -> str:
     """Hash exactly what a batch of these rows would hold, in whatever order the rows stand.
+
+    Args:
+        rows: as for `require_form`.
+        wide: take the future's form of CCCIDs too, four letters and four digits.
 
     Raises:
         InputError: as `require_form`.
     """
-    require_form(rows)
+    require_form(rows, wide=wide)
     return digest_parts(in_form(rows))
 
 
@@ -43,13 +47,14 @@ def hash_frame(rows: pl.DataFrame, /) -> str:
     return digest_parts(some.rows() for some in rows.iter_slices(PART))
 
 
-def require_form(rows: pl.DataFrame, /) -> None:
+def require_form(rows: pl.DataFrame, /, *, wide: bool = False) -> None:
     """Go on only when rows can be a batch.
 
     Args:
         rows: kind ("mint", "recover" or "replace"), college, sis_id, cccid (the number to write back, or
             the one that is given up for a new one) and the fields of `PAYLOAD` that a new account is made
             of; other columns are not kept.
+        wide: take the future's form of CCCIDs too, four letters and four digits.
 
     Raises:
         InputError: every problem of the rows at once, by row number (the first row is 1).
@@ -60,7 +65,7 @@ def require_form(rows: pl.DataFrame, /) -> None:
             f"The proposed rows lack {', '.join(missing)}. Expected: kind, college, sis_id, "
             "cccid (of recoveries) and the fields of a new account."
         )
-    _refuse(_text(rows))
+    _refuse(_text(rows), wide=wide)
 
 
 def in_form(rows: pl.DataFrame, /) -> Iterator[list[tuple[Any, ...]]]:
@@ -96,7 +101,7 @@ def unpacked(parts: Iterable[Sequence[Sequence[Any]]], /) -> pl.DataFrame:
     return pl.concat(tables)
 
 
-def _refuse(rows: pl.DataFrame) -> None:
+def _refuse(rows: pl.DataFrame, *, wide: bool) -> None:
     recovers, replaces = pl.col("kind") == "recover", pl.col("kind") == "replace"
     faults = {
         'kind is neither "mint" nor "recover" nor "replace"': ~pl.col("kind")
@@ -106,9 +111,9 @@ def _refuse(rows: pl.DataFrame) -> None:
         "sis_id is empty": pl.col("sis_id").fill_null("").str.strip_chars() == "",
         "college and sis_id stand in several rows": pl.struct(KEY).is_duplicated(),
         "a recovery names no well-formed CCCID": recovers
-        & ~well_formed(pl.col("cccid")).fill_null(value=False),
+        & ~well_formed(pl.col("cccid"), wide=wide).fill_null(value=False),
         "a replacement does not name the CCCID that it gives up": replaces
-        & ~pl.col("cccid").str.strip_prefix(WATERMARK).pipe(well_formed).fill_null(value=False),
+        & ~well_formed(pl.col("cccid").str.strip_prefix(WATERMARK), wide=wide).fill_null(value=False),
         "a row that asks for a new number names a CCCID": (pl.col("kind") == "mint")
         & pl.col("cccid").is_not_null(),
         "one CCCID is recovered for several students of a college": recovers
@@ -123,5 +128,6 @@ def _refuse(rows: pl.DataFrame) -> None:
             problems.append(f"{text} ({row_numbers(at)})")
     if problems:
         raise InputError(
-            f"The proposed rows cannot be a batch: {'; '.join(problems)}. Correct them and propose again."
+            f"The proposed rows cannot be a batch: {'; '.join(problems)}. Rows count from 1, without a "
+            "header. Correct them and propose again; nothing was kept."
         )

@@ -57,6 +57,18 @@ STEPS: Final = {
     BatchState.DELIVERED: (BatchState.MINTED, BatchState.HANDED_OVER),
     BatchState.LOADED: (BatchState.DELIVERED,),
 }
+# What a batch waits for, said to whoever tries something else.
+_ONWARDS: Final = {
+    BatchState.DRAFT: "Check it first: `reconcile batch check`",
+    BatchState.CHECKED: "Submit it first: `reconcile batch submit`",
+    BatchState.APPROVED: "Carry it out: `reconcile batch mint`, or `handover` where OpenCCC issues",
+    BatchState.MINTED: "Its numbers wait to be delivered: `reconcile batch deliver`",
+    BatchState.HANDED_OVER: "Enter the answer, `reconcile batch result`, and deliver",
+    BatchState.DELIVERED: "The next extract shows what was loaded: `reconcile batch loaded`",
+    BatchState.LOADED: "Nothing is left to do",
+    BatchState.REJECTED: "Its rows may be proposed again",
+    BatchState.WITHDRAWN: "Its rows may be proposed again",
+}
 # What is taken only after somebody else approved.
 _AFTER_APPROVAL: Final = (
     BatchState.MINTED,
@@ -188,8 +200,10 @@ def require_step(row: dict[str, Any] | None, batch_id: str, to: BatchState, /) -
     if row["state"] in STEPS[to]:
         return row
     before = " or ".join(STEPS[to])
+    hint = f" {_ONWARDS[row['state']]}." if row["state"] in _ONWARDS else ""
     message = (
-        f"Batch {batch_id} is {row['state']}; it can be {to.replace('_', ' ')} only when it is {before}."
+        f"Batch {batch_id} is {row['state']}; it can be {to} only when it is {before}.".replace("_", " ")
+        + hint
     )
     if row["state"] == BatchState.SUBMITTED and to in _AFTER_APPROVAL:
         raise ApprovalError(f"{message} Somebody other than its proposer approves it first.")

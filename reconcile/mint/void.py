@@ -76,6 +76,7 @@ def void(
     reason: str,
     college: str | None = None,
     replacement: str | None = None,
+    wide: bool = False,
     at: datetime | None = None,
 ) -> Voided:
     """Take a number out of use, and give the student another that exists where one is named.
@@ -91,6 +92,7 @@ def void(
         reason: why; kept in the log, so that it names no student.
         college: the MIS code, where students of several colleges hold the number.
         replacement: an existing CCCID that is the student's; a new one is asked for by a batch.
+        wide: take the future's form of a replacement too, where the plan says so ([rules] wide_cccid).
         at: when; now when None.
 
     Raises:
@@ -104,8 +106,8 @@ def void(
         raise ApprovalError("The one who asks to void a number cannot approve it. Somebody else has to.")
     if not reason.strip():
         raise InputError("To void a number takes a reason; none was given.")
-    place = CCCID.parse(cccid.removeprefix(WATERMARK)).ordinal
-    instead = CCCID.parse(replacement).ordinal if replacement else None
+    place = CCCID.parse(cccid.removeprefix(WATERMARK), wide=True).ordinal
+    instead = CCCID.parse(replacement, wide=wide).ordinal if replacement else None
     if instead == place:
         raise InputError("The replacement is the number itself. Name another, or none.")
 

@@ -41,6 +41,7 @@ def stamp_of(store: Store, found: str | None, *, demo: bool, create: bool, at: s
                 allot(connection, span, "demonstration", at)
         return str(stamp)
 
+    schema.require_known(found)
     if store.rehearse and found != SCHEMA:
         raise RegistryError(
             f"The registry {store.name} has schema {found}, this release wants {SCHEMA}. A dry run does not "

@@ -253,6 +253,11 @@ class Ledger:
         """Remember the numbers of recoveries as seen in use, so that none of them is issued meanwhile."""
         self.life.see(recoveries(rows)["ordinal"].to_list())
 
+    def edited(self, batch_id: str, /) -> list[int]:
+        """Find by place the rows of a batch that are no longer what was written; others are gone or new."""
+        rows = (row for part in self.parts(batch_id, *Request._fields, "row_hash") for row in part)
+        return [place for place, (*row, hashed) in enumerate(rows) if row_hash(row) != hashed]
+
     def served(self, batch_id: str, /) -> pl.DataFrame:
         """List the numbers that the students of a batch hold, whichever batch gave them, in key order.
 

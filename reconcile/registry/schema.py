@@ -40,14 +40,23 @@ def upgrade(connection: sa.Connection, found: str | None, /) -> None:
         return
     from alembic import command  # noqa: PLC0415 - only needed when a registry is made or moved on
 
+    require_known(found)
     config = configuration()
-    if found is not None and found not in _known(config):
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def require_known(found: str | None, /) -> None:
+    """Refuse a schema that a newer release of the toolkit made.
+
+    Raises:
+        RegistryError: it is one.
+    """
+    if found not in (None, SCHEMA) and found not in _known(configuration()):
         raise RegistryError(
             f"The registry has schema {found}, this release knows {SCHEMA}: a newer release made it. "
             "Upgrade reconcile; nothing was changed."
         )
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def configuration() -> Config:

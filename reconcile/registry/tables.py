@@ -13,6 +13,12 @@ import sqlalchemy as sa
 SCHEMA: Final = "0002"  # the newest migration; a test holds the two together
 metadata: Final = sa.MetaData()
 
+
+def _texts(*names: str) -> list[sa.Column[str]]:
+    """Make columns of text that is always there."""
+    return [sa.Column(name, sa.Text, nullable=False) for name in names]
+
+
 meta: Final = sa.Table(
     "meta",
     metadata,
@@ -31,8 +37,7 @@ allotments: Final = sa.Table(
     sa.Column("first", sa.BigInteger, nullable=False),
     sa.Column("last", sa.BigInteger, nullable=False),
     sa.Column("next", sa.BigInteger, nullable=False),
-    sa.Column("authority", sa.Text, nullable=False),
-    sa.Column("at", sa.Text, nullable=False),
+    *_texts("authority", "at"),
     sa.CheckConstraint("first <= last AND next >= first AND next <= last + 1", name="counter_in_range"),
 )
 
@@ -41,13 +46,9 @@ batches: Final = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("content_hash", sa.Text, nullable=False, index=True),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("issuer", sa.Text, nullable=False),
-    sa.Column("proposer", sa.Text, nullable=False),
-    sa.Column("proposed_at", sa.Text, nullable=False),
+    *_texts("state", "issuer", "proposer", "proposed_at"),
     sa.Column("valid_until", sa.Text),
-    sa.Column("rows_hash", sa.Text, nullable=False),
-    sa.Column("suite_hash", sa.Text, nullable=False),
+    *_texts("rows_hash", "suite_hash"),
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.Column("mints", sa.Integer, nullable=False),
     sa.Column("recoveries", sa.Integer, nullable=False),
@@ -62,8 +63,7 @@ requests: Final = sa.Table(
     sa.Column("sis_id", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("cccid", sa.Text),
-    sa.Column("payload", sa.Text, nullable=False),
-    sa.Column("row_hash", sa.Text, nullable=False),
+    *_texts("payload", "row_hash"),
     sa.Column("person", sa.Text),
     sa.CheckConstraint("kind IN ('mint', 'recover', 'replace')", name="known_kind"),
     sa.Index("requests_by_key", "mis_code", "sis_id"),
@@ -74,10 +74,7 @@ approvals: Final = sa.Table(
     "approvals",  # a batch that went back to draft is approved anew: one row an approval
     metadata,
     sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), primary_key=True),
-    sa.Column("approver", sa.Text, nullable=False),
-    sa.Column("at", sa.Text, nullable=False),
-    sa.Column("rows_hash", sa.Text, nullable=False),
-    sa.Column("suite_hash", sa.Text, nullable=False),
+    *_texts("approver", "at", "rows_hash", "suite_hash"),
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
 )
 
@@ -85,12 +82,9 @@ cccids: Final = sa.Table(
     "cccids",  # no CHECKs: they would double the time of a bulk insert
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("mis_code", sa.Text, nullable=False),
-    sa.Column("sis_id", sa.Text, nullable=False),
+    *_texts("mis_code", "sis_id"),
     sa.Column("ordinal", sa.BigInteger, nullable=False),
-    sa.Column("cccid", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
+    *_texts("cccid", "kind", "state"),
     sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
     sa.Column("issued_on", sa.Text, nullable=False),
 )
@@ -122,22 +116,14 @@ credentials: Final = sa.Table(
     sa.Column("sis_id", sa.Text, primary_key=True),
     sa.Column("cccid", sa.Text, nullable=False),
     sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
-    sa.Column("salt", sa.Text, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False),
-    sa.Column("expires", sa.Text, nullable=False),
+    *_texts("salt", "hash", "expires"),
 )
 
 decisions: Final = sa.Table(
     "decisions",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("table", sa.Text, nullable=False),
-    sa.Column("id_l", sa.Text, nullable=False),
-    sa.Column("id_r", sa.Text, nullable=False),
-    sa.Column("decision", sa.Text, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("at", sa.Text, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False),
+    *_texts("table", "id_l", "id_r", "decision", "by", "at", "hash"),
     sa.Column("audit", sa.BigInteger, nullable=False),
     sa.CheckConstraint("decision IN ('match', 'different', 'unsure')", name="known_decision"),
 )
@@ -147,9 +133,7 @@ results: Final = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False, index=True),
-    sa.Column("mis_code", sa.Text, nullable=False),
-    sa.Column("sis_id", sa.Text, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
+    *_texts("mis_code", "sis_id", "outcome"),
     sa.Column("cccid", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("audit", sa.BigInteger, nullable=False),
@@ -160,13 +144,9 @@ voids: Final = sa.Table(
     "voids",  # numbers that count no more, with who decided so; none of them is ever used again
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("mis_code", sa.Text, nullable=False),
-    sa.Column("sis_id", sa.Text, nullable=False),
+    *_texts("mis_code", "sis_id"),
     sa.Column("ordinal", sa.BigInteger, nullable=False, index=True),
-    sa.Column("cccid", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("approver", sa.Text, nullable=False),
+    *_texts("cccid", "reason", "by", "approver"),
     sa.Column("replacement", sa.Text),
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("audit", sa.BigInteger, nullable=False),
@@ -176,12 +156,7 @@ ties: Final = sa.Table(
     "ties",  # SIS records that are, may be, or are not one person; the latest word on a pair counts
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("mis_code_l", sa.Text, nullable=False),
-    sa.Column("sis_id_l", sa.Text, nullable=False),
-    sa.Column("mis_code_r", sa.Text, nullable=False),
-    sa.Column("sis_id_r", sa.Text, nullable=False),
-    sa.Column("tie", sa.Text, nullable=False),
-    sa.Column("at", sa.Text, nullable=False),
+    *_texts("mis_code_l", "sis_id_l", "mis_code_r", "sis_id_r", "tie", "at"),
     sa.Column("audit", sa.BigInteger, nullable=False),
     sa.CheckConstraint("tie IN ('same', 'possible', 'different')", name="known_tie"),
     sa.Index("ties_by_left", "mis_code_l", "sis_id_l"),
@@ -194,8 +169,7 @@ crosswalk: Final = sa.Table(
     sa.Column("mis_code", sa.Text, primary_key=True),
     sa.Column("sis_id", sa.Text, primary_key=True),
     sa.Column("cccid", sa.Text, primary_key=True),
-    sa.Column("origin", sa.Text, nullable=False),
-    sa.Column("since", sa.Text, nullable=False),
+    *_texts("origin", "since"),
 )
 
 seen: Final = sa.Table(
@@ -209,13 +183,7 @@ audit: Final = sa.Table(
     "audit",
     metadata,
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.Text, nullable=False),
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
-    sa.Column("previous", sa.Text, nullable=False),
-    sa.Column("entry", sa.Text, nullable=False),
+    *_texts("at", "what", "who", "subject", "detail", "previous", "entry"),
 )
 
 # Rows of these are added and never changed; triggers refuse a casual edit, the chain shows a wilful one.

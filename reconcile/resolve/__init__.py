@@ -86,6 +86,7 @@ def resolve(
     upload_holds: tuple[str, ...] = (),
     reused: pl.Series | None = None,
     changed: pl.Series | None = None,
+    wide_cccid: bool = False,
 ) -> Resolution:
     """Give each student exactly one status, with its evidence and the next step.
 
@@ -108,6 +109,7 @@ def resolve(
             when empty.
         reused: SIS ids under which our registry knows another person.
         changed: CCCIDs of accounts that changed name and birthdate since an earlier snapshot.
+        wide_cccid: take the future's form of a CCCID, four letters and four digits, as well-formed too.
 
     Raises:
         ConservationError: rows in and rows out differ.
@@ -116,7 +118,7 @@ def resolve(
     decided = as_frame(decisions) if decisions is not None else pl.DataFrame(schema=_DECISIONS)
     scored = _scored(links).pipe(_with_applications, joined.applied)
     given = _given(issued)
-    judged = judge_numbers(joined.held, scored, decided, given)
+    judged = judge_numbers(joined.held, scored, decided, given, wide=wide_cccid)
     candidates = judge_candidates(
         scored,
         owners=links.links.select(cccid="id_r", owner="id_l"),  # type: ignore[attr-defined]
@@ -125,6 +127,7 @@ def resolve(
         decisions=decided,
         fraudulent=_column(fraud, "cccid"),
         changed=changed if changed is not None else pl.Series("cccid", [], dtype=pl.String),
+        wide=wide_cccid,
     )
     facts = (
         people.with_columns(

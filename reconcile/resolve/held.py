@@ -32,7 +32,7 @@ _contradicted = pl.col("contradicted")
 RULES: Final = (
     (SisCccid.FRAUD, pl.col("fraud")),
     (SisCccid.SHARED, pl.col("students") > 1),
-    (SisCccid.MALFORMED, ~well_formed(pl.col("written"))),
+    (SisCccid.MALFORMED, ~pl.col("formed")),
     (SisCccid.AGREES, pl.col("ours")),
     (SisCccid.RETIRED, ~pl.col("in_snapshot") & pl.col("retired")),
     (SisCccid.NOT_IN_SNAPSHOT, ~pl.col("in_snapshot")),
@@ -51,7 +51,13 @@ RULES: Final = (
 
 
 def judge_numbers(
-    held: pl.DataFrame, scored: pl.DataFrame, decisions: pl.DataFrame, issued: pl.DataFrame, /
+    held: pl.DataFrame,
+    scored: pl.DataFrame,
+    decisions: pl.DataFrame,
+    issued: pl.DataFrame,
+    /,
+    *,
+    wide: bool = False,
 ) -> pl.DataFrame:
     """Say of each number in the SIS what it is.
 
@@ -66,6 +72,7 @@ def judge_numbers(
         scored: pairs of (sis_id, cccid) with the columns of `with_agreement`.
         decisions: sis_id, cccid, decision ("match" / "different") of reviewers; they outrank the score.
         issued: sis_id, cccid that our registry gave; loaded since, they agree though no snapshot has them.
+        wide: take the future's form of a CCCID, four letters and four digits, as well-formed too.
 
     Returns:
         held with fact (a SisCccid) and words.
@@ -79,10 +86,12 @@ def judge_numbers(
     for name, rule in reversed(RULES):
         fact = pl.when(rule.fill_null(value=False)).then(pl.lit(name.value)).otherwise(fact)
     return (
-        held.join(measured, on=key, how="left")
+        held.with_columns(formed=well_formed(pl.col("written"), wide=wide))
+        .join(measured, on=key, how="left")
         .join(decisions, on=key, how="left")
         .join(given, on=key, how="left")
         .with_columns(fact=fact)
+        .drop("formed")
         .sort(*key)
     )
 

@@ -22,6 +22,7 @@ def judge_candidates(
     decisions: pl.DataFrame,
     fraudulent: pl.Series,
     changed: pl.Series,
+    wide: bool = False,
 ) -> pl.DataFrame:
     """Say of each candidate account whether it is certainly or possibly the student's.
 
@@ -41,6 +42,7 @@ def judge_candidates(
         fraudulent: CCCIDs of accounts that were reported as fraud.
         changed: CCCIDs of accounts whose name and birthdate both changed since an earlier snapshot: they
             may be another person's today, and are certain only where a person says so.
+        wide: take the future's form of a CCCID, four letters and four digits, as well-formed too.
 
     Returns:
         scored rows that count, with certain (bool), applied (bool), fraud (bool), submitted, flag (null or
@@ -67,7 +69,7 @@ def judge_candidates(
     taken = (pl.col("holder") != pl.col("sis_id")).fill_null(value=False)
     claimed = (pl.col("owner") != pl.col("sis_id")).fill_null(value=False)
     own = (pl.col("holder") == pl.col("sis_id")).fill_null(value=False)
-    unusable = ~well_formed(pl.col("cccid"))
+    unusable = ~well_formed(pl.col("cccid"), wide=wide)
     worth_a_look = pl.any_horizontal("strong", "decided", "applied", pl.col("band") == Band.REVIEW.value)
     moved = pl.col("cccid").is_in(changed.implode())
     sure = pl.col("strong") & (own | ~moved) & ~taken & ~claimed & (own | ~pl.col("tied"))

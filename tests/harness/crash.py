@@ -15,6 +15,7 @@ import os
 import random
 import select
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -39,6 +40,7 @@ DISKS = {
     "a sync of the log fails": ("/pg_wal/", "sync", errno.EIO),
 }
 _SIZE = 300  # requests in a batch
+_STARTS = 5  # tries
 
 
 class Server:
@@ -69,6 +71,7 @@ class Server:
 
         with contextlib.suppress(psutil.NoSuchProcess):
             parent = psutil.Process(self._server.get_pid())
+            parent.suspend()  # it must not start another process meanwhile, which nobody would kill
             family = [parent, *parent.children(recursive=True)]
             for one in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
@@ -77,7 +80,15 @@ class Server:
 
     def start(self) -> None:
         """Start it again, and let it recover."""
-        self._server.ensure_postgres_running()
+        for again in range(_STARTS):
+            try:
+                self._server.ensure_postgres_running()
+            except subprocess.SubprocessError:  # recovery may take longer than it is waited for
+                if again == _STARTS - 1:
+                    raise
+                time.sleep(1)
+            else:
+                return
 
     def end(self) -> None:
         """Stop it and remove its files."""
@@ -142,9 +153,11 @@ def run(folder: Path, *, kills: int, seed: int = 1, size: int = _SIZE, disks: bo
     try:
         with Registry.open(server.url) as made:
             made.allot(*common.RANGE, authority="Chancellor's Office")
-        pace, others = 0.05, max(1, kills // 10)
-        for turn in range(kills):
-            pace = _killed(server, outcome, f"r{turn}", size, chance.uniform(0, pace)) or pace
+        others = max(1, kills // 10)
+        batch, _ = _prepared(server, "undisturbed", size)
+        _, pace = _try(server.url, batch)
+        for turn in range(kills):  # some of the moments lie behind the COMMIT
+            _killed(server, outcome, f"r{turn}", size, chance.uniform(0, 1.3 * pace))
         for turn in range(others):
             _killed(server, outcome, f"c{turn}", size, None)
         (folder / "relay").mkdir()
@@ -181,7 +194,7 @@ def _try(place: str, batch: str, when=lambda _registry: contextlib.nullcontext()
         return said, time.monotonic() - started
 
 
-def _killed(server: Server, outcome: faults.Outcome, name: str, size: int, after: float | None) -> float:
+def _killed(server: Server, outcome: faults.Outcome, name: str, size: int, after: float | None) -> None:
     """Kill the server after some seconds of minting, or right before its COMMIT."""
     batch, before = _prepared(server, name, size)
     killer = threading.Timer(after or 0, server.kill)
@@ -196,13 +209,12 @@ def _killed(server: Server, outcome: faults.Outcome, name: str, size: int, after
             killer.start()
         yield
 
-    said, took = _try(server.url, batch, when)
+    said, _ = _try(server.url, batch, when)
     if after is not None:
         killer.join()
     server.start()
     kind = KINDS[0] if after is not None else KINDS[1]
     faults.look(server.url, batch, before, said, f"{kind} ({name})", kind, outcome, size)
-    return took if said == "minted" else 0
 
 
 def _cut(server: Server, relay: Relay, folder: Path, outcome, name: str, size: int, when: str) -> None:  # noqa: PLR0917
