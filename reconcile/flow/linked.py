@@ -150,12 +150,14 @@ class Links(Explained, Shown):
     Attributes:
         pairs: every scored pair from min_probability on: id_l, id_r, match_weight (bits, the sum of the
             w_ columns), match_probability, band, guard, w_prior, w_<field>…, w_partners (what
-            the other pairs of the two records say), w_relatives, level_<field>….
+            the other pairs of the two records say), w_relatives, level_<field>…, and decision ("match",
+            "different", null) where decisions were given.
         links: after the one-to-one assignment, at most one pair an id; a near tie is in band review.
         also: the pairs asked for by name, whatever their probability; of an id that is in neither table
             the weight is null and the guard unknown_id.
         model: the weights used.
         report: what was compared and how.
+        persons: the records of both tables as persons, where duplicates were asked for.
     """
 
     pairs: pl.DataFrame
@@ -163,6 +165,7 @@ class Links(Explained, Shown):
     also: pl.DataFrame
     model: Model
     report: Report
+    persons: Persons | None = None
 
     def _explainable(self) -> pl.DataFrame:
         known = self.also.filter(pl.col("match_weight").is_not_null())
@@ -179,18 +182,59 @@ class Duplicates(Explained, Shown):
     Attributes:
         pairs: as in Links, with id_l before id_r.
         clusters: id, cluster: every record that has a duplicate.
+        cut: pairs of band link that lead from one cluster to another, and were not believed: id_l, id_r,
+            match_weight, reason ("bridge": the only pair between two groups; "contradiction": two records
+            of the cluster are certainly two persons).
         model: the weights used.
         report: what was compared and how.
     """
 
     pairs: pl.DataFrame
     clusters: pl.DataFrame
+    cut: pl.DataFrame
     model: Model
     report: Report
 
     def _sheet(self) -> Sheet:
         people = self.clusters["cluster"].n_unique()
         return _by_band(self.pairs, self.report, f"Duplicates: {people:,} persons with several records")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Persons(Shown):
+    """The records of two tables put together to persons: duplicates within each, and links between them.
+
+    Attributes:
+        frame: person (a number), table ("left" / "right"), id: every record of both tables once.
+        summary: person, left, right (how many records of each table), conflict ("several_accounts": more
+            than one of the right table; else null).
+        cut: pairs of band link that were not believed, since they would join two persons: table_l, id_l,
+            table_r, id_r, match_weight, reason, as in Duplicates.
+        left: the duplicates of the left table.
+        right: the duplicates of the right table.
+    """
+
+    frame: pl.DataFrame
+    summary: pl.DataFrame
+    cut: pl.DataFrame
+    left: Duplicates
+    right: Duplicates
+
+    def _sheet(self) -> Sheet:
+        counts = (
+            self.summary.group_by(
+                left_records=_several("left"), right_records=_several("right"), conflict="conflict"
+            )
+            .agg(persons=pl.len())
+            .sort("persons", "left_records", "right_records", descending=[True, False, False])
+        )
+        note = f"{self.cut.height:,} pairs were not believed, since they would join two persons."
+        return Sheet(frame=counts, title=f"{self.summary.height:,} persons", note=note)
+
+
+def _several(side: str) -> pl.Expr:
+    many = pl.col(side)
+    return pl.when(many > 1).then(pl.lit("several")).otherwise(many.cast(pl.String))
 
 
 def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
-from reconcile.block import candidates, pairs_of
+from reconcile.block import candidates, pairs_of, rows_of
 from reconcile.columns import Band
 from reconcile.errors import InputError
+from reconcile.flow.decided import Decided, hold, mark
 from reconcile.flow.keys import RULES, WIDE, keys
 from reconcile.flow.learn import LARGE, Seen, fallback, learn, look, words_of
 from reconcile.score.compare import Comparer
@@ -70,8 +71,9 @@ def score_tables(
     require_fields(comparer)
     ids = left["id"].sort(), (left if right is None else right)["id"].sort()
     asked = _rows_of(also, *ids)
+    decided = _decided(options.decisions, ids, encoded)
     possible = _possible(encoded)
-    pairs, rules = _candidates(encoded, possible, asked, options)
+    pairs, rules = _candidates(encoded, possible, asked, decided, options)
     say(f"Comparing {len(pairs):,} pairs")
     seen = Seen.of(comparer, pairs)
     say("Learning weights")
@@ -85,12 +87,23 @@ def score_tables(
     else:
         model = learn(comparer, seen, possible)
     say("Judging")
-    seen, model = look(comparer, seen, model, possible)
+    seen, plain = look(comparer, seen, replace(model, taught={}), possible)
+    model = replace(plain, taught=model.taught)
+    if decided is not None:
+        model, learned = decided.teach(seen, model, options)
+        notes += learned
     judged = judge(seen, model, options)
     kept = judged.filter(pl.col("match_probability") >= options.min_probability).drop("count")
+    scored = with_ids(seen.chosen(kept), *ids)
+    wanted = _also(asked, also, seen, judged.drop("count"), *ids)
+    if decided is not None:
+        rows = pl.DataFrame(dict(zip(("l", "r"), rows_of(decided.pairs), strict=True)))
+        said = with_ids(rows, *ids)
+        scored = hold(scored, _also(rows, said, seen, judged.drop("count"), *ids), decided)
+        wanted = mark(wanted, scored)
     return Scored(
-        pairs=with_ids(seen.chosen(kept), *ids),
-        also=_also(asked, also, seen, judged.drop("count"), *ids),
+        pairs=scored,
+        also=wanted,
         patterns=judged.drop(words_of(seen.patterns).columns),
         model=model,
         rules=rules,
@@ -163,8 +176,17 @@ def _bare(side: object) -> pl.Series:
     return pl.Series(filled < 2)  # noqa: PLR2004 - of name and birthdate
 
 
+def _decided(
+    decisions: pl.DataFrame | None, ids: tuple[pl.Series, pl.Series], encoded: Encoded
+) -> Decided | None:
+    rows = _rows_of(decisions, *ids)
+    if decisions is None or rows is None:
+        return None
+    return Decided.of(decisions, rows, one_table=encoded.one_table)
+
+
 def _candidates(
-    encoded: Encoded, possible: int, also: pl.DataFrame | None, options: Options
+    encoded: Encoded, possible: int, also: pl.DataFrame | None, decided: Decided | None, options: Options
 ) -> tuple[Pairs, pl.DataFrame]:
     if possible <= options.compare_in_full:
         pairs = _every(encoded)
@@ -179,11 +201,13 @@ def _candidates(
         left, right, rules=RULES, wide=WIDE if wide else (), wide_pairs=wide,
         progress=options.progress,
     )  # fmt: skip
-    if also is None:
+    named = [] if decided is None else [decided.pairs]
+    if also is not None:
+        known = also.filter((pl.col("l") >= 0) & (pl.col("r") >= 0))
+        named.append(pairs_of(known["l"].to_numpy(), known["r"].to_numpy()))
+    if not named:
         return made.pairs, made.rules
-    known = also.filter((pl.col("l") >= 0) & (pl.col("r") >= 0))
-    asked = pairs_of(known["l"].to_numpy(), known["r"].to_numpy())
-    return np.unique(np.concatenate([made.pairs, asked])), made.rules
+    return np.unique(np.concatenate([made.pairs, *named])), made.rules
 
 
 def _every(encoded: Encoded) -> Pairs:

@@ -66,7 +66,8 @@ def decide(
     """
     tables = weights(model, fields)
     stranger = max(1 - sum(model.shares.values()), 1e-12)
-    columns = {"w_prior": np.full(len(codes), _step(np.log2(model.shares[SAME] / stranger)))}
+    prior = _step(np.log2(model.shares[SAME] / stranger) + model.taught_prior)
+    columns = {"w_prior": np.full(len(codes), prior)}
     for row, field in enumerate(fields):
         columns[f"w_{field.name}"] = _step(tables[SAME][row])[codes[:, row]]
     columns["w_relatives"] = _step(-_relatives(model, tables, codes, stranger))
