@@ -398,10 +398,13 @@ def test_the_model_and_the_scores_are_told_and_drawn(linked):
     assert scores.frame["pairs"].sum() == linked.report.compared_pairs
     assert set(weights.frame["field"]) == {"first name", "last name", "birthdate", "other partners"}
     for told in (weights, scores, linked.explain(*linked.pairs.select("id_l", "id_r").row(0))):
-        assert told.chart.to_dict()["title"]
-    recall = linked.thresholds()["expected_recall"]
-    assert recall.is_sorted()
-    assert recall[-1] == pytest.approx(1)
+        drawn = told.chart
+        assert "<svg" in drawn._repr_html_()
+        assert drawn.spoken in drawn._repr_html_().replace("&#x27;", "'")
+    thresholds = linked.thresholds(at=(0, 0.5, 0.99)).frame
+    assert thresholds["probability"].to_list() == [0.99, 0.5, 0]
+    assert thresholds["expected_recall"].is_sorted()
+    assert thresholds["expected_recall"][-1] == pytest.approx(1)
 
 
 def test_decisions_on_a_sample_give_figures_with_intervals(linked):
@@ -418,7 +421,7 @@ def test_decisions_on_a_sample_give_figures_with_intervals(linked):
     assert quality.recall[0] <= quality.recall_with_review[0] <= 1
     assert linked.calibration(said).frame["pairs"].sum() == sample.height
     assert "decisions" in repr(quality)
-    with pytest.raises(InputError, match="no column decision"):
+    with pytest.raises(InputError, match="need the columns id_l, id_r and decision"):
         linked.estimate_quality(said.drop("decision"))
     with pytest.raises(InputError, match="None of the decisions"):
         linked.estimate_quality(said.clear())

@@ -30,26 +30,24 @@ _LEAST: Final = 30  # decisions: below, chance moves a weight more than the deci
 _LEAST_OF_A_KIND: Final = 5
 
 
-def decisions_of(given: object | None, table: str, /) -> pl.DataFrame | None:
+def decisions_of(given: object, table: str = "", /) -> pl.DataFrame:
     """Bring decisions into one shape: id_l, id_r, match; the last word on a pair counts.
 
     Args:
         given: id_l, id_r and either decision ("match", "different", "unsure") or match (true, false); with
             a column table ("links" or "duplicates") only the rows of the task at hand are taken.
-        table: the task at hand.
+        table: the task at hand; rows of either when empty.
 
     Raises:
         InputError: a column is missing, or a decision is another word.
     """
-    if given is None:
-        return None
     frame = as_frame(given)
     if not {"id_l", "id_r"} <= set(frame.columns) or not {"decision", "match"} & set(frame.columns):
         raise InputError(
             "The decisions need the columns id_l, id_r and decision "
             '("match", "different" or "unsure"), or match (true or false). Rename their columns.'
         )
-    if "table" in frame.columns:
+    if table and "table" in frame.columns:
         frame = frame.filter(pl.col("table").cast(pl.String) == table)
     if "decision" not in frame.columns:
         said = pl.when(pl.col("match")).then(pl.lit(MATCH)).when(~pl.col("match")).then(pl.lit(DIFFERENT))

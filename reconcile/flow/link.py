@@ -94,7 +94,7 @@ def link(
         fields=fields or {},
         profile=profile,
         progress=progress,
-        decisions=decisions_of(decisions, "links"),
+        decisions=None if decisions is None else decisions_of(decisions, "links"),
     )
     left_id, right_id = (id, id) if isinstance(id, str) else id
     tables = (
@@ -151,7 +151,7 @@ def find_duplicates(
         fields=fields or {},
         profile=profile,
         progress=progress,
-        decisions=decisions_of(decisions, "duplicates"),
+        decisions=None if decisions is None else decisions_of(decisions, "duplicates"),
     )
     prepared = prepare(table, id, "table", options.fields)
     check_keys(prepared)
@@ -167,7 +167,7 @@ def _duplicates(table: pl.DataFrame, options: Options) -> Duplicates:
     groups = group(scored.pairs)
     return Duplicates(
         pairs=scored.pairs, clusters=groups.clusters, cut=groups.cut,
-        model=scored.model, report=_report(scored),
+        model=scored.model, report=_report(scored, tables=("left",)),
     )  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def check_keys(*tables: pl.DataFrame) -> None:
     require_same_key(*(table["key_ssn"] for table in tables if "key_ssn" in table.columns))
 
 
-def _report(scored: Scored) -> Report:
+def _report(scored: Scored, *, tables: tuple[str, ...] = ("left", "right")) -> Report:
     return Report(
         possible_pairs=scored.possible,
         compared_pairs=scored.compared,
@@ -226,14 +226,14 @@ def _report(scored: Scored) -> Report:
         model_source=scored.model.source,
         rules=scored.rules,
         patterns=scored.patterns,
-        unlinkable=_unlinkable(scored),
+        unlinkable=_unlinkable(scored, tables),
         notes=scored.notes,
     )
 
 
-def _unlinkable(scored: Scored) -> pl.DataFrame:
+def _unlinkable(scored: Scored, tables: tuple[str, ...]) -> pl.DataFrame:
     parts = [
         pl.DataFrame({"table": [name] * len(ids), "id": ids}, schema_overrides={"table": pl.String})
-        for name, ids in zip(("left", "right"), scored.unlinkable, strict=True)
+        for name, ids in zip(tables, scored.unlinkable, strict=False)
     ]
     return pl.concat(parts, how="vertical_relaxed")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from reconcile.columns import Band
 from reconcile.results import as_frame
-from reconcile.show import Sheet, Shown
+from reconcile.show import Listing, Sheet, Shown, cells
+from reconcile.words import level_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reconcile.flow.estimate import Quality
+    from reconcile.report.chart import Drawing
     from reconcile.score.model import Model
 
 
@@ -25,19 +27,24 @@ class Told(Shown):
     Attributes:
         frame: the table.
         title: what it is about.
+        note: a sentence below it.
+        columns: those that are shown, all when empty.
     """
 
     frame: pl.DataFrame
     title: str
-    draw: Callable[[pl.DataFrame], Any] = field(repr=False)
+    draw: Callable[[pl.DataFrame], Drawing] = field(repr=False)
+    note: str = ""
+    columns: tuple[str, ...] = ()
 
     @property
-    def chart(self) -> Any:  # noqa: ANN401 - altair's
+    def chart(self) -> Drawing:
         """The chart, for a notebook to show."""
         return self.draw(self.frame)
 
     def _sheet(self) -> Sheet:
-        return Sheet(frame=self.frame, title=self.title, rows=40)
+        shown = self.frame.select(self.columns) if self.columns else self.frame
+        return Sheet(frame=shown, title=self.title, note=self.note, rows=60)
 
 
 class Explained:
@@ -57,11 +64,19 @@ class Explained:
         from reconcile.report.linkage import waterfall_chart  # noqa: PLC0415 - altair is slow to import
 
         pair = one_pair(self._explainable(), id_l, id_r)
-        title = f"Match probability {pair['match_probability']:.4f}, band {pair['band']}"
-        if pair["guard"]:
+        title = f"Match probability {_probability(pair['match_probability'])}, band {pair['band']}"
+        if pair.get("decision"):
+            title += f", decided by a reviewer: {pair['decision']}"
+        elif pair["guard"]:
             title += f", held back: {str(pair['guard']).replace('_', ' ')}"
+        levels = {name.removeprefix("level_"): str(pair[name]) for name in pair if name.startswith("level_")}
+        levels.pop("partners", None)
         return Told(
-            frame=waterfall(pair), title=title, draw=lambda steps: waterfall_chart(steps, title=title)
+            frame=waterfall(pair),
+            title=title,
+            note=f"In words: {level_words(levels)}.",
+            columns=("words", "bits", "to_bits"),
+            draw=lambda steps: waterfall_chart(steps, title=title),
         )
 
     def weights(self) -> Told:
@@ -70,22 +85,54 @@ class Explained:
         from reconcile.report.linkage import levels_chart  # noqa: PLC0415
 
         columns = [name for name in self.report.patterns.columns if name.startswith("level_")]
-        told = levels(self.model, [name.removeprefix("level_") for name in columns])
-        return Told(frame=told, title="What the model has learned", draw=levels_chart)
+        told = levels(self.model, [name.removeprefix("level_") for name in columns], self.report.patterns)
+        shown = ("words", "m", "u", "bits", *(("taught",) if self.model.taught else ()), "least", "most")
+        return Told(
+            frame=told, title="What the model has learned", columns=shown, draw=levels_chart,
+            note="m: the share among pairs of one person. u: the share among strangers. bits: log2 of m / u.",
+        )  # fmt: skip
+
+    def blocking(self) -> Told:
+        """Say which pairs were made to be compared, by what their records share."""
+        from reconcile.report.linkage import blocking_chart  # noqa: PLC0415 - as above
+
+        note = (
+            f"{self.report.compared_pairs:,} of {self.report.possible_pairs:,} possible pairs were compared."
+        )
+        return Told(frame=self.report.rules, title="Blocking", note=note, draw=blocking_chart)
 
     def scores(self) -> Told:
         """Say how many pairs have which weight, by band."""
-        from reconcile.flow.explain import distribution  # noqa: PLC0415 - as above
+        from reconcile.flow.explain import begins, distribution  # noqa: PLC0415 - as above
         from reconcile.report.linkage import distribution_chart  # noqa: PLC0415
 
-        told = distribution(self.report.patterns)
-        return Told(frame=told, title="Scored pairs by weight", draw=distribution_chart)
+        told, marks = distribution(self.report.patterns), begins(self.report.patterns)
+        return Told(
+            frame=told, title="Scored pairs by weight",
+            draw=lambda frame: distribution_chart(frame, thresholds=marks),
+        )  # fmt: skip
 
-    def thresholds(self) -> pl.DataFrame:
-        """Say what each threshold would bring; see `flow.explain.thresholds`."""
-        from reconcile.flow.explain import thresholds  # noqa: PLC0415 - as above
+    def held_back(self) -> Listing:
+        """Count the pairs that a guard kept from linking, whatever their weight."""
+        from reconcile.flow.explain import begins, held_back  # noqa: PLC0415 - as above
 
-        return thresholds(self.report.patterns)
+        patterns = self.report.patterns
+        frame = held_back(patterns, begins(patterns).get(Band.LINK.value, float("inf")))
+        note = "sure: those that would link by their weight alone."
+        return Listing(frame=frame, sheet=Sheet(frame=frame, title="Held back by a guard", note=note))
+
+    def thresholds(self, *, at: Iterable[float] | None = None) -> Told:
+        """Say what a threshold would bring, as the model expects; see `flow.explain.thresholds`."""
+        from reconcile.flow.explain import ASKED, thresholds  # noqa: PLC0415 - as above
+        from reconcile.report.linkage import thresholds_chart  # noqa: PLC0415
+
+        told = thresholds(self.report.patterns, at=ASKED if at is None else at)
+        return Told(frame=told, title="What each threshold would bring", draw=thresholds_chart)
+
+    def unlinkable(self) -> Listing:
+        """List the records with too little to be linked by: table, id."""
+        title = "Records without two of first name, last name and birthdate, and without a number"
+        return Listing(frame=self.report.unlinkable, sheet=Sheet(frame=self.report.unlinkable, title=title))
 
     def calibration(self, decisions: object, /) -> Told:
         """Hold the probabilities against reviewers' decisions (id_l, id_r, decision).
@@ -252,3 +299,8 @@ def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
     )
     frame = order.join(counts, on="band", how="inner", maintain_order="left")
     return Sheet(frame=frame, title=title, note=" ".join((note, *report.notes)))
+
+
+def _probability(value: object) -> str:
+    """Word a probability as a table does: never certain, never impossible."""
+    return cells(pl.DataFrame({"probability": [value]}))[0][0]
