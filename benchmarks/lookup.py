@@ -43,7 +43,7 @@ def measure(task: Task, /, *, lookups: int) -> dict[str, Any]:
     seconds, cpu, found = [], [], []
     for row in range(chosen.height):
         began, worked = time.perf_counter(), time.process_time()
-        found.append(prepared.find(chosen[row]).select("id_l", "id_r", "match_probability"))
+        found.append(prepared.find(chosen[row]).pairs.select("id_l", "id_r", "match_probability"))
         seconds.append(time.perf_counter() - began)
         cpu.append(time.process_time() - worked)
     with Meter() as linking:

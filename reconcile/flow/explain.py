@@ -39,7 +39,7 @@ GUARDS: Final = {
     "all_else_differs": "name and birthdate agree, all else that is known differs",
 }
 ASKED: Final = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
-_BANDS: Final = 20  # of the distribution and of the calibration
+_BANDS: Final = 10  # of the calibration
 
 
 def waterfall(pair: dict[str, object], /) -> pl.DataFrame:
@@ -104,6 +104,15 @@ def levels(model: Model, names: Iterable[str], patterns: pl.DataFrame, /) -> pl.
     texts = dict.fromkeys(("field", "level", "words"), pl.String)
     numbers = dict.fromkeys(("m", "u", "bits", "taught", "least", "most"), pl.Float64)
     return pl.DataFrame(rows, schema={**texts, **numbers}, orient="row")
+
+
+def taught(model: Model, /) -> pl.DataFrame:
+    """What decisions added to a model's weights: words, bits, those moved most first."""
+    rows = [
+        (_told(name, level), bits) for name, levels in model.taught.items() for level, bits in levels.items()
+    ]
+    frame = pl.DataFrame(rows, schema={"words": pl.String, "bits": pl.Float64}, orient="row")
+    return frame.sort(pl.col("bits").abs(), "words", descending=[True, False])
 
 
 def _spans(patterns: pl.DataFrame, name: str) -> dict[str, tuple[float, float]]:

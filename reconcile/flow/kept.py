@@ -78,10 +78,10 @@ class Kept:
         """
         parts: dict[str, Any] | None = None
         try:
-            with np.load(path, allow_pickle=False) as whole:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as whole:
                 parts = {name: whole[name] for name in whole.files}
             found = json.loads(parts["about"].tobytes())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
             found = None
         if parts is None or not isinstance(found, dict):
             raise InputError(f"{path} is no prepared table. Prepare the accounts again, and save them.")

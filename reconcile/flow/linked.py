@@ -44,15 +44,13 @@ class Told(Shown):
 
     def _sheet(self) -> Sheet:
         shown = self.frame.select(self.columns) if self.columns else self.frame
-        return Sheet(frame=shown, title=self.title, note=self.note, rows=60)
+        return Sheet(frame=shown, title=self.title, note=self.note, rows=20)
 
 
-class Explained:
-    """What every linkage can tell of itself."""
+class Explainable:
+    """What can be said of any scored pair."""
 
     pairs: pl.DataFrame
-    model: Model
-    report: Report
 
     def explain(self, id_l: object, id_r: object, /) -> Told:
         """Say step by step why a scored pair has its weight.
@@ -79,6 +77,16 @@ class Explained:
             draw=lambda steps: waterfall_chart(steps, title=title),
         )
 
+    def _explainable(self) -> pl.DataFrame:
+        return self.pairs
+
+
+class Explained(Explainable):
+    """What every linkage can tell of itself."""
+
+    model: Model
+    report: Report
+
     def weights(self) -> Told:
         """Say what each kind of agreement weighs in the model: m, u and bits."""
         from reconcile.flow.explain import levels  # noqa: PLC0415 - as above
@@ -91,6 +99,14 @@ class Explained:
             frame=told, title="What the model has learned", columns=shown, draw=levels_chart,
             note="m: the share among pairs of one person. u: the share among strangers. bits: log2 of m / u.",
         )  # fmt: skip
+
+    def taught(self) -> Listing:
+        """Say what reviewers' decisions moved: words, bits (of the decisions), those moved most first."""
+        from reconcile.flow.explain import taught  # noqa: PLC0415 - as above
+
+        frame = taught(self.model)
+        title = "What decisions moved, in bits"
+        return Listing(frame=frame, sheet=Sheet(frame=frame, title=title))
 
     def blocking(self) -> Told:
         """Say which pairs were made to be compared, by what their records share."""
@@ -157,9 +173,6 @@ class Explained:
         from reconcile.flow.estimate import sample_pairs  # noqa: PLC0415 - as above
 
         return sample_pairs(self, pairs=pairs)  # type: ignore[arg-type] # Links or Duplicates
-
-    def _explainable(self) -> pl.DataFrame:
-        return self.pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +258,22 @@ class Duplicates(Explained, Shown):
     def _sheet(self) -> Sheet:
         people = self.clusters["cluster"].n_unique()
         return _by_band(self.pairs, self.report, f"Duplicates: {people:,} persons with several records")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Found(Explainable, Shown):
+    """The accounts that may be a few students', each pair judged by itself.
+
+    Attributes:
+        pairs: id_l (of the student), id_r (of the account) and the columns of `Links.pairs`, but for what
+            other pairs say; the likeliest first.
+    """
+
+    pairs: pl.DataFrame
+
+    def _sheet(self) -> Sheet:
+        shown = self.pairs.select("id_l", "id_r", "match_probability", "band", "guard")
+        return Sheet(frame=shown, title="Accounts that may be theirs", rows=20)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -14,6 +14,7 @@ from reconcile.flow.kept import Kept, about
 from reconcile.flow.keys import RULES, keys
 from reconcile.flow.learn import Seen
 from reconcile.flow.link import check_keys, prepare
+from reconcile.flow.linked import Found
 from reconcile.flow.options import Options
 from reconcile.flow.pairs import judge, require_fields, with_ids
 from reconcile.results import as_frame
@@ -152,7 +153,7 @@ class Prepared:
         made._take(Kept.read(Path(path), about=wanted))  # noqa: SLF001 - of this class itself
         return made
 
-    def find(self, students: object, /, *, id: str = "id", min_probability: float = 0.01) -> pl.DataFrame:  # noqa: A002
+    def find(self, students: object, /, *, id: str = "id", min_probability: float = 0.01) -> Found:  # noqa: A002
         """Score the accounts that may be these students'; one record takes less than a tenth of a second.
 
         A pair is judged by itself: whether its account has another student is not known here.
@@ -161,10 +162,6 @@ class Prepared:
             students: as in `link`.
             id: the id column.
             min_probability: pairs below it are not returned.
-
-        Returns:
-            id_l (of the student), id_r (of the account) and the columns of `Links.pairs`, the likeliest
-            first.
 
         Raises:
             InputError: an id is missing or not unique, or nothing can be compared.
@@ -186,7 +183,7 @@ class Prepared:
         named = pairs.select(
             pl.col("id_r").alias("id_l"), pl.col("id_l").alias("id_r"), pl.exclude("id_l", "id_r")
         )
-        return named.sort(["match_weight", "id_l", "id_r"], descending=[True, False, False])
+        return Found(pairs=named.sort(["match_weight", "id_l", "id_r"], descending=[True, False, False]))
 
     def _candidates(self, table: pl.DataFrame) -> pl.DataFrame:
         """Look the students' keys up: l, r."""

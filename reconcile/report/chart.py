@@ -121,6 +121,7 @@ def _theme() -> dict[str, Any]:
             "ticks": False,
             "domainColor": "#888888",
             "labelPadding": 8,
+            "labelFlush": False,
             "gridColor": "#888888",
             "gridOpacity": 0.25,
             **_titled(),

@@ -35,7 +35,7 @@ def waterfall_chart(steps: pl.DataFrame, /, *, title: str = "Why this pair has i
     total = steps["to_bits"][-1] if steps.height else 0.0
     rows.append({"step": "total", "words": "match weight", "bits": total, "from_bits": 0.0, "to_bits": total})
     for row in rows:
-        row["label"] = f"{row['bits']:+.1f}"
+        row["label"] = _signed(row["bits"])
         row["right"] = max(row["from_bits"], row["to_bits"])
         row["colour"] = FOR if row["bits"] >= 0 else AGAINST
     base = alt.Chart(alt.InlineData(values=rows)).encode(y=_lines(rows))
@@ -60,7 +60,8 @@ def levels_chart(levels: pl.DataFrame, /) -> Drawing:
         row["near"], row["far"] = sorted((row["least"], row["most"]), key=abs)
         row["right"] = max(row["least"], row["most"], 0)
         spread = row["most"] - row["least"] >= 1
-        row["label"] = f"{row['least']:+.0f} to {row['most']:+.0f}" if spread else f"{row['most']:+.1f}"
+        span = f"{_signed(row['least'], 0)} to {_signed(row['most'], 0)}"
+        row["label"] = span if spread else _signed(row["most"])
     base = alt.Chart(alt.InlineData(values=rows)).encode(y=_lines(rows))
     colour = alt.Color("colour:N", scale=None)
     zero = alt.X("zero:Q", title="bits: each doubles or halves the odds")
@@ -166,7 +167,10 @@ def calibration_chart(calibration: pl.DataFrame, /) -> Drawing:
         x=alt.X("called:Q", scale=alt.Scale(domain=[0, 1]), title="probability that the model gives")
     )
     share = alt.Y("right:Q", scale=alt.Scale(domain=[0, 1]), title="share that reviewers called one person")
-    size = alt.Size("pairs:Q", title="decisions", scale=alt.Scale(range=[_LEAST_MARK, _MOST_MARK]))
+    legend = alt.Legend(tickCount=3, symbolFillColor=FOR, symbolStrokeWidth=0)
+    size = alt.Size(
+        "pairs:Q", title="decisions", legend=legend, scale=alt.Scale(range=[_LEAST_MARK, _MOST_MARK])
+    )
     points = base.mark_point(filled=True, color=FOR, opacity=1).encode(y=share, size=size)
     spans = base.mark_rule(color=FOR, strokeWidth=1.5).encode(y="low:Q", y2="high:Q")
     line = alt.Chart(alt.InlineData(values=[{"called": 0, "right": 0}, {"called": 1, "right": 1}]))
@@ -178,6 +182,10 @@ def calibration_chart(calibration: pl.DataFrame, /) -> Drawing:
     )
     chart = (ideal + spans + points).properties(width=320, height=320)
     return drawing(_padded(chart), title=title, spoken=f"{title}. {spoken}.")
+
+
+def _signed(bits: float, places: int = 1) -> str:
+    return f"{bits:+.{places}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _lines(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's

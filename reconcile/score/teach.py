@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 _SPREAD: Final = 0.5  # bits: what decisions move is held to this, unless many of them say otherwise
-_ROUNDS: Final = 50
+_ROUNDS: Final = 200
 _STILL: Final = 1e-9
 
 
@@ -40,15 +40,26 @@ def teach(codes: NDArray[np.uint8], match: NDArray[np.bool_], bits: Numbers, fie
     """
     names, columns = _levels(codes, fields)
     scale = _SPREAD * np.log(2)
+    offset, told = bits * np.log(2), match.astype(np.float64)
+
+    def loss(added: Numbers) -> float:
+        odds = offset + columns @ added
+        return float(np.sum(np.logaddexp(0, odds) - told * odds) + added @ added / scale**2 / 2)
+
     added = np.zeros(len(names))
+    now = loss(added)
     for _ in range(_ROUNDS):
-        chance = 1 / (1 + np.exp(-np.clip(bits * np.log(2) + columns @ added, -500, 500)))
-        slope = columns.T @ (match - chance) - added / scale**2
+        chance = 1 / (1 + np.exp(-np.clip(offset + columns @ added, -500, 500)))
+        slope = columns.T @ (told - chance) - added / scale**2
         curve = (columns.T * (chance * (1 - chance))) @ columns + np.eye(len(names)) / scale**2
         step = np.linalg.solve(curve, slope)
-        added += step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
-        if float(np.abs(step).max()) < _STILL:
+        after = loss(added + step)
+        while after > now and float(np.abs(step).max()) > _STILL:  # too far, where the curve bends
+            step /= 2
+            after = loss(added + step)
+        if after > now or now - after < _STILL:
             break
+        added, now = added + step, after
     taught: Profile = {}
     for (name, level), value in zip(names, added.tolist(), strict=True):
         taught.setdefault(name, {})[level] = round(value / float(np.log(2)), 6)
