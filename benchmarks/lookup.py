@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CALLED: Final = 0.5
 _SCORED: Final = 0.01
 _GIB: Final = 1 << 30
-_FIRST: Final = 20  # look-ups that warm up what is loaded at the first use
+_FIRST: Final = 5  # look-ups that warm up what is loaded at the first use
 
 
 def measure(task: Task, /, *, lookups: int) -> dict[str, Any]:
