@@ -173,6 +173,16 @@ def test_decided_pairs_speak_for_no_others_when_quality_is_estimated(tables, lin
     assert quality.strata.drop_nulls("from_probability")["decided"].sum() == 0
 
 
+def test_a_pair_asked_for_is_told_with_what_was_decided():
+    left, right = (crowd(200, 7), crowd(200, 7))
+    asked = pl.DataFrame({"id_l": ["3", "4", "3"], "id_r": ["3", "5", "3"]})
+    said = pl.DataFrame({"id_l": ["3"], "id_r": ["3"], "match": [False]})
+    also = link(left, right, also=asked, decisions=said).also
+    assert also.select("band", "decision").rows()[::2] == [("none", "different")] * 2
+    assert also["decision"][1] is None
+    assert "decision" not in link(left, right, also=asked, decisions=said.clear()).also.columns
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -145,7 +145,12 @@ def hold(pairs: pl.DataFrame, said: pl.DataFrame, decided: Decided, /) -> pl.Dat
 
 def mark(pairs: pl.DataFrame, held: pl.DataFrame, /) -> pl.DataFrame:
     """Let decisions hold in another table of the same pairs, in its own order."""
-    said = held.drop_nulls("decision").select("id_l", "id_r", "decision", _band="band", _guard="guard")
+    said = held.drop_nulls("decision").select(
+        *(pl.col(side).cast(pairs.schema[side], strict=False) for side in ("id_l", "id_r")),
+        "decision",
+        _band="band",
+        _guard="guard",
+    )
     joined = pairs.join(said, on=["id_l", "id_r"], how="left", maintain_order="left")
     known = pl.col("decision").is_not_null()
     return joined.with_columns(

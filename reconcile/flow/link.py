@@ -56,7 +56,7 @@ def link(
         link_probability: from here on a pair links by itself, if no guard forbids.
         review_probability: from here on a person is asked.
         precision: instead of link_probability: the share of the pairs in band link that is expected to be
-            right, such as 0.999.
+            right, such as 0.999; a pair more likely wrong than right never links.
         most_reviews: instead of review_probability: as many pairs as people can look at.
         model: the weights of an earlier run; learned from the tables when None.
         fields: further columns to compare by, name -> kind: "name" (spelled variously), "date", "code"

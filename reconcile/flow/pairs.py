@@ -180,7 +180,7 @@ def _decided(
     decisions: pl.DataFrame | None, ids: tuple[pl.Series, pl.Series], encoded: Encoded
 ) -> Decided | None:
     rows = _rows_of(decisions, *ids)
-    if decisions is None or rows is None:
+    if decisions is None or rows is None or decisions.is_empty():
         return None
     return Decided.of(decisions, rows, one_table=encoded.one_table)
 
