@@ -20,7 +20,7 @@ CALLED = 0.5
 
 @pytest.fixture(scope="module")
 def tables():
-    return copied(900, 41)
+    return copied(600, 41)
 
 
 @pytest.fixture(scope="module")
