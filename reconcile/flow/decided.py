@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from reconcile.block import pairs_of
+from reconcile.block import pairs_of, rows_of
 from reconcile.columns import Band
 from reconcile.errors import InputError
 from reconcile.results import as_frame
@@ -94,6 +94,15 @@ class Decided:
         known = known.unique(["l", "r"], keep="last", maintain_order=True).sort("l", "r")
         pairs = pairs_of(known["l"].to_numpy(), known["r"].to_numpy())
         return cls(pairs, known["match"].to_numpy(), numbered.height - known.height)
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """The pairs as row numbers: l, r."""
+        return pl.DataFrame(dict(zip(("l", "r"), rows_of(self.pairs), strict=True)))
+
+    def beside(self, asked: pl.DataFrame | None, /) -> pl.DataFrame:
+        """The decided pairs and those asked for: both are compared whatever blocking says."""
+        return self.rows if asked is None else pl.concat([self.rows, asked], how="vertical_relaxed")
 
     def teach(self, seen: Seen, model: Model, options: Options, /) -> tuple[Model, tuple[str, ...]]:
         """Let the decisions improve a model's weights, if there are enough; and say so."""

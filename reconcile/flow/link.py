@@ -108,7 +108,7 @@ def link(
     if duplicates:
         known = decisions_of(decisions, "duplicates") if "table" in _columns(decisions) else None
         within = replace(options, model=None, decisions=known)
-        sides = (_duplicates(tables[0], within), _duplicates(tables[1], within))
+        sides = (_duplicates([tables[0]], within), _duplicates([tables[1]], within))
         persons = persons_of((tables[0]["id"], tables[1]["id"]), scored.pairs, *sides)
     return Links(
         pairs=scored.pairs,
@@ -153,17 +153,17 @@ def find_duplicates(
         progress=progress,
         decisions=None if decisions is None else decisions_of(decisions, "duplicates"),
     )
-    prepared = prepare(table, id, "table", options.fields)
-    check_keys(prepared)
+    prepared = [prepare(table, id, "table", options.fields)]
+    check_keys(*prepared)
     return _duplicates(prepared, options)
 
 
-def _duplicates(table: pl.DataFrame, options: Options) -> Duplicates:
-    """Find the duplicates of a prepared table."""
+def _duplicates(tables: list[pl.DataFrame], options: Options) -> Duplicates:
+    """Find the duplicates of a prepared table, which is taken out of its list so that it can be let go."""
     from reconcile.cluster import group  # noqa: PLC0415 - imports numpy
     from reconcile.flow.pairs import score_tables  # noqa: PLC0415 - imports rapidfuzz
 
-    scored = score_tables(table, None, also=None, options=options)
+    scored = score_tables(tables.pop(), None, also=None, options=options)
     groups = group(scored.pairs)
     return Duplicates(
         pairs=scored.pairs, clusters=groups.clusters, cut=groups.cut,

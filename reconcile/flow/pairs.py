@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from reconcile.block import candidates, pairs_of, rows_of
+from reconcile.block import candidates, pairs_of
 from reconcile.columns import Band
 from reconcile.errors import InputError
 from reconcile.flow.decided import Decided, hold, mark
@@ -73,7 +73,8 @@ def score_tables(
     asked = _rows_of(also, *ids)
     decided = _decided(options.decisions, ids, encoded)
     possible = _possible(encoded)
-    pairs, rules = _candidates(encoded, possible, asked, decided, options)
+    named = asked if decided is None else decided.beside(asked)
+    pairs, rules = _candidates(encoded, possible, named, options)
     say(f"Comparing {len(pairs):,} pairs")
     seen = Seen.of(comparer, pairs)
     say("Learning weights")
@@ -97,9 +98,8 @@ def score_tables(
     scored = with_ids(seen.chosen(kept), *ids)
     wanted = _also(asked, also, seen, judged.drop("count"), *ids)
     if decided is not None:
-        rows = pl.DataFrame(dict(zip(("l", "r"), rows_of(decided.pairs), strict=True)))
-        said = with_ids(rows, *ids)
-        scored = hold(scored, _also(rows, said, seen, judged.drop("count"), *ids), decided)
+        said = with_ids(decided.rows, *ids)
+        scored = hold(scored, _also(decided.rows, said, seen, judged.drop("count"), *ids), decided)
         wanted = mark(wanted, scored)
     return Scored(
         pairs=scored,
@@ -186,7 +186,7 @@ def _decided(
 
 
 def _candidates(
-    encoded: Encoded, possible: int, also: pl.DataFrame | None, decided: Decided | None, options: Options
+    encoded: Encoded, possible: int, also: pl.DataFrame | None, options: Options
 ) -> tuple[Pairs, pl.DataFrame]:
     if possible <= options.compare_in_full:
         pairs = _every(encoded)
@@ -201,13 +201,11 @@ def _candidates(
         left, right, rules=RULES, wide=WIDE if wide else (), wide_pairs=wide,
         progress=options.progress,
     )  # fmt: skip
-    named = [] if decided is None else [decided.pairs]
-    if also is not None:
-        known = also.filter((pl.col("l") >= 0) & (pl.col("r") >= 0))
-        named.append(pairs_of(known["l"].to_numpy(), known["r"].to_numpy()))
-    if not named:
+    if also is None:
         return made.pairs, made.rules
-    return np.unique(np.concatenate([made.pairs, *named])), made.rules
+    known = also.filter((pl.col("l") >= 0) & (pl.col("r") >= 0))
+    asked = pairs_of(known["l"].to_numpy(), known["r"].to_numpy())
+    return np.unique(np.concatenate([made.pairs, asked])), made.rules
 
 
 def _every(encoded: Encoded) -> Pairs:
