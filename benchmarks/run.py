@@ -1,4 +1,4 @@
-"""Measures: `python -m benchmarks.run` with end_to_end, quality, linkage, rules, reading or minting.
+"""Measures: `python -m benchmarks.run` with end_to_end, quality, linkage, lookup, rules, reading or minting.
 
 Inputs are made once and kept under data/bench, which git ignores; they are made again when the
 generator changes. The measured run has a process of its own, so that neither the generator nor an
@@ -22,6 +22,7 @@ from benchmarks.meter import Meter, child_peak
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from benchmarks.linkage_data import Task
     from reconcile.plan import Plan
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -84,20 +85,36 @@ def linkage(given: argparse.Namespace, /) -> int:
     from benchmarks import linkage as module  # noqa: PLC0415 - the other commands do without
     from benchmarks import linkage_data as data  # noqa: PLC0415
 
-    if given.labelled:
-        tasks = data.labelled(given.labelled, FILES / "labelled")
-    else:
-        name = f"linkage-{given.students}x{given.accounts}-{given.seed}-{_version()}"
-        place = FILES / name
-        if not (place / "done").is_file():
-            print(f"Making {name} ...", file=sys.stderr)
-        tasks = data.synthetic(place, students=given.students, accounts=given.accounts, seed=given.seed)
+    labelled = given.labelled
+    tasks = data.labelled(labelled, FILES / "labelled") if labelled else _synthetic(given)
     chosen = [tasks[name] for name in given.tasks or tasks]
     reports = module.compare(chosen, given.engines or module.ENGINES)
     print(module.tables(reports))
     if given.json:
         given.json.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def lookup(given: argparse.Namespace, /) -> int:
+    """Look single students up among accounts that were prepared once, and compare with a whole link."""
+    from benchmarks import lookup as module  # noqa: PLC0415 - the other commands do without
+
+    report = module.measure(_synthetic(given)[given.task], lookups=given.lookups)
+    print(f"{given.task}: {given.lookups:,} students looked up among {given.accounts:,} accounts\n")
+    print(module.table(report))
+    if given.json:
+        given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _synthetic(given: argparse.Namespace) -> dict[str, Task]:
+    """Make the synthetic tables of linkage, or find those made before."""
+    from benchmarks import linkage_data as data  # noqa: PLC0415 - the other commands do without
+
+    name = f"linkage-{given.students}x{given.accounts}-{given.seed}-{_version()}"
+    if not (FILES / name / "done").is_file():
+        print(f"Making {name} ...", file=sys.stderr)
+    return data.synthetic(FILES / name, students=given.students, accounts=given.accounts, seed=given.seed)
 
 
 def rules(given: argparse.Namespace, /) -> int:
@@ -284,6 +301,14 @@ def _parser() -> argparse.ArgumentParser:
     minted.add_argument("--json", type=Path, help="also write the figures to a file")
     minted.set_defaults(work=minting)
     _parse_linkage(commands.add_parser("linkage", help="duplicates and links, beside Splink"))
+    looked = commands.add_parser("lookup", help="single students among prepared accounts")
+    looked.add_argument("--students", type=int, default=200_000)
+    looked.add_argument("--accounts", type=int, default=1_000_000)
+    looked.add_argument("--lookups", type=int, default=1_000)
+    looked.add_argument("--task", choices=("link", "link, all fields"), default="link, all fields")
+    looked.add_argument("--seed", type=int, default=7)
+    looked.add_argument("--json", type=Path, help="also write the figures to a file")
+    looked.set_defaults(work=lookup)
     linked = commands.add_parser("measured_linkage", help="the process that linkage starts")
     linked.add_argument("engine")
     for name in ("task", "answer"):

@@ -32,6 +32,7 @@ from reconcile.standardize import standardize
 from reconcile.validate import validate
 
 if TYPE_CHECKING:
+    from reconcile.flow.prepared import Prepared
     from reconcile.registry import Registry
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [
     "OutputError",
     "Plan",
     "PlanError",
+    "Prepared",
     "ReconcileError",
     "Registry",
     "RegistryError",
@@ -65,9 +67,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a module attribute is
-    """Import the registry when somebody asks for it: SQLAlchemy takes a while."""
+    """Import what takes a while when somebody asks for it: SQLAlchemy, and rapidfuzz."""
     if name == "Registry":
         from reconcile.registry import Registry  # noqa: PLC0415
 
         return Registry
+    if name == "Prepared":
+        from reconcile.flow.prepared import Prepared  # noqa: PLC0415
+
+        return Prepared
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -59,6 +59,19 @@ def test_quality_and_inputs_that_are_made_once(files: Path, capsys: pytest.Captu
     assert [path.name for path in files.iterdir()] == [made.name]
 
 
+def test_single_look_ups_beside_a_whole_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = tmp_path / "figures.json"
+    words = ["lookup", "--students", "60", "--accounts", "240", "--lookups", "30", "--json", str(figures)]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "30 students looked up among 240 accounts" in said
+    for line in ("prepare", "load", "one look-up, median", "called a match"):
+        assert f"| {line} |" in said
+    found = json.loads(figures.read_text(encoding="utf-8"))["found"]
+    assert found["linked"]["scored"] > 0.9
+    assert found["looked up"]["scored"] > 0.9
+
+
 def test_rules_are_counted_alike(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figures = tmp_path / "figures.json"
     engines = ("raw", "raw_count_if", "ours", "ours_failures")

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import slow_scorer
 import yaml
+from linkage_tables import crowd
 from polars.testing import assert_frame_equal
 
 from reconcile.errors import InputError, KeyMismatch
@@ -94,31 +95,6 @@ def people(rows, seed, start=0):
             )
         },
     )
-
-
-def crowd(rows, seed):
-    """A table large enough to learn from: records drawn widely, a fifth of them a damaged copy."""
-    draw = random.Random(seed)  # noqa: S311 - made-up records
-    letters = "abcdefghijklmnoprstuvwz"
-
-    def word(length):
-        return "".join(draw.choice(letters) for _ in range(length))
-
-    firsts, lasts = [word(6) for _ in range(300)], [word(7) for _ in range(500)]
-    made = []
-    for number in range(rows):
-        if number % 5 == 4:
-            person = dict(draw.choice(made[-4:]))
-            person["last_name"] = person["last_name"][1:] if draw.random() < 0.2 else person["last_name"]
-        else:
-            born = date(1980, 1, 1) + timedelta(days=draw.randrange(9000))
-            person = {
-                "first_name": draw.choice(firsts),
-                "last_name": draw.choice(lasts),
-                "birthdate": born.isoformat(),
-            }
-        made.append(person | {"id": number})
-    return pl.DataFrame(made)
 
 
 @pytest.fixture(scope="module")
@@ -398,10 +374,13 @@ def test_the_model_and_the_scores_are_told_and_drawn(linked):
     assert scores.frame["pairs"].sum() == linked.report.compared_pairs
     assert set(weights.frame["field"]) == {"first name", "last name", "birthdate", "other partners"}
     for told in (weights, scores, linked.explain(*linked.pairs.select("id_l", "id_r").row(0))):
-        assert told.chart.to_dict()["title"]
-    recall = linked.thresholds()["expected_recall"]
-    assert recall.is_sorted()
-    assert recall[-1] == pytest.approx(1)
+        drawn = told.chart
+        assert "<svg" in drawn._repr_html_()
+        assert drawn.spoken in drawn._repr_html_().replace("&#x27;", "'")
+    thresholds = linked.thresholds(at=(0, 0.5, 0.99)).frame
+    assert thresholds["probability"].to_list() == [0.99, 0.5, 0]
+    assert thresholds["expected_recall"].is_sorted()
+    assert thresholds["expected_recall"][-1] == pytest.approx(1)
 
 
 def test_decisions_on_a_sample_give_figures_with_intervals(linked):
@@ -418,7 +397,7 @@ def test_decisions_on_a_sample_give_figures_with_intervals(linked):
     assert quality.recall[0] <= quality.recall_with_review[0] <= 1
     assert linked.calibration(said).frame["pairs"].sum() == sample.height
     assert "decisions" in repr(quality)
-    with pytest.raises(InputError, match="no column decision"):
+    with pytest.raises(InputError, match="need the columns id_l, id_r and decision"):
         linked.estimate_quality(said.drop("decision"))
     with pytest.raises(InputError, match="None of the decisions"):
         linked.estimate_quality(said.clear())
@@ -435,12 +414,12 @@ def test_prepared_accounts_answer_as_a_link_does():
     left, right = people(25, 31), people(60, 32, start=500)
     whole = link(left, right, model=shipped()).pairs
     model = replace(shipped(), shares=dict(shipped().shares))
-    found = Prepared(right, model=model).find(left)
+    found = Prepared(right, model=model).find(left).pairs
     both = whole.join(found, on=["id_l", "id_r"], suffix="_found").filter(pl.col("match_probability") > 0.5)
     levels = [c for c in whole.columns if c.startswith("level_")]
     assert both.height > 0
     assert all((both[c] == both[f"{c}_found"]).all() for c in levels)
-    one = Prepared(right, model=model).find(left.filter(pl.col("id") == "00003"))
+    one = Prepared(right, model=model).find(left.filter(pl.col("id") == "00003")).pairs
     assert_frame_equal(one, found.filter(pl.col("id_l") == "00003"), abs_tol=2.0)
 
 
@@ -449,6 +428,6 @@ def test_a_student_whom_nothing_resembles_is_answered_with_nothing():
     stranger = pl.DataFrame(
         {"id": ["x"], "first_name": ["Zyx"], "last_name": ["Qwv"], "birthdate": ["1931-02-03"]}
     )
-    found = Prepared(right).find(stranger)
+    found = Prepared(right).find(stranger).pairs
     assert found.is_empty()
     assert {"id_l", "id_r", "match_weight", "band"} <= set(found.columns)

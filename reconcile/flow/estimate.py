@@ -37,7 +37,8 @@ class Quality(Shown):
         precision: share of the pairs in band link that are one person: estimate, low, high.
         recall: share of the scored pairs of one person that are in band link: estimate, low, high.
         recall_with_review: the same with the pairs of band review, which people decide.
-        strata: band, from_probability, pairs, decided, matches, share, low, high.
+        strata: band, from_probability (null: the pairs whose decisions were given to `link`), pairs,
+            decided, matches, share, low, high.
     """
 
     precision: tuple[float, float, float]
@@ -85,8 +86,8 @@ def estimate_quality(result: Links | Duplicates, decisions: object, /) -> Qualit
 
     Args:
         result: of `link` or `find_duplicates`.
-        decisions: id_l, id_r, decision ("match" / "different"), as `Registry.decisions` has them; best on
-            the pairs that `sample_pairs` chose.
+        decisions: id_l, id_r, and decision ("match" / "different") as `Registry.decisions` has them, or
+            match; best on the pairs that `sample_pairs` chose.
 
     Raises:
         InputError: a column is missing, or no decision is about a scored pair.
@@ -108,7 +109,7 @@ def estimate_quality(result: Links | Duplicates, decisions: object, /) -> Qualit
     spans = [interval(m, n) for m, n in strata.select("matches", "decided").iter_rows()]
     told = strata.select(
         "band",
-        from_probability=pl.Series([_EDGES[n] for n in strata["stratum"]], dtype=pl.Float64),
+        from_probability=pl.Series([(*_EDGES, None)[n] for n in strata["stratum"]], dtype=pl.Float64),
         pairs="pairs", decided="decided", matches="matches",
         share=pl.when(pl.col("decided") > 0).then(pl.col("matches") / pl.col("decided")),
         low=pl.Series([low for low, _ in spans], dtype=pl.Float64),
@@ -119,7 +120,10 @@ def estimate_quality(result: Links | Duplicates, decisions: object, /) -> Qualit
 
 def _with_strata(pairs: pl.DataFrame) -> pl.DataFrame:
     steps = [(pl.col("match_probability") >= edge).cast(pl.Int32) for edge in _EDGES[1:]]
-    return pairs.with_columns(stratum=pl.sum_horizontal(steps), band=pl.col("band").cast(pl.String))
+    stratum = pl.sum_horizontal(steps)
+    if "decision" in pairs.columns:  # their band follows what was decided, so they speak for no other pair
+        stratum = pl.when(pl.col("decision").is_null()).then(stratum).otherwise(len(_EDGES))
+    return pairs.with_columns(stratum=stratum, band=pl.col("band").cast(pl.String))
 
 
 def _measures(strata: pl.DataFrame) -> dict[str, tuple[float, float, float]]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from reconcile.columns import Band
 from reconcile.errors import InputError
+from reconcile.flow.decided import decisions_of
 from reconcile.score.levels import PARTNERS
 from reconcile.words import FIELD_WORDS, LEVEL_WORDS
 
@@ -27,7 +29,17 @@ _PARTNER_WORDS: Final = {
     "in_common": "both records share a sure partner",
     "missing": "no other pair says anything of it",
 }
-_BANDS: Final = 20  # of the distribution and of the calibration
+GUARDS: Final = {
+    "twin": "last name and birthdate agree, first names clearly differ",
+    "suffix_differs": "Jr against Sr, or other suffixes",
+    "ssn_differs": "both SSNs are known, and they differ",
+    "name_differs": "first or last name does not agree",
+    "birthdate_differs": "the birthdate does not agree",
+    "contact_only": "neither the name nor the birthdate agrees",
+    "all_else_differs": "name and birthdate agree, all else that is known differs",
+}
+ASKED: Final = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
+_BANDS: Final = 10  # of the calibration
 
 
 def waterfall(pair: dict[str, object], /) -> pl.DataFrame:
@@ -65,22 +77,50 @@ def one_pair(pairs: pl.DataFrame, id_l: object, id_r: object, /) -> dict[str, ob
     return found.row(0, named=True)
 
 
-def levels(model: Model, names: Iterable[str], /) -> pl.DataFrame:
-    """What a model has learned of some fields: field, level, words, m, u, bits.
+def levels(model: Model, names: Iterable[str], patterns: pl.DataFrame, /) -> pl.DataFrame:
+    """What a model has learned of some fields.
 
-    Of an exact agreement u is the value's own frequency, so its bits are null.
+    Args:
+        model: the weights.
+        names: of the fields.
+        patterns: of `Report.patterns`.
+
+    Returns:
+        field, level, words, m, u, bits (log2 of m / u), taught (bits that reviewers' decisions add), least
+        and most (the weights that pairs with this level have; null where no pair has it). Of an exact
+        agreement u is the value's own frequency, so its bits are null, and least and most lie apart.
     """
     rows = []
     for name in names:
+        spans = _spans(patterns, name)
         for level, m in model.m[name].items():
             u = model.u[name].get(level)
             if name == PARTNERS.name and level == "exact":
                 continue
             bits = None if u is None else float(np.log2(m / u))
-            rows.append((_called(name), level, _told(name, level), m, u, bits))
-    kinds = {"field": pl.String, "level": pl.String, "words": pl.String, "m": pl.Float64, "u": pl.Float64,
-             "bits": pl.Float64}  # fmt: skip
-    return pl.DataFrame(rows, schema=kinds, orient="row")
+            taught = model.taught.get(name, {}).get(level, 0.0)
+            span = spans.get(level, (None, None))
+            rows.append((_called(name), level, _told(name, level), m, u, bits, taught, *span))
+    texts = dict.fromkeys(("field", "level", "words"), pl.String)
+    numbers = dict.fromkeys(("m", "u", "bits", "taught", "least", "most"), pl.Float64)
+    return pl.DataFrame(rows, schema={**texts, **numbers}, orient="row")
+
+
+def taught(model: Model, /) -> pl.DataFrame:
+    """What decisions added to a model's weights: words, bits, those moved most first."""
+    rows = [
+        (_told(name, level), bits) for name, levels in model.taught.items() for level, bits in levels.items()
+    ]
+    frame = pl.DataFrame(rows, schema={"words": pl.String, "bits": pl.Float64}, orient="row")
+    return frame.sort(pl.col("bits").abs(), "words", descending=[True, False])
+
+
+def _spans(patterns: pl.DataFrame, name: str) -> dict[str, tuple[float, float]]:
+    level, weight = f"level_{name}", pl.col(f"w_{name}")
+    if level not in patterns.columns:
+        return {}
+    spans = patterns.group_by(pl.col(level).cast(pl.String)).agg(least=weight.min(), most=weight.max())
+    return {word: (low, high) for word, low, high in spans.iter_rows()}
 
 
 def distribution(patterns: pl.DataFrame, /) -> pl.DataFrame:
@@ -95,15 +135,52 @@ def distribution(patterns: pl.DataFrame, /) -> pl.DataFrame:
     )
 
 
-def thresholds(patterns: pl.DataFrame, /) -> pl.DataFrame:
+def begins(patterns: pl.DataFrame, /) -> dict[str, float]:
+    """Where the bands link and review begin, in bits; a band without pairs is left out."""
+    free = patterns.filter(pl.col("guard").is_null() & (pl.col("band") != Band.NONE.value))
+    found = free.group_by(pl.col("band").cast(pl.String)).agg(pl.col("match_weight").min())
+    told = dict(found.iter_rows())
+    return {band.value: told[band.value] for band in Band if band.value in told}
+
+
+def held_back(patterns: pl.DataFrame, link: float, /) -> pl.DataFrame:
+    """Count what guards held back: guard, meaning, pairs, sure (those that would link by their weight).
+
+    Args:
+        patterns: of `Report.patterns`.
+        link: the weight from which on pairs link.
+    """
+    counts = patterns.drop_nulls("guard").group_by("guard").agg(
+        pairs=pl.col("count").sum(),
+        sure=pl.col("count").filter(pl.col("match_weight") >= link).sum(),
+    )  # fmt: skip
+    words = pl.DataFrame({"guard": list(GUARDS), "meaning": list(GUARDS.values())})
+    return words.join(counts, on="guard", how="left", maintain_order="left").with_columns(
+        pl.col("pairs", "sure").fill_null(0)
+    )
+
+
+def thresholds(patterns: pl.DataFrame, /, *, at: Iterable[float] | None = None) -> pl.DataFrame:
     """What each threshold would bring: probability, pairs, expected_precision, expected_recall.
 
     Expected, that is, if the probabilities mean what they say; guards are left out of account.
+
+    Args:
+        patterns: of `Report.patterns`.
+        at: only these probabilities; all that occur when None.
     """
     sums = patterns.group_by("match_probability").agg(pairs=pl.col("count").sum())
     ordered = sums.sort("match_probability", descending=True).with_columns(
         right=(pl.col("pairs") * pl.col("match_probability")).cum_sum(), pairs=pl.col("pairs").cum_sum()
     )
+    if at is not None:
+        wanted = pl.DataFrame({"asked": sorted(at, reverse=True)}, schema={"asked": pl.Float64})
+        rising = ordered.sort("match_probability")
+        ordered = wanted.sort("asked").join_asof(
+            rising, left_on="asked", right_on="match_probability", strategy="forward", coalesce=False
+        )
+        nothing = pl.col("right", "pairs").fill_null(0)
+        ordered = ordered.with_columns(nothing, match_probability="asked").sort("asked", descending=True)
     every = float((patterns["count"] * patterns["match_probability"]).sum()) or 1.0
     return ordered.select(
         probability="match_probability", pairs="pairs",
@@ -116,7 +193,7 @@ def calibration(pairs: pl.DataFrame, decisions: pl.DataFrame, /) -> pl.DataFrame
 
     Args:
         pairs: scored pairs.
-        decisions: id_l, id_r, decision ("match" / "different"; others are left out).
+        decisions: id_l, id_r, and decision ("match" / "different"; others are left out) or match.
 
     Returns:
         from_probability, pairs, called (their mean probability), right (the share that reviewers called one
@@ -141,19 +218,13 @@ def judged_pairs(pairs: pl.DataFrame, decisions: pl.DataFrame, /) -> pl.DataFram
     """Scored pairs that a reviewer decided, with match (bool).
 
     Raises:
-        InputError: a column is missing.
+        InputError: a column is missing, or a decision is another word.
     """
-    missing = sorted({"id_l", "id_r", "decision"} - set(decisions.columns))
-    if missing:
-        raise InputError(
-            f"The decisions have no column {', '.join(missing)}. "
-            'Give id_l, id_r and decision ("match" or "different").'
-        )
-    said = decisions.select(
-        pl.col("id_l").cast(pairs.schema["id_l"]), pl.col("id_r").cast(pairs.schema["id_r"]), "decision"
-    ).filter(pl.col("decision").is_in(["match", "different"]))
-    found = pairs.join(said.unique(["id_l", "id_r"], keep="last", maintain_order=True), on=["id_l", "id_r"])
-    return found.with_columns(match=pl.col("decision") == "match")
+    said = decisions_of(decisions)
+    return pairs.join(
+        said.with_columns(pl.col(side).cast(pairs.schema[side]) for side in ("id_l", "id_r")),
+        on=["id_l", "id_r"],
+    )
 
 
 def interval(matches: float, pairs: float, /) -> tuple[float, float]:

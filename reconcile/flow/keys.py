@@ -81,9 +81,7 @@ def keys(side: Side, encoded: Encoded, /) -> dict[str, Codes]:
     """Make the keys of one table's records."""
     made = {short: side.codes[column] for short, column in _PLAIN.items() if column in side.codes}
     if "name" in encoded.vocabulary:
-        letters = (
-            encoded.vocabulary["name"].str.slice(0, 1).rank("dense").cast(int).to_numpy().astype(np.int32)
-        )
+        letters = encoded.first_letters
         for short in ("first", "last"):
             if short in made:
                 made[f"{short}_letter"] = _looked_up(letters, made[short])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -39,6 +40,8 @@ def link(
     most_reviews: int | None = None,
     model: Model | None = None,
     fields: Mapping[str, str] | None = None,
+    decisions: object | None = None,
+    duplicates: bool = False,
     profile: str = "accurate",
     progress: Progress = None,
 ) -> Links:
@@ -53,21 +56,34 @@ def link(
         link_probability: from here on a pair links by itself, if no guard forbids.
         review_probability: from here on a person is asked.
         precision: instead of link_probability: the share of the pairs in band link that is expected to be
-            right, such as 0.999.
+            right, such as 0.999; a pair more likely wrong than right never links.
         most_reviews: instead of review_probability: as many pairs as people can look at.
         model: the weights of an earlier run; learned from the tables when None.
         fields: further columns to compare by, name -> kind: "name" (spelled variously), "date", "code"
             (an identifier), "text" (a place, a street) or "category" (equal or not).
+        decisions: what reviewers decided: id_l, id_r and decision ("match", "different", "unsure") or match
+            (true, false), as `Registry.decisions` has them. A decided pair is in the result with the
+            column decision, in band link or none whatever weight and guards say; its probability stays
+            the model's. From 30 decisions on, 5 of each kind, they also improve the weights: each level is
+            moved by a few tenths of a bit, more the more decisions agree (`score.teach`). It does not harm
+            that reviewed pairs come from the doubtful zone, since what is learned is how often pairs of a
+            given pattern are one person, never how often a pattern occurs; best are pairs of all strata
+            (`Links.sample_pairs`). With few decisions the weights stay as they are.
+        duplicates: also look for duplicates within each table, and put all records together to persons
+            (`Links.persons`); a person has several accounts then, and is shown as such.
         profile: "accurate", or "quick": a little less recall of records damaged in several places, for
             about a third less time on large tables.
         progress: told what is being done, in words.
 
     Raises:
-        InputError: an id is missing or not unique, or the tables have no field in common.
+        InputError: an id is missing or not unique, the tables have no field in common, or the decisions
+            lack a column.
         KeyMismatch: the tables' SSN hashes were made with different keys.
     """
     from reconcile.cluster import assign  # noqa: PLC0415 - numpy costs a fifth of a quick start
+    from reconcile.flow.decided import decisions_of  # noqa: PLC0415
     from reconcile.flow.pairs import score_tables  # noqa: PLC0415 - imports rapidfuzz
+    from reconcile.flow.persons import persons_of  # noqa: PLC0415
 
     options = Options(
         min_probability=min_probability,
@@ -78,6 +94,7 @@ def link(
         fields=fields or {},
         profile=profile,
         progress=progress,
+        decisions=None if decisions is None else decisions_of(decisions, "links"),
     )
     left_id, right_id = (id, id) if isinstance(id, str) else id
     tables = (
@@ -87,12 +104,19 @@ def link(
     check_keys(*tables)
     wanted = None if also is None else _asked(also)
     scored = score_tables(*tables, also=wanted, options=options)
+    persons = None
+    if duplicates:
+        known = decisions_of(decisions, "duplicates") if "table" in _columns(decisions) else None
+        within = replace(options, model=None, decisions=known)
+        sides = (_duplicates([tables[0]], within), _duplicates([tables[1]], within))
+        persons = persons_of((tables[0]["id"], tables[1]["id"]), scored.pairs, *sides)
     return Links(
         pairs=scored.pairs,
         links=assign(scored.pairs, tie_bits=_TIE_BITS),
         also=scored.also,
         model=scored.model,
         report=_report(scored),
+        persons=persons,
     )
 
 
@@ -108,6 +132,7 @@ def find_duplicates(
     most_reviews: int | None = None,
     model: Model | None = None,
     fields: Mapping[str, str] | None = None,
+    decisions: object | None = None,
     profile: str = "accurate",
     progress: Progress = None,
 ) -> Duplicates:
@@ -115,8 +140,7 @@ def find_duplicates(
 
     Arguments and errors as in `link`.
     """
-    from reconcile.cluster import group  # noqa: PLC0415 - imports numpy
-    from reconcile.flow.pairs import score_tables  # noqa: PLC0415 - imports rapidfuzz
+    from reconcile.flow.decided import decisions_of  # noqa: PLC0415 - imports numpy
 
     options = Options(
         min_probability=min_probability,
@@ -127,13 +151,28 @@ def find_duplicates(
         fields=fields or {},
         profile=profile,
         progress=progress,
+        decisions=None if decisions is None else decisions_of(decisions, "duplicates"),
     )
-    prepared = prepare(table, id, "table", options.fields)
-    check_keys(prepared)
-    scored = score_tables(prepared, None, also=None, options=options)
+    prepared = [prepare(table, id, "table", options.fields)]
+    check_keys(*prepared)
+    return _duplicates(prepared, options)
+
+
+def _duplicates(tables: list[pl.DataFrame], options: Options) -> Duplicates:
+    """Find the duplicates of a prepared table, which is taken out of its list so that it can be let go."""
+    from reconcile.cluster import group  # noqa: PLC0415 - imports numpy
+    from reconcile.flow.pairs import score_tables  # noqa: PLC0415 - imports rapidfuzz
+
+    scored = score_tables(tables.pop(), None, also=None, options=options)
+    groups = group(scored.pairs)
     return Duplicates(
-        pairs=scored.pairs, clusters=group(scored.pairs), model=scored.model, report=_report(scored)
-    )
+        pairs=scored.pairs, clusters=groups.clusters, cut=groups.cut,
+        model=scored.model, report=_report(scored, tables=("left",)),
+    )  # fmt: skip
+
+
+def _columns(table: object | None) -> list[str]:
+    return [] if table is None else as_frame(table).columns
 
 
 def _asked(also: object) -> pl.DataFrame:
@@ -178,7 +217,7 @@ def check_keys(*tables: pl.DataFrame) -> None:
     require_same_key(*(table["key_ssn"] for table in tables if "key_ssn" in table.columns))
 
 
-def _report(scored: Scored) -> Report:
+def _report(scored: Scored, *, tables: tuple[str, ...] = ("left", "right")) -> Report:
     return Report(
         possible_pairs=scored.possible,
         compared_pairs=scored.compared,
@@ -187,14 +226,14 @@ def _report(scored: Scored) -> Report:
         model_source=scored.model.source,
         rules=scored.rules,
         patterns=scored.patterns,
-        unlinkable=_unlinkable(scored),
+        unlinkable=_unlinkable(scored, tables),
         notes=scored.notes,
     )
 
 
-def _unlinkable(scored: Scored) -> pl.DataFrame:
+def _unlinkable(scored: Scored, tables: tuple[str, ...]) -> pl.DataFrame:
     parts = [
         pl.DataFrame({"table": [name] * len(ids), "id": ids}, schema_overrides={"table": pl.String})
-        for name, ids in zip(("left", "right"), scored.unlinkable, strict=True)
+        for name, ids in zip(tables, scored.unlinkable, strict=False)
     ]
     return pl.concat(parts, how="vertical_relaxed")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from reconcile.columns import Band
 from reconcile.results import as_frame
-from reconcile.show import Sheet, Shown
+from reconcile.show import Listing, Sheet, Shown, cells
+from reconcile.words import level_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reconcile.flow.estimate import Quality
+    from reconcile.report.chart import Drawing
     from reconcile.score.model import Model
 
 
@@ -25,27 +27,30 @@ class Told(Shown):
     Attributes:
         frame: the table.
         title: what it is about.
+        note: a sentence below it.
+        columns: those that are shown, all when empty.
     """
 
     frame: pl.DataFrame
     title: str
-    draw: Callable[[pl.DataFrame], Any] = field(repr=False)
+    draw: Callable[[pl.DataFrame], Drawing] = field(repr=False)
+    note: str = ""
+    columns: tuple[str, ...] = ()
 
     @property
-    def chart(self) -> Any:  # noqa: ANN401 - altair's
+    def chart(self) -> Drawing:
         """The chart, for a notebook to show."""
         return self.draw(self.frame)
 
     def _sheet(self) -> Sheet:
-        return Sheet(frame=self.frame, title=self.title, rows=40)
+        shown = self.frame.select(self.columns) if self.columns else self.frame
+        return Sheet(frame=shown, title=self.title, note=self.note, rows=20)
 
 
-class Explained:
-    """What every linkage can tell of itself."""
+class Explainable:
+    """What can be said of any scored pair."""
 
     pairs: pl.DataFrame
-    model: Model
-    report: Report
 
     def explain(self, id_l: object, id_r: object, /) -> Told:
         """Say step by step why a scored pair has its weight.
@@ -57,12 +62,30 @@ class Explained:
         from reconcile.report.linkage import waterfall_chart  # noqa: PLC0415 - altair is slow to import
 
         pair = one_pair(self._explainable(), id_l, id_r)
-        title = f"Match probability {pair['match_probability']:.4f}, band {pair['band']}"
-        if pair["guard"]:
+        title = f"Match probability {_probability(pair['match_probability'])}, band {pair['band']}"
+        if pair.get("decision"):
+            title += f", decided by a reviewer: {pair['decision']}"
+        elif pair["guard"]:
             title += f", held back: {str(pair['guard']).replace('_', ' ')}"
+        levels = {name.removeprefix("level_"): str(pair[name]) for name in pair if name.startswith("level_")}
+        levels.pop("partners", None)
         return Told(
-            frame=waterfall(pair), title=title, draw=lambda steps: waterfall_chart(steps, title=title)
+            frame=waterfall(pair),
+            title=title,
+            note=f"In words: {level_words(levels)}.",
+            columns=("words", "bits", "to_bits"),
+            draw=lambda steps: waterfall_chart(steps, title=title),
         )
+
+    def _explainable(self) -> pl.DataFrame:
+        return self.pairs
+
+
+class Explained(Explainable):
+    """What every linkage can tell of itself."""
+
+    model: Model
+    report: Report
 
     def weights(self) -> Told:
         """Say what each kind of agreement weighs in the model: m, u and bits."""
@@ -70,22 +93,62 @@ class Explained:
         from reconcile.report.linkage import levels_chart  # noqa: PLC0415
 
         columns = [name for name in self.report.patterns.columns if name.startswith("level_")]
-        told = levels(self.model, [name.removeprefix("level_") for name in columns])
-        return Told(frame=told, title="What the model has learned", draw=levels_chart)
+        told = levels(self.model, [name.removeprefix("level_") for name in columns], self.report.patterns)
+        shown = ("words", "m", "u", "bits", *(("taught",) if self.model.taught else ()), "least", "most")
+        return Told(
+            frame=told, title="What the model has learned", columns=shown, draw=levels_chart,
+            note="m: the share among pairs of one person. u: the share among strangers. bits: log2 of m / u.",
+        )  # fmt: skip
+
+    def taught(self) -> Listing:
+        """Say what reviewers' decisions moved: words, bits (of the decisions), those moved most first."""
+        from reconcile.flow.explain import taught  # noqa: PLC0415 - as above
+
+        frame = taught(self.model)
+        title = "What decisions moved, in bits"
+        return Listing(frame=frame, sheet=Sheet(frame=frame, title=title))
+
+    def blocking(self) -> Told:
+        """Say which pairs were made to be compared, by what their records share."""
+        from reconcile.report.linkage import blocking_chart  # noqa: PLC0415 - as above
+
+        note = (
+            f"{self.report.compared_pairs:,} of {self.report.possible_pairs:,} possible pairs were compared."
+        )
+        return Told(frame=self.report.rules, title="Blocking", note=note, draw=blocking_chart)
 
     def scores(self) -> Told:
         """Say how many pairs have which weight, by band."""
-        from reconcile.flow.explain import distribution  # noqa: PLC0415 - as above
+        from reconcile.flow.explain import begins, distribution  # noqa: PLC0415 - as above
         from reconcile.report.linkage import distribution_chart  # noqa: PLC0415
 
-        told = distribution(self.report.patterns)
-        return Told(frame=told, title="Scored pairs by weight", draw=distribution_chart)
+        told, marks = distribution(self.report.patterns), begins(self.report.patterns)
+        return Told(
+            frame=told, title="Scored pairs by weight",
+            draw=lambda frame: distribution_chart(frame, thresholds=marks),
+        )  # fmt: skip
 
-    def thresholds(self) -> pl.DataFrame:
-        """Say what each threshold would bring; see `flow.explain.thresholds`."""
-        from reconcile.flow.explain import thresholds  # noqa: PLC0415 - as above
+    def held_back(self) -> Listing:
+        """Count the pairs that a guard kept from linking, whatever their weight."""
+        from reconcile.flow.explain import begins, held_back  # noqa: PLC0415 - as above
 
-        return thresholds(self.report.patterns)
+        patterns = self.report.patterns
+        frame = held_back(patterns, begins(patterns).get(Band.LINK.value, float("inf")))
+        note = "sure: those that would link by their weight alone."
+        return Listing(frame=frame, sheet=Sheet(frame=frame, title="Held back by a guard", note=note))
+
+    def thresholds(self, *, at: Iterable[float] | None = None) -> Told:
+        """Say what a threshold would bring, as the model expects; see `flow.explain.thresholds`."""
+        from reconcile.flow.explain import ASKED, thresholds  # noqa: PLC0415 - as above
+        from reconcile.report.linkage import thresholds_chart  # noqa: PLC0415
+
+        told = thresholds(self.report.patterns, at=ASKED if at is None else at)
+        return Told(frame=told, title="What each threshold would bring", draw=thresholds_chart)
+
+    def unlinkable(self) -> Listing:
+        """List the records with too little to be linked by: table, id."""
+        title = "Records without two of first name, last name and birthdate, and without a number"
+        return Listing(frame=self.report.unlinkable, sheet=Sheet(frame=self.report.unlinkable, title=title))
 
     def calibration(self, decisions: object, /) -> Told:
         """Hold the probabilities against reviewers' decisions (id_l, id_r, decision).
@@ -110,9 +173,6 @@ class Explained:
         from reconcile.flow.estimate import sample_pairs  # noqa: PLC0415 - as above
 
         return sample_pairs(self, pairs=pairs)  # type: ignore[arg-type] # Links or Duplicates
-
-    def _explainable(self) -> pl.DataFrame:
-        return self.pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,12 +210,14 @@ class Links(Explained, Shown):
     Attributes:
         pairs: every scored pair from min_probability on: id_l, id_r, match_weight (bits, the sum of the
             w_ columns), match_probability, band, guard, w_prior, w_<field>…, w_partners (what
-            the other pairs of the two records say), w_relatives, level_<field>….
+            the other pairs of the two records say), w_relatives, level_<field>…, and decision ("match",
+            "different", null) where decisions were given.
         links: after the one-to-one assignment, at most one pair an id; a near tie is in band review.
         also: the pairs asked for by name, whatever their probability; of an id that is in neither table
             the weight is null and the guard unknown_id.
         model: the weights used.
         report: what was compared and how.
+        persons: the records of both tables as persons, where duplicates were asked for.
     """
 
     pairs: pl.DataFrame
@@ -163,6 +225,7 @@ class Links(Explained, Shown):
     also: pl.DataFrame
     model: Model
     report: Report
+    persons: Persons | None = None
 
     def _explainable(self) -> pl.DataFrame:
         known = self.also.filter(pl.col("match_weight").is_not_null())
@@ -179,18 +242,75 @@ class Duplicates(Explained, Shown):
     Attributes:
         pairs: as in Links, with id_l before id_r.
         clusters: id, cluster: every record that has a duplicate.
+        cut: pairs of band link that lead from one cluster to another, and were not believed: id_l, id_r,
+            match_weight, reason ("bridge": the only pair between two groups; "contradiction": two records
+            of the cluster are certainly two persons).
         model: the weights used.
         report: what was compared and how.
     """
 
     pairs: pl.DataFrame
     clusters: pl.DataFrame
+    cut: pl.DataFrame
     model: Model
     report: Report
 
     def _sheet(self) -> Sheet:
         people = self.clusters["cluster"].n_unique()
         return _by_band(self.pairs, self.report, f"Duplicates: {people:,} persons with several records")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Found(Explainable, Shown):
+    """The accounts that may be a few students', each pair judged by itself.
+
+    Attributes:
+        pairs: id_l (of the student), id_r (of the account) and the columns of `Links.pairs`, but for what
+            other pairs say; the likeliest first.
+    """
+
+    pairs: pl.DataFrame
+
+    def _sheet(self) -> Sheet:
+        shown = self.pairs.select("id_l", "id_r", "match_probability", "band", "guard")
+        return Sheet(frame=shown, title="Accounts that may be theirs", rows=20)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Persons(Shown):
+    """The records of two tables put together to persons: duplicates within each, and links between them.
+
+    Attributes:
+        frame: person (a number), table ("left" / "right"), id: every record of both tables once.
+        summary: person, left, right (how many records of each table), conflict ("several_accounts": more
+            than one of the right table; else null).
+        cut: pairs of band link that were not believed, since they would join two persons: table_l, id_l,
+            table_r, id_r, match_weight, reason, as in Duplicates.
+        left: the duplicates of the left table.
+        right: the duplicates of the right table.
+    """
+
+    frame: pl.DataFrame
+    summary: pl.DataFrame
+    cut: pl.DataFrame
+    left: Duplicates
+    right: Duplicates
+
+    def _sheet(self) -> Sheet:
+        counts = (
+            self.summary.group_by(
+                left_records=_several("left"), right_records=_several("right"), conflict="conflict"
+            )
+            .agg(persons=pl.len())
+            .sort("persons", "left_records", "right_records", descending=[True, False, False])
+        )
+        note = f"{self.cut.height:,} pairs were not believed, since they would join two persons."
+        return Sheet(frame=counts, title=f"{self.summary.height:,} persons", note=note)
+
+
+def _several(side: str) -> pl.Expr:
+    many = pl.col(side)
+    return pl.when(many > 1).then(pl.lit("several")).otherwise(many.cast(pl.String))
 
 
 def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
@@ -208,3 +328,8 @@ def _by_band(pairs: pl.DataFrame, report: Report, title: str) -> Sheet:
     )
     frame = order.join(counts, on="band", how="inner", maintain_order="left")
     return Sheet(frame=frame, title=title, note=" ".join((note, *report.notes)))
+
+
+def _probability(value: object) -> str:
+    """Word a probability as a table does: never certain, never impossible."""
+    return cells(pl.DataFrame({"probability": [value]}))[0][0]

@@ -12,6 +12,8 @@ from reconcile.score.bands import Bands
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import polars as pl
+
     from reconcile.score.model import Model
 
     Progress = Callable[[str], None] | None
@@ -34,6 +36,7 @@ class Options:
         profile: "accurate", or "quick": without the wide rules of blocking.
         compare_in_full: tables with at most so many possible pairs are compared without blocking.
         progress: told what is being done, in words.
+        decisions: of reviewers: id_l, id_r, match.
     """
 
     min_probability: float = 0.01
@@ -43,6 +46,7 @@ class Options:
     profile: str = "accurate"
     compare_in_full: int = 5_000_000
     progress: Progress = None
+    decisions: pl.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ import polars as pl
 from reconcile.block import candidates, pairs_of
 from reconcile.columns import Band
 from reconcile.errors import InputError
+from reconcile.flow.decided import Decided, hold, mark
 from reconcile.flow.keys import RULES, WIDE, keys
 from reconcile.flow.learn import LARGE, Seen, fallback, learn, look, words_of
 from reconcile.score.compare import Comparer
@@ -70,8 +71,10 @@ def score_tables(
     require_fields(comparer)
     ids = left["id"].sort(), (left if right is None else right)["id"].sort()
     asked = _rows_of(also, *ids)
+    decided = _decided(options.decisions, ids, encoded)
     possible = _possible(encoded)
-    pairs, rules = _candidates(encoded, possible, asked, options)
+    named = asked if decided is None else decided.beside(asked)
+    pairs, rules = _candidates(encoded, possible, named, options)
     say(f"Comparing {len(pairs):,} pairs")
     seen = Seen.of(comparer, pairs)
     say("Learning weights")
@@ -85,12 +88,22 @@ def score_tables(
     else:
         model = learn(comparer, seen, possible)
     say("Judging")
-    seen, model = look(comparer, seen, model, possible)
+    seen, plain = look(comparer, seen, replace(model, taught={}), possible)
+    model = replace(plain, taught=model.taught)
+    if decided is not None:
+        model, learned = decided.teach(seen, model, options)
+        notes += learned
     judged = judge(seen, model, options)
     kept = judged.filter(pl.col("match_probability") >= options.min_probability).drop("count")
+    scored = with_ids(seen.chosen(kept), *ids)
+    wanted = _also(asked, also, seen, judged.drop("count"), *ids)
+    if decided is not None:
+        said = with_ids(decided.rows, *ids)
+        scored = hold(scored, _also(decided.rows, said, seen, judged.drop("count"), *ids), decided)
+        wanted = mark(wanted, scored)
     return Scored(
-        pairs=with_ids(seen.chosen(kept), *ids),
-        also=_also(asked, also, seen, judged.drop("count"), *ids),
+        pairs=scored,
+        also=wanted,
         patterns=judged.drop(words_of(seen.patterns).columns),
         model=model,
         rules=rules,
@@ -161,6 +174,15 @@ def _bare(side: object) -> pl.Series:
         if column in codes:
             filled += 2 * (codes[column] >= 0)
     return pl.Series(filled < 2)  # noqa: PLR2004 - of name and birthdate
+
+
+def _decided(
+    decisions: pl.DataFrame | None, ids: tuple[pl.Series, pl.Series], encoded: Encoded
+) -> Decided | None:
+    rows = _rows_of(decisions, *ids)
+    if decisions is None or rows is None or decisions.is_empty():
+        return None
+    return Decided.of(decisions, rows, one_table=encoded.one_table)
 
 
 def _candidates(

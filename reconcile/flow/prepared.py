@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import polars as pl
 
 from reconcile.block import pairs_of
+from reconcile.flow.kept import Kept, about
 from reconcile.flow.keys import RULES, keys
 from reconcile.flow.learn import Seen
 from reconcile.flow.link import check_keys, prepare
+from reconcile.flow.linked import Found
 from reconcile.flow.options import Options
 from reconcile.flow.pairs import judge, require_fields, with_ids
+from reconcile.results import as_frame
 from reconcile.score.compare import Comparer
 from reconcile.score.encode import NAMES, Encoded, Side, encode
 from reconcile.score.frequency import Rarity, rarity
@@ -89,27 +93,67 @@ class Prepared:
         fields: Mapping[str, str] | None = None,
     ) -> None:
         """Encode the accounts, count their values and index their keys."""
-        self._options = Options(model=model, fields=fields or {})
-        self._frame = prepare(accounts, id, "accounts", self._options.fields).sort("id")
-        self._encoded = encode(self._frame, kinds=self._options.fields)
-        self._rarity = rarity(self._encoded)
+        options = Options(model=model, fields=fields or {})
+        raw = as_frame(accounts)
+        frame = prepare(raw, id, "accounts", options.fields).sort("id")
+        encoded = encode(frame, kinds=options.fields)
+        told = about(raw, id, dict(options.fields), _version())
+        told["lists"] = {name: len(lists) for name, lists in encoded.left.lists.items()}
+        self._take(Kept(told, frame, encoded, rarity(encoded), model or _for_rows(frame.height)))
+
+    def _take(self, kept: Kept) -> None:
+        """Index what was encoded now or read from a file."""
+        self._kept = kept
+        self._options = Options(model=kept.model, fields=kept.about["fields"])
+        self._frame, self._encoded, self._rarity = kept.frame, kept.encoded, kept.rarity
+        self._model = kept.model
         self._keys = keys(self._encoded.left, self._encoded)
         self._rules = [
             _Index.of(rule, self._keys)
             for rule in RULES
             if all(name in self._keys for _, name in rule.keys) and not _unbounded(rule)
         ]
-        if model is None:
-            rows = max(self._frame.height, 1)
-            model = shipped()
-            # The chance that a given account is the student's, if most students have one.
-            model = Model(
-                m=model.m, u=model.u, source=model.source,
-                shares={kind: share / rows for kind, share in model.shares.items()},
-            )  # fmt: skip
-        self._model = model
 
-    def find(self, students: object, /, *, id: str = "id", min_probability: float = 0.01) -> pl.DataFrame:  # noqa: A002
+    @property
+    def accounts(self) -> int:
+        """How many there are."""
+        return self._frame.height
+
+    def __repr__(self) -> str:
+        """Say how many accounts there are, and nothing of them."""
+        return f"{self.accounts:,} accounts, ready for find()"
+
+    def save(self, path: str | Path, /) -> Path:
+        """Write everything to a file that only its owner can read; it holds names and birthdates."""
+        return self._kept.write(Path(path))
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        accounts: object,
+        /,
+        *,
+        id: str = "id",  # noqa: A002 - the word people use
+        fields: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Read back what `save` wrote, in a fraction of the time that preparing takes.
+
+        Args:
+            path: the file.
+            accounts: the accounts that it was prepared for, as they are today.
+            id: the id column.
+            fields: as they were.
+
+        Raises:
+            InputError: it is no such file, or accounts, fields or the package's version have changed.
+        """
+        wanted = about(as_frame(accounts), id, dict(Options(fields=fields or {}).fields), _version())
+        made = cls.__new__(cls)
+        made._take(Kept.read(Path(path), about=wanted))  # noqa: SLF001 - of this class itself
+        return made
+
+    def find(self, students: object, /, *, id: str = "id", min_probability: float = 0.01) -> Found:  # noqa: A002
         """Score the accounts that may be these students'; one record takes less than a tenth of a second.
 
         A pair is judged by itself: whether its account has another student is not known here.
@@ -118,10 +162,6 @@ class Prepared:
             students: as in `link`.
             id: the id column.
             min_probability: pairs below it are not returned.
-
-        Returns:
-            id_l (of the student), id_r (of the account) and the columns of `Links.pairs`, the likeliest
-            first.
 
         Raises:
             InputError: an id is missing or not unique, or nothing can be compared.
@@ -143,7 +183,7 @@ class Prepared:
         named = pairs.select(
             pl.col("id_r").alias("id_l"), pl.col("id_l").alias("id_r"), pl.exclude("id_l", "id_r")
         )
-        return named.sort(["match_weight", "id_l", "id_r"], descending=[True, False, False])
+        return Found(pairs=named.sort(["match_weight", "id_l", "id_r"], descending=[True, False, False]))
 
     def _candidates(self, table: pl.DataFrame) -> pl.DataFrame:
         """Look the students' keys up: l, r."""
@@ -175,6 +215,18 @@ class Prepared:
         return Rarity(of_value, first, last)
 
 
+def _for_rows(rows: int) -> Model:
+    """The shipped weights, with the chance that a given account is the student's, if most have one."""
+    model = shipped()
+    return replace(model, shares={kind: share / max(rows, 1) for kind, share in model.shares.items()})
+
+
+def _version() -> str:
+    from reconcile import __version__  # noqa: PLC0415 - the package imports this module
+
+    return __version__
+
+
 def _unbounded(rule: Rule) -> bool:
     """Rules with a column that all accounts share would bring all of them."""
     return any(name == "every" for _, name in rule.keys) and len(rule.keys) == 1
@@ -193,17 +245,18 @@ def _side(table: pl.DataFrame, encoded: Encoded) -> Side:
     """The students' values in the codes of the accounts."""
     codes = {}
     for column in encoded.left.codes:
-        if column in table.columns:
-            vocabulary = encoded.vocabulary["name" if column in NAMES else column]
-            codes[column] = _looked_up(table[column], vocabulary)
-    lists = {
-        column: tuple(
-            _looked_up(table[column].list.get(place, null_on_oob=True), encoded.vocabulary["name"])
-            for place in range(2)
-        )
-        for column in ("key_last_parts",)
-        if table.schema.get(column) == pl.List(pl.String) and "name" in encoded.vocabulary
-    }
+        if column in table.columns and column not in NAMES:
+            codes[column] = _looked_up(table[column], encoded.vocabulary[column])
+    parts = "key_last_parts" if table.schema.get("key_last_parts") == pl.List(pl.String) else None
+    names = [column for column in NAMES if column in table.columns and column in encoded.left.codes]
+    lists = {}
+    if names:  # all at once: one look into the vocabulary instead of five
+        some = [table[column] for column in names]
+        some += [] if parts is None else [table[parts].list.get(n, null_on_oob=True) for n in range(2)]
+        together = pl.concat([one.alias("name").cast(pl.String) for one in some])
+        found = np.split(_looked_up(together, encoded.vocabulary["name"]), len(some))
+        codes |= dict(zip(names, found, strict=False))
+        lists = {} if parts is None else {parts: tuple(found[-2:])}
     weak = np.zeros(table.height, dtype=np.bool_)
     if "key_birth_weak" in table.columns:
         weak = table["key_birth_weak"].fill_null(value=False).to_numpy()

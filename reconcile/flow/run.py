@@ -243,7 +243,7 @@ def reconcile_inputs(
         tables["students"], tables["accounts"],
         applications=tables.get("applications"), fraud=tables.get("fraud"), former=tables.get("crosswalk"),
     )  # fmt: skip
-    own, theirs, links = _compare(plan, inputs, joined, progress=progress)
+    own, theirs, links = _compare(plan, inputs, joined, on_links.frame, on_students.frame, progress=progress)
     progress("Give each student a status")
     resolution = resolve(
         tables["students"], tables["accounts"],
@@ -292,9 +292,19 @@ def _changed(checked: Validation | None) -> pl.Series | None:
 
 
 def _compare(
-    plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callable[[str], None]
+    plan: Plan,
+    inputs: Inputs,
+    joined: Joined,
+    on_links: pl.DataFrame,
+    on_students: pl.DataFrame,
+    /,
+    *,
+    progress: Callable[[str], None],
 ) -> tuple[Duplicates, Duplicates, Links]:
-    """Score students against each other, accounts against each other, and students against accounts."""
+    """Score students against each other, accounts against each other, and students against accounts.
+
+    What reviewers decided holds, and teaches the weights once there is enough of it (`link` says when).
+    """
     tables, limits = inputs.tables, plan.thresholds
     duplicates = partial(
         find_duplicates,
@@ -302,7 +312,7 @@ def _compare(
         review_probability=limits.review_probability,
     )
     progress("Look for SIS records of one person")
-    own = duplicates(tables["students"], id="sis_id")
+    own = duplicates(tables["students"], id="sis_id", decisions=on_students)
     progress("Look for accounts of one person")
     theirs = duplicates(tables["accounts"], id="cccid")
     progress("Look for the students among the accounts")
@@ -313,6 +323,7 @@ def _compare(
         also=_named_pairs(joined, inputs),
         link_probability=limits.link_probability,
         review_probability=limits.review_probability,
+        decisions=on_links,
     )
     return own, theirs, links
 

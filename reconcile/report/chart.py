@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.html import Html, element
@@ -18,6 +19,36 @@ _INK: Final = "currentColor"  # the page decides, light or dark
 # Namespaces are needless inside HTML, and look like addresses; what the parts of the drawing call
 # themselves would be read out a second time, after the text alternative.
 _NEEDLESS: Final = re.compile(r' (?:xmlns(?::xlink)?|role|aria-[a-z]+)="[^"]*"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A drawing that a notebook shows; what is read out, and printed at a prompt, is `spoken`."""
+
+    spoken: str
+    html: Html = field(repr=False)
+
+    def __repr__(self) -> str:
+        """Say what is drawn."""
+        return self.spoken
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def drawing(chart: Any, /, *, title: str, spoken: str) -> Drawing:  # noqa: ANN401 - any of altair's charts
+    """Frame a chart for a notebook: a title, the drawing, and the words for whoever cannot see it."""
+    picture = element("div", Html(draw(chart)), role="img", aria_label=spoken)
+    framed = element(
+        "div",
+        element("p", title, style="margin:.3em 0;font-weight:600"),
+        picture,
+        style="overflow-x:auto;max-width:100%",
+        role="region",
+        tabindex="0",
+        aria_label="Chart",
+    )
+    return Drawing(spoken=spoken, html=framed)
 
 
 def status_chart(statuses: Mapping[Status, int], /) -> Html:
@@ -85,7 +116,21 @@ def _theme() -> dict[str, Any]:
         "aria": False,
         "background": "transparent",
         "view": {"stroke": None},
-        "axis": {**words, "ticks": False, "domainColor": "#888888", "labelPadding": 8},
+        "axis": {
+            **words,
+            "ticks": False,
+            "domainColor": "#888888",
+            "labelPadding": 8,
+            "labelFlush": False,
+            "gridColor": "#888888",
+            "gridOpacity": 0.25,
+            **_titled(),
+        },
+        "legend": {**words, **_titled()},
         "header": {**words, "labelFontWeight": "bold"},
         "text": {"font": _FONT, "fontSize": 13, "color": _INK},
     }
+
+
+def _titled() -> dict[str, Any]:
+    return {"titleFont": _FONT, "titleFontSize": 13, "titleFontWeight": "normal", "titleColor": _INK}

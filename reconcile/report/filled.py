@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from reconcile.html import Html, element
-from reconcile.report.chart import draw
+from reconcile.html import element
+from reconcile.report.chart import Drawing, drawing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,21 +16,6 @@ if TYPE_CHECKING:
 FILLED: Final = "#0072b2"  # told apart from the outline of the rest by people of any colour sight
 _COLUMNS: Final = 60  # that are drawn
 _NAME: Final = 30  # characters of a column's name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """A drawing that a notebook shows; what is read out, and printed at a prompt, is `spoken`."""
-
-    spoken: str
-    html: Html = field(repr=False)
-
-    def __repr__(self) -> str:
-        """Say what is drawn."""
-        return self.spoken
-
-    def _repr_html_(self) -> str:
-        return self.html
 
 
 def draw_filled(profile: pl.DataFrame, /) -> Drawing:
@@ -60,16 +44,7 @@ def draw_parts(bars: Sequence[Mapping[str, Any]], /, *, title: str, spoken: str)
         title: above the bars.
         spoken: the same in words.
     """
-    scroll = element(
-        "div",
-        element("p", title, style="margin:.3em 0;font-weight:600"),
-        element("div", Html(_svg(bars)), role="img", aria_label=spoken),
-        style="overflow-x:auto;max-width:100%",
-        role="region",
-        tabindex="0",
-        aria_label="Chart",
-    )
-    return Drawing(spoken=spoken, html=scroll)
+    return drawing(_chart(bars), title=title, spoken=spoken)
 
 
 def _bar(row: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +54,7 @@ def _bar(row: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "share": share, "label": label}
 
 
-def _svg(bars: Sequence[Mapping[str, Any]]) -> str:
+def _chart(bars: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - altair's
     import altair as alt  # noqa: PLC0415 - a second or two, only when something is drawn
 
     # By their place, since two columns may be cut to one name.
@@ -93,4 +68,4 @@ def _svg(bars: Sequence[Mapping[str, Any]]) -> str:
     whole = base.mark_bar(size=13, filled=False, stroke="#888888", strokeWidth=1).encode(x=end)
     filled = base.mark_bar(size=13, color=FILLED).encode(x=share)
     label = base.mark_text(align="left", dx=8).encode(x=end, text="label:N")
-    return draw((whole + filled + label).properties(width=360, height=alt.Step(20)))
+    return (whole + filled + label).properties(width=360, height=alt.Step(20))

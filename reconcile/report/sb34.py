@@ -17,7 +17,7 @@ import polars as pl
 from reconcile.cccid import well_formed
 from reconcile.columns import SisCccid, Status
 from reconcile.errors import InputError
-from reconcile.report.filled import Drawing, draw_parts
+from reconcile.report.filled import draw_parts
 from reconcile.report.suppress import publish
 from reconcile.show import Listing, Sheet, Shown
 from reconcile.words import WORDINGS, counted, listed

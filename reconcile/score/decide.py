@@ -39,6 +39,7 @@ _APART: Final = {
 }  # fmt: skip
 _DIFFERENT: Final = dict.fromkeys(_APART, ("different",)) | {"ssn": ("different", "last_four_different")}
 _SEVERAL: Final = 2
+_EVEN: Final = 0.5  # a pair that is more likely wrong than right never links, however sure the others are
 _BIRTH: Final = ("day_month_swapped", "one_digit")
 
 
@@ -66,7 +67,8 @@ def decide(
     """
     tables = weights(model, fields)
     stranger = max(1 - sum(model.shares.values()), 1e-12)
-    columns = {"w_prior": np.full(len(codes), _step(np.log2(model.shares[SAME] / stranger)))}
+    prior = _step(np.log2(model.shares[SAME] / stranger) + model.taught_prior)
+    columns = {"w_prior": np.full(len(codes), prior)}
     for row, field in enumerate(fields):
         columns[f"w_{field.name}"] = _step(tables[SAME][row])[codes[:, row]]
     columns["w_relatives"] = _step(-_relatives(model, tables, codes, stranger))
@@ -104,7 +106,7 @@ def _surest(probability: Weights, counts: Weights, precision: float) -> float:
     order = np.argsort(-probability, kind="stable")
     right, every = np.cumsum((counts * probability)[order]), np.cumsum(counts[order])
     good = np.flatnonzero((right >= precision * every) & (counts[order] > 0))
-    return float(probability[order][good[-1]]) if len(good) else np.inf
+    return max(float(probability[order][good[-1]]), _EVEN) if len(good) else np.inf
 
 
 def _likeliest(probability: Weights, counts: Weights, most: int) -> float:

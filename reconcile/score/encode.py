@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -72,6 +73,12 @@ class Encoded:
             for column in self.left.codes
             if column in self.right.codes
         }
+
+    @cached_property
+    def first_letters(self) -> Codes:
+        """The first letter of each name, as a number."""
+        letters = self.vocabulary["name"].str.slice(0, 1).rank("dense").cast(pl.Int32)
+        return letters.to_numpy()
 
     def years(self, side: Side, /) -> NDArray[np.int32]:
         """The year of birth of each row; NULL where it is not known."""

@@ -9,6 +9,7 @@ match, first name like a stranger), households (surname, address and contacts li
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from dataclasses import dataclass, replace
 from functools import cache
@@ -65,18 +66,25 @@ class Model:
         u: the same among strangers; the exact level has none, its chance is the value's own frequency.
         shares: of all possible pairs: same person, twins, households, namesakes.
         source: "trained", "shipped" or "given".
+        taught: by field and level, bits that reviewers' decisions add to what m and u say; "prior" has one
+            level, "prior". Empty where nobody decided.
     """
 
     m: Profile
     u: Profile
     shares: dict[str, float]
     source: str
+    taught: Profile = dataclasses.field(default_factory=dict)
+
+    @property
+    def taught_prior(self) -> float:
+        """Bits that reviewers' decisions add before anything is compared."""
+        return self.taught.get("prior", {}).get("prior", 0.0)
 
     def to_json(self) -> str:
         """Write the model down, to be given to a later run."""
-        return json.dumps(
-            {"version": 2, "source": self.source, "shares": self.shares, "m": self.m, "u": self.u}, indent=2
-        )
+        parts = {"shares": self.shares, "m": self.m, "u": self.u, "taught": self.taught}
+        return json.dumps({"version": 2, "source": self.source, **parts}, indent=2)
 
     @classmethod
     def from_json(cls, text: str, /) -> Self:
@@ -88,9 +96,12 @@ class Model:
         made = None
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             raw: dict[str, Any] = json.loads(text)
-            read = cls(m=raw["m"], u=raw["u"], shares=raw["shares"], source="given")
+            read = cls(
+                m=raw["m"], u=raw["u"], shares=raw["shares"], source="given", taught=raw.get("taught", {})
+            )
             for field in FIELDS:
                 _table(read, field)
+                _taught(read, field)
             if set(read.shares) == {SAME, *OTHERS} and all(0 <= part <= 1 for part in read.shares.values()):
                 made = read
         if made is None:
@@ -142,10 +153,20 @@ def _table(model: Model, field: Field) -> Weights:
     return out
 
 
+def _taught(model: Model, field: Field) -> Weights:
+    """What decisions add, by code."""
+    out = np.zeros(field.codes)
+    for level, bits in model.taught.get(field.name, {}).items():
+        out[slice(field.exact, None) if level == "exact" else field.code(level)] = float(bits)
+    return out
+
+
 def weights(model: Model, fields: Fields, /) -> dict[str, list[Weights]]:
     """Match weights of every code, an array a field, by class."""
     table = [_table(model, field) for field in fields]
-    return {SAME: table, **{kind: _resembling(table, fields, kind) for kind in OTHERS}}
+    others = {kind: _resembling(table, fields, kind) for kind in OTHERS}
+    same = [part + _taught(model, field) for part, field in zip(table, fields, strict=True)]
+    return {SAME: same, **others}
 
 
 def _resembling(table: list[Weights], fields: Fields, kind: str) -> list[Weights]:

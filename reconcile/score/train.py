@@ -127,7 +127,9 @@ def responsibilities(model: Model, codes: NDArray[np.uint8], fields: Fields, /) 
     """Probability of each class but strangers, for each pattern."""
     tables = weights(model, fields)
     odds = {
-        kind: np.log2(model.shares[kind]) + totals(tables[kind], codes)
+        kind: np.log2(model.shares[kind])
+        + totals(tables[kind], codes)
+        + (model.taught_prior if kind == SAME else 0.0)
         for kind in (SAME, *OTHERS)
         if model.shares[kind] > _TINY
     }
