@@ -68,7 +68,7 @@ def score_tables(
     encoded = encode(left, right, kinds=options.fields)
     comparer = Comparer(encoded)
     require_fields(comparer)
-    ids = left["id"].sort(), (left if right is None else right)["id"].sort()
+    ids = encoded.left.ids, encoded.right.ids
     asked = _rows_of(also, *ids)
     possible = _possible(encoded)
     pairs, rules = _candidates(encoded, possible, asked, options)
