@@ -57,8 +57,8 @@ def test_last_names(written, key, parts, suffix):
 
 _BITS = (
     "de la van Mc O\u2019 D y Jr jr. III 2nd Sr. Mary A J Garc\u00eda Mu\ufffdoz - , . (Bob) ( \u00df "
-    "\u0130st \ufb01n \u5f20\u4f1f e\u0301 unknown nfn mr Mr Dr null St. 9 ? ` \u00ad Nguy\u1ec5n \u0141u test "
-    "junior V iv SENIOR x"
+    "\u0130st \ufb01n \u5f20\u4f1f e\u0301 unknown nfn mr Mr Dr null St. 9 ? ` \u00ad Nguy\u1ec5n \u0141u "
+    "test junior V iv SENIOR x"
 )
 _QUOTES = "?\ufffd'`\u00b4\u2018\u2019\u02bb\u02bc\u00ad\u200b\u200c\u200d\u200e\u200f"
 
