@@ -22,6 +22,7 @@ from benchmarks.meter import Meter, child_peak
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from benchmarks.linkage_data import Task
     from reconcile.plan import Plan
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -84,20 +85,38 @@ def linkage(given: argparse.Namespace, /) -> int:
     from benchmarks import linkage as module  # noqa: PLC0415 - the other commands do without
     from benchmarks import linkage_data as data  # noqa: PLC0415
 
-    if given.labelled:
-        tasks = data.labelled(given.labelled, FILES / "labelled")
-    else:
-        name = f"linkage-{given.students}x{given.accounts}-{given.seed}-{_version()}"
-        place = FILES / name
-        if not (place / "done").is_file():
-            print(f"Making {name} ...", file=sys.stderr)
-        tasks = data.synthetic(place, students=given.students, accounts=given.accounts, seed=given.seed)
+    tasks = data.labelled(given.labelled, FILES / "labelled") if given.labelled else _synthetic(given)
     chosen = [tasks[name] for name in given.tasks or tasks]
     reports = module.compare(chosen, given.engines or module.ENGINES)
     print(module.tables(reports))
     if given.json:
         given.json.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def blocking(given: argparse.Namespace, /) -> int:
+    """Print what blocking reaches of true pairs, by damage; 1 where a kind in one place falls short."""
+    from benchmarks import blocking as module  # noqa: PLC0415 - the other commands do without
+
+    short = []
+    for task in _synthetic(given).values():
+        told, done = module.reached(task)
+        print(module.tables(task, told, done), end="\n\n")
+        short += [f"{task.name}: {kind} {share:.4f}" for kind, share in module.short(told)]
+    for line in short:
+        print(f"Below {module.AIM:.0%}: {line}", file=sys.stderr)
+    return 1 if short else 0
+
+
+def _synthetic(given: argparse.Namespace) -> dict[str, Task]:
+    """Make the tables to link, or find those that were made before."""
+    from benchmarks.linkage_data import synthetic  # noqa: PLC0415 - as above
+
+    name = f"linkage-{given.students}x{given.accounts}-{given.seed}-{_version()}"
+    place = FILES / name
+    if not (place / "done").is_file():
+        print(f"Making {name} ...", file=sys.stderr)
+    return synthetic(place, students=given.students, accounts=given.accounts, seed=given.seed)
 
 
 def rules(given: argparse.Namespace, /) -> int:
@@ -284,6 +303,9 @@ def _parser() -> argparse.ArgumentParser:
     minted.add_argument("--json", type=Path, help="also write the figures to a file")
     minted.set_defaults(work=minting)
     _parse_linkage(commands.add_parser("linkage", help="duplicates and links, beside Splink"))
+    blocked = commands.add_parser("blocking", help="what blocking reaches of true pairs, by damage")
+    blocked.set_defaults(work=blocking)
+    _parse_size(blocked)
     linked = commands.add_parser("measured_linkage", help="the process that linkage starts")
     linked.add_argument("engine")
     for name in ("task", "answer"):
@@ -306,13 +328,17 @@ def _parse_linkage(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--labelled", type=Path, help="a folder of labelled files, instead of synthetic ones"
     )
-    command.add_argument("--students", type=int, default=200_000)
-    command.add_argument("--accounts", type=int, default=1_000_000)
-    command.add_argument("--seed", type=int, default=7)
+    _parse_size(command)
     command.add_argument("--tasks", nargs="+", help="not all")
     command.add_argument("--engines", nargs="+", help="of ours, ours_quick and splink; all when not given")
     command.add_argument("--json", type=Path, help="also write the figures to a file")
     command.set_defaults(work=linkage)
+
+
+def _parse_size(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--students", type=int, default=200_000)
+    command.add_argument("--accounts", type=int, default=1_000_000)
+    command.add_argument("--seed", type=int, default=7)
 
 
 def _parse_rules(command: argparse.ArgumentParser) -> None:

@@ -71,7 +71,7 @@ def score_tables(
     ids = encoded.left.ids, encoded.right.ids
     asked = _rows_of(also, *ids)
     possible = _possible(encoded)
-    pairs, rules = _candidates(encoded, possible, asked, options)
+    pairs, rules = candidate_pairs(encoded, asked, options)
     say(f"Comparing {len(pairs):,} pairs")
     seen = Seen.of(comparer, pairs)
     say("Learning weights")
@@ -163,10 +163,17 @@ def _bare(side: object) -> pl.Series:
     return pl.Series(filled < 2)  # noqa: PLR2004 - of name and birthdate
 
 
-def _candidates(
-    encoded: Encoded, possible: int, also: pl.DataFrame | None, options: Options
+def candidate_pairs(
+    encoded: Encoded, also: pl.DataFrame | None, options: Options, /
 ) -> tuple[Pairs, pl.DataFrame]:
-    if possible <= options.compare_in_full:
+    """The pairs to compare, sorted, and what each rule of blocking did; all pairs of small tables.
+
+    Args:
+        encoded: the tables.
+        also: l, r of further pairs.
+        options: how far blocking may go.
+    """
+    if _possible(encoded) <= options.compare_in_full:
         pairs = _every(encoded)
         told = {"rule": ["every pair"], "keys": [1], "pairs": [len(pairs)]}
         return pairs, pl.DataFrame(told | {"oversized_keys": [0], "dropped_pairs": [0]})
