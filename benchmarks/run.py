@@ -85,7 +85,15 @@ def linkage(given: argparse.Namespace, /) -> int:
     from benchmarks import linkage as module  # noqa: PLC0415 - the other commands do without
     from benchmarks import linkage_data as data  # noqa: PLC0415
 
-    tasks = data.labelled(given.labelled, FILES / "labelled") if given.labelled else _synthetic(given)
+    if given.millions:
+        task = data.large(
+            FILES / f"linkage-{given.millions}M-{given.seed}-{_version()}",
+            millions=given.millions,
+            seed=given.seed,
+        )
+        tasks = {task.name: task}
+    else:
+        tasks = data.labelled(given.labelled, FILES / "labelled") if given.labelled else _synthetic(given)
     chosen = [tasks[name] for name in given.tasks or tasks]
     reports = module.compare(chosen, given.engines or module.ENGINES)
     print(module.tables(reports))
@@ -328,6 +336,7 @@ def _parse_linkage(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--labelled", type=Path, help="a folder of labelled files, instead of synthetic ones"
     )
+    command.add_argument("--millions", type=int, help="instead, deduplicate so many million records")
     _parse_size(command)
     command.add_argument("--tasks", nargs="+", help="not all")
     command.add_argument("--engines", nargs="+", help="of ours, ours_quick and splink; all when not given")
