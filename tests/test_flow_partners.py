@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections import Counter
 
 import numpy as np
+import polars as pl
 import pytest
 
+from reconcile import link
 from reconcile.block import pairs_of, rows_of
 from reconcile.flow.partners import chances, in_common, levels
 from reconcile.score.levels import PARTNERS, level_names
+from reconcile.score.model import Model
 
 NAMES = level_names(PARTNERS)
 FIRST = ("none", "one_has", "both_have")
@@ -76,3 +80,25 @@ def test_in_one_table_only_a_shared_partner_speaks():
     assert [part.tolist() for part in rows_of(shared)] == [[1], [2]]
     made = [NAMES[code] for code in levels(pairs, sure, (np.zeros(5, dtype=bool),) * 2, shared)]
     assert made == ["missing", "missing", "in_common", "none"]
+
+
+def test_a_model_saved_before_there_was_a_second_scale_still_works():
+    rows = range(300)
+    table = pl.DataFrame(
+        {
+            "id": rows,
+            "first_name": [("Ana", "Ben", "Cleo", "Dina", "Emil")[n % 5] for n in rows],
+            "last_name": ["".join(chr(97 + n // 7**k % 7) * 2 for k in range(4)) for n in rows],
+            "birthdate": [
+                f"{1980 + n % 23}-{1 + n % 12:02}-{2 + n % 26:02}" if n % 9 else None for n in rows
+            ],
+        }
+    )
+    dated = table.with_columns(pl.col("birthdate").fill_null("1990-05-05"))
+    saved = json.loads(link(dated, table).model.to_json())
+    for part in ("m", "u"):
+        for level in PARTNERS.second:
+            del saved[part][PARTNERS.name][level]
+    told = link(dated, table, model=Model.from_json(json.dumps(saved)))
+    assert set(PARTNERS.second) & set(told.report.patterns["level_partners"])
+    assert told.pairs.filter(pl.col("id_l") == pl.col("id_r")).height == 300

@@ -123,6 +123,7 @@ def look(comparer: Comparer, seen: Seen, model: Model, possible: int, /) -> tupl
     """See pairs as a finished model does; the chance of a partner is this table's own."""
     if PARTNERS.name not in model.m:  # the shipped weights: pairs are judged one by one
         return seen, model
+    model = model.knowing((PARTNERS,))  # one that an earlier version saved knows fewer levels
     seen = by_person(comparer, seen, model)
     seen = with_partners(comparer, seen, model, possible)
     return seen, replace(model, u=model.u | {PARTNERS.name: seen.partners or {}})
@@ -194,10 +195,10 @@ def with_partners(comparer: Comparer, seen: Seen, model: Model, possible: int, /
     if encoded.one_table:
         shared = partners.in_common(pairs, sure, encoded.left.rows)
         new = np.setdiff1d(shared, pairs, assume_unique=True)
-        order = np.argsort(np.concatenate([pairs, new]), kind="stable")
-        pairs = np.concatenate([pairs, new])[order]
-        every = np.concatenate([every, _patterns(comparer, new)], axis=1)[:, order]
-        sure = np.concatenate([sure, np.zeros(len(new), dtype=np.bool_)])[order]
+        places = np.searchsorted(pairs, new)
+        pairs = np.insert(pairs, places, new)
+        every = np.insert(every, places, _patterns(comparer, new), axis=1)
+        sure = np.insert(sure, places, np.False_)
     layout = Layout.of([*comparer.layout.fields, PARTNERS])
     word, shift = layout.places[-1]
     rest = np.zeros((layout.words - every.shape[0], every.shape[1]), dtype=np.int64)
