@@ -128,9 +128,9 @@ def find_duplicates(
         profile=profile,
         progress=progress,
     )
-    prepared = prepare(table, id, "table", options.fields)
-    check_keys(prepared)
-    scored = score_tables(prepared, None, also=None, options=options)
+    prepared = [prepare(table, id, "table", options.fields)]
+    check_keys(*prepared)
+    scored = score_tables(prepared.pop(), None, also=None, options=options)
     return Duplicates(
         pairs=scored.pairs, clusters=group(scored.pairs), model=scored.model, report=_report(scored)
     )

@@ -66,6 +66,7 @@ def score_tables(
     say = options.progress or (lambda _: None)
     say("Encoding values")
     encoded = encode(left, right, kinds=options.fields)
+    del left, right  # frees much of a large table, if the caller does not keep it
     comparer = Comparer(encoded)
     require_fields(comparer)
     ids = encoded.left.ids, encoded.right.ids

@@ -171,9 +171,11 @@ def _in_order(frame: pl.DataFrame, side: Side) -> Side:
         return replace(side, ids=ids)
     order = ids.arg_sort()
     places = order.to_numpy()
-    codes = {column: values.take(places) for column, values in side.codes.items()}
-    lists = {column: tuple(part.take(places) for part in parts) for column, parts in side.lists.items()}
-    return Side(side.rows, codes, lists, side.weak[places], ids.gather(order))
+    for column in side.codes:  # one after the other, so that a large table is never held twice
+        side.codes[column] = side.codes[column].take(places)
+    for column in side.lists:
+        side.lists[column] = tuple(part.take(places) for part in side.lists[column])
+    return replace(side, weak=side.weak[places], ids=ids.gather(order))
 
 
 class Numbering:
