@@ -22,7 +22,6 @@ RULES: Final = (
     rule("phone", most=400, rarer=("first", "last")),
     rule("last", "birth", rarer=("first_letter", "first")),
     rule("first", "birth", rarer=("last_letter", "last")),
-    rule("first_letter", "last_letter", "birth", rarer=("first", "last")),
     rule("part_1=part_2", "birth", rarer=("first_letter",)),
     rule("part_2=part_1", "birth", rarer=("first_letter",)),
     rule("part_2", "birth", rarer=("first_letter",)),
@@ -53,6 +52,7 @@ RULES: Final = (
 
 # Wider nets for records damaged in several places; each is used as far as the budget of pairs allows.
 WIDE: Final = (
+    rule("first_letter", "last_letter", "birth", rarer=("first", "last")),
     rule("first_letter", "last", "undated=every", most=2_500),
     rule("first_letter", "last", "every=undated", most=2_500),
     rule("last", "month_day", most=2_500),

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from reconcile.score.model import Model
 
 _MISSING_ROW: Final = -1
+# Pairs grow with the square of the rows; time and memory must not.
+_PAIRS_A_ROW: Final = 5
+_FEW_PAIRS: Final = 20_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +188,7 @@ def candidate_pairs(
     wide = max(options.compare_in_full if rows <= LARGE else 0, int(rows * options.wide_pairs))
     made = candidates(
         left, right, rules=RULES, wide=WIDE if wide else (), wide_pairs=wide,
+        most_pairs=max(_FEW_PAIRS, _PAIRS_A_ROW * rows),
         progress=options.progress,
     )  # fmt: skip
     if also is None:
