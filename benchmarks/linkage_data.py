@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from reconcile.sample.kinds import Records
@@ -33,6 +34,7 @@ DAMAGE: Final = (
 RELATIONS: Final = ("twins", "siblings", "jr_sr", "homonym")
 _AGAIN: Final = 0.076  # further records of the table to deduplicate
 _HAS_ACCOUNT: Final = 0.76
+_MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +82,38 @@ def synthetic(place: Path, /, *, students: int, accounts: int, seed: int) -> dic
     }
 
 
-def _make(place: Path, students: int, accounts: int, seed: int) -> None:
+def large(place: Path, /, *, millions: int, seed: int) -> Task:
+    """Make a table of so many million records to deduplicate by name and birthdate, a million at a time."""
+    if not (place / "done").is_file():
+        place.mkdir(parents=True, exist_ok=True)
+        for number in range(millions):
+            persons, owners, _ = _people(_rng(seed + number), _MILLION // 5, _MILLION)
+            part = _every(_rng(seed + number), persons, owners, f"{number:03}")
+            part.select("id", *NAMES).write_parquet(place / f"part-{number:03}.parquet")
+            _truth(part, None).write_parquet(place / f"truth-{number:03}.parquet")
+        for name, parts in (("every", "part"), ("truth_every", "truth")):
+            pl.scan_parquet(place / f"{parts}-*.parquet").sink_parquet(place / f"{name}.parquet")
+        (place / "done").touch()
+    return Task(
+        name=f"deduplicate {millions} M",
+        left=place / "every.parquet",
+        right=None,
+        truth=place / "truth_every.parquet",
+        kin=None,
+        fields=NAMES,
+    )
+
+
+def _rng(seed: int) -> Callable[[int], np.random.Generator]:
+    return lambda step: np.random.Generator(np.random.PCG64([seed, step]))
+
+
+def _people(
+    rng: Callable[[int], np.random.Generator], students: int, accounts: int
+) -> tuple[People, Any, np.random.Generator]:
+    """Make persons, and say whose the records are: some have several."""
     from reconcile.sample import people  # noqa: PLC0415 - the measured processes do without
     from reconcile.sample.make import AS_OF  # noqa: PLC0415
-
-    def rng(step: int) -> np.random.Generator:
-        return np.random.Generator(np.random.PCG64([seed, step]))
 
     held = min(round(_HAS_ACCOUNT * students), accounts)
     others = max(accounts - round(_AGAIN * accounts) - held, 0)
@@ -93,15 +121,29 @@ def _make(place: Path, students: int, accounts: int, seed: int) -> None:
     draw = rng(2)
     once = np.concatenate([draw.permutation(students)[:held], students + np.arange(others)])
     again = draw.choice(once, size=accounts - len(once), replace=False)
-    owners = draw.permutation(np.concatenate([once, again]))
+    return persons, draw.permutation(np.concatenate([once, again])), draw
+
+
+def _every(
+    rng: Callable[[int], np.random.Generator],
+    persons: People,
+    owners: Any,  # noqa: ANN401 - an array of numbers
+    letters: str,
+) -> pl.DataFrame:
+    """Records of which half are damaged as an SIS damages them, half as accounts are."""
+    half = len(owners) // 2
+    return pl.concat(
+        [_damaged(rng(5), persons, owners[:half], f"E{letters}", sis=True),
+         _damaged(rng(6), persons, owners[half:], f"F{letters}", sis=False)]
+    )  # fmt: skip
+
+
+def _make(place: Path, students: int, accounts: int, seed: int) -> None:
+    rng = _rng(seed)
+    persons, owners, draw = _people(rng, students, accounts)
     snapshot = _damaged(rng(3), persons, owners, "A", sis=False)
     own = _damaged(rng(4), persons, draw.permutation(students), "S", sis=True)
-    half = len(owners) // 2
-    every = pl.concat(
-        [_damaged(rng(5), persons, owners[:half], "E", sis=True),
-         _damaged(rng(6), persons, owners[half:], "F", sis=False)]
-    )  # fmt: skip
-    every = every.sample(fraction=1, shuffle=True, seed=seed)
+    every = _every(rng, persons, owners, "").sample(fraction=1, shuffle=True, seed=seed)
     for name, table in (("accounts", snapshot), ("students", own), ("every", every)):
         table.drop("person", "errors").write_parquet(place / f"{name}.parquet")
     _truth(own, snapshot).write_parquet(place / "truth_link.parquet")

@@ -85,8 +85,15 @@ def linkage(given: argparse.Namespace, /) -> int:
     from benchmarks import linkage as module  # noqa: PLC0415 - the other commands do without
     from benchmarks import linkage_data as data  # noqa: PLC0415
 
-    labelled = given.labelled
-    tasks = data.labelled(labelled, FILES / "labelled") if labelled else _synthetic(given)
+    if given.millions:
+        task = data.large(
+            FILES / f"linkage-{given.millions}M-{given.seed}-{_version()}",
+            millions=given.millions,
+            seed=given.seed,
+        )
+        tasks = {task.name: task}
+    else:
+        tasks = data.labelled(given.labelled, FILES / "labelled") if given.labelled else _synthetic(given)
     chosen = [tasks[name] for name in given.tasks or tasks]
     reports = module.compare(chosen, given.engines or module.ENGINES)
     print(module.tables(reports))
@@ -107,14 +114,29 @@ def lookup(given: argparse.Namespace, /) -> int:
     return 0
 
 
+def blocking(given: argparse.Namespace, /) -> int:
+    """Print what blocking reaches of true pairs, by damage; 1 where a kind in one place falls short."""
+    from benchmarks import blocking as module  # noqa: PLC0415 - the other commands do without
+
+    short = []
+    for task in _synthetic(given).values():
+        told, done = module.reached(task)
+        print(module.tables(task, told, done), end="\n\n")
+        short += [f"{task.name}: {kind} {share:.4f}" for kind, share in module.short(told)]
+    for line in short:
+        print(f"Below {module.AIM:.0%}: {line}", file=sys.stderr)
+    return 1 if short else 0
+
+
 def _synthetic(given: argparse.Namespace) -> dict[str, Task]:
-    """Make the synthetic tables of linkage, or find those made before."""
-    from benchmarks import linkage_data as data  # noqa: PLC0415 - the other commands do without
+    """Make the tables to link, or find those that were made before."""
+    from benchmarks.linkage_data import synthetic  # noqa: PLC0415 - as above
 
     name = f"linkage-{given.students}x{given.accounts}-{given.seed}-{_version()}"
-    if not (FILES / name / "done").is_file():
+    place = FILES / name
+    if not (place / "done").is_file():
         print(f"Making {name} ...", file=sys.stderr)
-    return data.synthetic(FILES / name, students=given.students, accounts=given.accounts, seed=given.seed)
+    return synthetic(place, students=given.students, accounts=given.accounts, seed=given.seed)
 
 
 def rules(given: argparse.Namespace, /) -> int:
@@ -302,13 +324,14 @@ def _parser() -> argparse.ArgumentParser:
     minted.set_defaults(work=minting)
     _parse_linkage(commands.add_parser("linkage", help="duplicates and links, beside Splink"))
     looked = commands.add_parser("lookup", help="single students among prepared accounts")
-    looked.add_argument("--students", type=int, default=200_000)
-    looked.add_argument("--accounts", type=int, default=1_000_000)
+    _parse_size(looked)
     looked.add_argument("--lookups", type=int, default=1_000)
     looked.add_argument("--task", choices=("link", "link, all fields"), default="link, all fields")
-    looked.add_argument("--seed", type=int, default=7)
     looked.add_argument("--json", type=Path, help="also write the figures to a file")
     looked.set_defaults(work=lookup)
+    blocked = commands.add_parser("blocking", help="what blocking reaches of true pairs, by damage")
+    blocked.set_defaults(work=blocking)
+    _parse_size(blocked)
     linked = commands.add_parser("measured_linkage", help="the process that linkage starts")
     linked.add_argument("engine")
     for name in ("task", "answer"):
@@ -331,13 +354,18 @@ def _parse_linkage(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--labelled", type=Path, help="a folder of labelled files, instead of synthetic ones"
     )
-    command.add_argument("--students", type=int, default=200_000)
-    command.add_argument("--accounts", type=int, default=1_000_000)
-    command.add_argument("--seed", type=int, default=7)
+    command.add_argument("--millions", type=int, help="instead, deduplicate so many million records")
+    _parse_size(command)
     command.add_argument("--tasks", nargs="+", help="not all")
     command.add_argument("--engines", nargs="+", help="of ours, ours_quick and splink; all when not given")
     command.add_argument("--json", type=Path, help="also write the figures to a file")
     command.set_defaults(work=linkage)
+
+
+def _parse_size(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--students", type=int, default=200_000)
+    command.add_argument("--accounts", type=int, default=1_000_000)
+    command.add_argument("--seed", type=int, default=7)
 
 
 def _parse_rules(command: argparse.ArgumentParser) -> None:

@@ -86,16 +86,21 @@ def candidates(
 ) -> Candidates:
     """Make the candidate pairs of two tables' keys, or of one with itself (the same object twice).
 
-    Rules whose columns a table lacks are passed over. `most_pairs` bounds the rules together, and
+    Rules whose columns a table lacks are passed over, and within one table those that turn one done before
+    around. `most_pairs` bounds the rules together, and
     `wide_pairs` the wide ones: a rule that would exceed what is left gets a smaller cap, and where next
     to nothing is left the rules that follow are not tried.
     """
     made: list[Pairs] = []
     least = wide_pairs // _SCRAP
     report: list[dict[str, object]] = []
+    done: list[set[tuple[str, str]]] = []
     for number, each in enumerate((*rules, *wide)):
         if not all(a in left and b in right for a, b in each.keys):
             continue
+        if left is right and {(b, a) for a, b in each.keys} in done:
+            continue
+        done.append(set(each.keys))
         if progress:
             progress(f"Pairs by {each.name}")
         budget = most_pairs if number < len(rules) else min(wide_pairs, most_pairs)

@@ -55,10 +55,10 @@ def across(x, y, level, other):
     return {0: None, 1: "crossed", 2: "swapped_near"}[sum(alike)]
 
 
-def parts_meet(x, y, name):
-    a = {x[f"key_{name}"], *(x.get(f"key_{name}_parts") or [])}
-    b = {y[f"key_{name}"], *(y.get(f"key_{name}_parts") or [])}
-    return bool(a & b)
+def parts_meet(x, y, name, least):
+    """Whether one name is a part of the other, or both share so many parts."""
+    a, b = set(x.get(f"key_{name}_parts") or []), set(y.get(f"key_{name}_parts") or [])
+    return x[f"key_{name}"] in b or y[f"key_{name}"] in a or len(a & b) >= least
 
 
 def first_level(x, y):
@@ -85,7 +85,7 @@ def own_first_level(x, y):  # noqa: PLR0911 - one return a level
     if level in {"different", "far"}:
         if a in (y.get("key_alias_first") or []) or b in (x.get("key_alias_first") or []):
             return "alias"
-        if parts_meet(x, y, "first"):
+        if parts_meet(x, y, "first", 2):
             return "part"
     return level
 
@@ -103,7 +103,7 @@ def own_last_level(x, y):
         return level
     if a in (y.get("key_alias_last") or []) or b in (x.get("key_alias_last") or []):
         return "alias"
-    return "part" if parts_meet(x, y, "last") else level
+    return "part" if parts_meet(x, y, "last", 1) else level
 
 
 def middle_level(x, y):
@@ -199,7 +199,8 @@ def weight(field, level, x, y, rows, model):  # noqa: PLR0917 - a test's plain f
         full = Counter(name for name in named if None not in name)
         mine = (x["key_first"], x["key_last"])
         dates = {row["key_birth"] for row, name in zip(rows, named, strict=True) if name == mine} - {None}
-        shared = max(len(dates) - 1, 0) + 1
+        apart = None not in {x.get("key_birth"), y.get("key_birth")} and x["key_birth"] != y["key_birth"]
+        shared = max(len(dates) - (2 if apart else 1), 0) + 1
         together = -math.log2(shared / (full.total() + 2 ** (first + bits)))
         bits = min(round(max(together - first, 0)), RAREST)
     return math.log2(model.m[field]["exact"]) + bits

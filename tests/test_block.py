@@ -94,3 +94,12 @@ def test_a_budget_shrinks_the_cap():
 def test_rules_without_their_columns_are_passed_over():
     few = table(5, 3)
     assert made(few, few, rules=(rule("nothing"),), one_table=True).rules.is_empty()
+
+
+def test_within_one_table_a_rule_turned_around_is_not_done_again():
+    only, other = table(30, 4), table(25, 54)
+    both = (rule("a=b", "c"), rule("b=a", "c"))
+    found = made(only, only, rules=both, one_table=True)
+    assert found.rules.height == 1
+    assert set(rows(found)) == obvious(only, only, both, one_table=True)
+    assert made(only, other, rules=both).rules.height == 2

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import random
+import re
+import unicodedata
 from datetime import date
 
 import polars as pl
@@ -12,7 +15,14 @@ from reconcile.errors import InputError
 from reconcile.standardize import standardize
 from reconcile.standardize.contacts import email, phone, street, zip5
 from reconcile.standardize.dates import parse_dates
-from reconcile.standardize.names import mend
+from reconcile.standardize.names import (
+    _FOLDED,
+    _PLACEHOLDERS,
+    _SUFFIX_TOKENS,
+    SUFFIXES,
+    clean_names,
+    mend,
+)
 
 
 def keys(**columns):
@@ -43,6 +53,45 @@ def keys(**columns):
 def test_last_names(written, key, parts, suffix):
     row = keys(last_name=written, suffix=None)
     assert (row["key_last"], row["key_last_parts"], row["key_suffix"]) == (key, parts, suffix)
+
+
+_BITS = (
+    "de la van Mc O\u2019 D y Jr jr. III 2nd Sr. Mary A J Garc\u00eda Mu\ufffdoz - , . (Bob) ( \u00df "
+    "\u0130st \ufb01n \u5f20\u4f1f e\u0301 unknown nfn mr Mr Dr null St. 9 ? ` \u00ad Nguy\u1ec5n \u0141u "
+    "test junior V iv SENIOR x"
+)
+_QUOTES = "?\ufffd'`\u00b4\u2018\u2019\u02bb\u02bc\u00ad\u200b\u200c\u200d\u200e\u200f"
+
+
+def slowly_cleaned(text):
+    """One name at a time, in plain Python: the words and the suffix."""
+    letters = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c)[0] != "M")
+    for letter, plain in _FOLDED.items():
+        letters = letters.lower().replace(letter, plain)
+    words = re.sub(r"\([^)]*\)", " ", letters)
+    words = re.sub(rf"([^\W\d_])[{_QUOTES}]+([^\W\d_])", r"\1\2", words)
+    words = re.sub(r"([^\W\d_])'([^\W\d_])", r"\1\2", words)
+    found = re.search(_SUFFIX_TOKENS, words)
+
+    def spaced(words):
+        return " ".join("".join(c if c.isalpha() else " " for c in words).split())
+
+    bare = re.sub(r"^(mr|mrs|ms|miss|dr) ", "", spaced(re.sub(_SUFFIX_TOKENS, " ", words)))
+    kept = bare or spaced(words)
+    squeezed = kept.replace(" ", "")
+    blank = not squeezed or squeezed in _PLACEHOLDERS
+    return None if blank else kept, SUFFIXES[found.group(1)] if found and bare else None
+
+
+def test_the_fast_way_through_names_agrees_with_a_slow_one():
+    draw = random.Random(5)  # noqa: S311 - made-up names
+    bits = _BITS.split()
+    texts = ["".join(draw.choices([*bits, " ", " ", "-"], k=draw.randint(1, 7))) for _ in range(3_000)]
+    texts = sorted({*texts, *bits})
+    made = clean_names(pl.Series(texts)).sort("raw")
+    assert made["raw"].to_list() == texts
+    slow = [slowly_cleaned(text) for text in texts]
+    assert list(made.select("spaced", "suffix").iter_rows()) == slow
 
 
 def test_a_trailing_initial_is_the_middle_name():

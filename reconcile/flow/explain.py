@@ -27,6 +27,10 @@ _PARTNER_WORDS: Final = {
     "one_has": "one record has another sure partner",
     "both_have": "both records have other sure partners",
     "in_common": "both records share a sure partner",
+    "left_free": "the right record lacks much; the left one has no other sure partner",
+    "left_has": "the right record lacks much; the left one has another sure partner",
+    "right_free": "the left record lacks much; the right one has no other sure partner",
+    "right_has": "the left record lacks much; the right one has another sure partner",
     "missing": "no other pair says anything of it",
 }
 GUARDS: Final = {

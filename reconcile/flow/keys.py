@@ -22,7 +22,6 @@ RULES: Final = (
     rule("phone", most=400, rarer=("first", "last")),
     rule("last", "birth", rarer=("first_letter", "first")),
     rule("first", "birth", rarer=("last_letter", "last")),
-    rule("first_letter", "last_letter", "birth", rarer=("first", "last")),
     rule("part_1=part_2", "birth", rarer=("first_letter",)),
     rule("part_2=part_1", "birth", rarer=("first_letter",)),
     rule("part_2", "birth", rarer=("first_letter",)),
@@ -36,6 +35,14 @@ RULES: Final = (
     rule("first", "last", "every=undated", rarer=("middle", "zip")),
     rule("first", "part_1=part_2", "year", most=900),
     rule("first", "part_2=part_1", "year", most=900),
+    # Born on 1 January indeed, with a name damaged; and people of one name only.
+    rule("last", "new_year", most=400, rarer=("first_letter", "first")),
+    rule("first", "new_year", most=400, rarer=("last_letter", "last")),
+    rule("lone", "year", most=400),
+    rule("lone", "month_day", most=400),
+    rule("lone", "undated=every", most=400),
+    rule("lone", "every=undated", most=400),
+    rule("lone_part", "birth", most=400),
     rule("ssn4", "last", most=400, rarer=("first",)),
     rule("ssn4", "birth", most=400),
     rule("ssn4", "first", "year", most=400),
@@ -45,6 +52,7 @@ RULES: Final = (
 
 # Wider nets for records damaged in several places; each is used as far as the budget of pairs allows.
 WIDE: Final = (
+    rule("first_letter", "last_letter", "birth", rarer=("first", "last")),
     rule("first_letter", "last", "undated=every", most=2_500),
     rule("first_letter", "last", "every=undated", most=2_500),
     rule("last", "month_day", most=2_500),
@@ -89,11 +97,15 @@ def keys(side: Side, encoded: Encoded, /) -> dict[str, Codes]:
         parts = side.lists.get("key_last_parts", ())
         made["part_1"] = np.where(parts[0] == NULL, made["last"], parts[0]) if parts else made["last"]
         made["part_2"] = parts[1] if len(parts) > 1 else np.full(side.rows, NULL, dtype=np.int32)
+        if "first" in made:
+            for short, name in (("lone", "last"), ("lone_part", "part_1")):
+                made[short] = np.where(made["first"] == NULL, made[name], np.int32(NULL))
     if "birth" in made:
         days = encoded.vocabulary["key_birth"].to_numpy().astype("datetime64[D]")
         month = days.astype("datetime64[M]")
         month_day = month.astype(np.int64) % 12 * 31 + (days - month).astype(np.int64)
         made["year"] = encoded.years(side)
+        made["new_year"] = np.where(side.weak, made["birth"], np.int32(NULL))
         # 1 January stands for "year known": too many share it.
         made["birth"] = np.where(side.weak, np.int32(NULL), made["birth"])
         made["undated"] = np.where(made["birth"] == NULL, np.int32(0), np.int32(NULL))

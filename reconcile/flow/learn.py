@@ -11,7 +11,7 @@ import polars as pl
 from reconcile.block import rows_of
 from reconcile.flow import partners
 from reconcile.score.compare import chosen_pairs
-from reconcile.score.levels import PARTNERS, Layout
+from reconcile.score.levels import NULL, PARTNERS, Layout
 from reconcile.score.model import Model, shipped
 from reconcile.score.train import Space, chances, probabilities, train
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reconcile.block import Pairs
     from reconcile.score.compare import Comparer
+    from reconcile.score.encode import Side
     from reconcile.score.levels import Patterns
 
     Counts = NDArray[np.float64]
@@ -122,6 +123,7 @@ def look(comparer: Comparer, seen: Seen, model: Model, possible: int, /) -> tupl
     """See pairs as a finished model does; the chance of a partner is this table's own."""
     if PARTNERS.name not in model.m:  # the shipped weights: pairs are judged one by one
         return seen, model
+    model = model.knowing((PARTNERS,))  # one that an earlier version saved knows fewer levels
     seen = by_person(comparer, seen, model)
     seen = with_partners(comparer, seen, model, possible)
     return seen, replace(model, u=model.u | {PARTNERS.name: seen.partners or {}})
@@ -187,20 +189,29 @@ def by_person(comparer: Comparer, seen: Seen, model: Model, /) -> Seen:
 def with_partners(comparer: Comparer, seen: Seen, model: Model, possible: int, /) -> Seen:
     """Look at each pair once more in the light of the others, and at pairs that others suggest."""
     encoded, pairs, every = comparer.encoded, seen.pairs, seen.every
-    rows = (encoded.left.rows, encoded.right.rows)
+    sides = _thin(encoded.left), _thin(encoded.right)
     sure = seen.of_pairs(seen.probabilities(model)) >= partners.SURE
     shared = None
     if encoded.one_table:
-        shared = partners.in_common(pairs, sure, rows[0])
+        shared = partners.in_common(pairs, sure, encoded.left.rows)
         new = np.setdiff1d(shared, pairs, assume_unique=True)
-        order = np.argsort(np.concatenate([pairs, new]), kind="stable")
-        pairs = np.concatenate([pairs, new])[order]
-        every = np.concatenate([every, _patterns(comparer, new)], axis=1)[:, order]
-        sure = np.concatenate([sure, np.zeros(len(new), dtype=np.bool_)])[order]
+        places = np.searchsorted(pairs, new)
+        pairs = np.insert(pairs, places, new)
+        every = np.insert(every, places, _patterns(comparer, new), axis=1)
+        sure = np.insert(sure, places, np.False_)
     layout = Layout.of([*comparer.layout.fields, PARTNERS])
     word, shift = layout.places[-1]
     rest = np.zeros((layout.words - every.shape[0], every.shape[1]), dtype=np.int64)
     every = np.concatenate([every, rest])
-    every[word] |= partners.levels(pairs, sure, rows, shared).astype(np.int64) << shift
-    among = partners.chances(pairs, sure, rows, shared, float(max(possible, 1)))
+    every[word] |= partners.levels(pairs, sure, sides, shared).astype(np.int64) << shift
+    among = partners.chances(pairs, sure, sides, shared, float(max(possible, 1)))
     return Seen(layout, pairs, every, *distinct(every), among)
+
+
+def _thin(side: Side) -> NDArray[np.bool_]:
+    """Say which records lack a name or the birthdate."""
+    lacking = side.weak.copy()
+    for column in ("key_first", "key_last", "key_birth"):
+        if column in side.codes:
+            lacking |= side.codes[column] == NULL
+    return lacking

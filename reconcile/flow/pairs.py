@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from reconcile.score.model import Model
 
 _MISSING_ROW: Final = -1
+# Pairs grow with the square of the rows; time and memory must not.
+_PAIRS_A_ROW: Final = 5
+_FEW_PAIRS: Final = 20_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +70,15 @@ def score_tables(
     say = options.progress or (lambda _: None)
     say("Encoding values")
     encoded = encode(left, right, kinds=options.fields)
+    del left, right  # frees much of a large table, if the caller does not keep it
     comparer = Comparer(encoded)
     require_fields(comparer)
-    ids = left["id"].sort(), (left if right is None else right)["id"].sort()
+    ids = encoded.left.ids, encoded.right.ids
     asked = _rows_of(also, *ids)
     decided = _decided(options.decisions, ids, encoded)
     possible = _possible(encoded)
     named = asked if decided is None else decided.beside(asked)
-    pairs, rules = _candidates(encoded, possible, named, options)
+    pairs, rules = candidate_pairs(encoded, named, options)
     say(f"Comparing {len(pairs):,} pairs")
     seen = Seen.of(comparer, pairs)
     say("Learning weights")
@@ -185,10 +189,17 @@ def _decided(
     return Decided.of(decisions, rows, one_table=encoded.one_table)
 
 
-def _candidates(
-    encoded: Encoded, possible: int, also: pl.DataFrame | None, options: Options
+def candidate_pairs(
+    encoded: Encoded, also: pl.DataFrame | None, options: Options, /
 ) -> tuple[Pairs, pl.DataFrame]:
-    if possible <= options.compare_in_full:
+    """The pairs to compare, sorted, and what each rule of blocking did; all pairs of small tables.
+
+    Args:
+        encoded: the tables.
+        also: l, r of further pairs.
+        options: how far blocking may go.
+    """
+    if _possible(encoded) <= options.compare_in_full:
         pairs = _every(encoded)
         told = {"rule": ["every pair"], "keys": [1], "pairs": [len(pairs)]}
         return pairs, pl.DataFrame(told | {"oversized_keys": [0], "dropped_pairs": [0]})
@@ -199,6 +210,7 @@ def _candidates(
     wide = max(options.compare_in_full if rows <= LARGE else 0, int(rows * options.wide_pairs))
     made = candidates(
         left, right, rules=RULES, wide=WIDE if wide else (), wide_pairs=wide,
+        most_pairs=max(_FEW_PAIRS, _PAIRS_A_ROW * rows),
         progress=options.progress,
     )  # fmt: skip
     if also is None:

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
     Levels = NDArray[np.uint8]
+    Sides = tuple[Flags, Flags]
 
 SURE: Final = 0.9
 _MISLED: Final = 0.1  # pairs of two persons that share a sure partner, for each sure pair
+_FIRST: Final = ("none", "one_has", "both_have")
+_FREE, _HAS, _THIN = range(3)
 _MOST: Final = 50  # sure partners of one record, beyond which nothing follows from sharing it
 
 
@@ -38,13 +41,13 @@ def in_common(pairs: Pairs, sure: Flags, rows: int, /) -> Pairs:
     return np.unique(pairs_of(both["of"].to_numpy(), both["of_right"].to_numpy()))
 
 
-def levels(pairs: Pairs, sure: Flags, rows: tuple[int, int], shared: Pairs | None, /) -> Levels:
+def levels(pairs: Pairs, sure: Flags, sides: Sides, shared: Pairs | None, /) -> Levels:
     """Say of each pair whether its records have other sure partners, and whether one in common.
 
     Args:
         pairs: sorted.
         sure: which of them are almost certainly one person.
-        rows: of the left and of the right table.
+        sides: which records of the left and of the right table are thin.
         shared: pairs with a partner in common, sorted, where there is one table; else None.
     """
     l, r = rows_of(pairs)  # noqa: E741 - left
@@ -54,28 +57,54 @@ def levels(pairs: Pairs, sure: Flags, rows: tuple[int, int], shared: Pairs | Non
             place = np.minimum(np.searchsorted(shared, pairs), len(shared) - 1)
             made[(shared[place] == pairs) & ~sure] = PARTNERS.code("in_common")
         return made
-    held = [np.bincount(part[sure], minlength=count) for part, count in zip((l, r), rows, strict=True)]
-    others = [(count[part] - sure) > 0 for count, part in zip(held, (l, r), strict=True)]
-    names = ("none", "one_has", "both_have")
-    codes = np.array([PARTNERS.code(name) for name in names], dtype=np.uint8)
-    return codes.take(others[0].astype(int) + others[1])
+    held = [np.bincount(part[sure], minlength=len(thin)) for part, thin in zip((l, r), sides, strict=True)]
+    one, other = (
+        _states((count[part] - sure) > 0, thin[part])
+        for count, part, thin in zip(held, (l, r), sides, strict=True)
+    )
+    return _LEVEL[one, other]
+
+
+def _states(has: Flags, thin: Flags) -> Levels:
+    """What a record is: free, provided with a sure partner, or too thin to be expected to have one."""
+    return np.where(has, _HAS, np.where(thin, _THIN, _FREE)).astype(np.uint8)
+
+
+def _table() -> Levels:
+    """The level by the states of the left and of the right record."""
+    made = np.zeros((3, 3), dtype=np.uint8)
+    names = {
+        (_FREE, _FREE): "none", (_FREE, _HAS): "one_has", (_HAS, _FREE): "one_has", (_HAS, _HAS): "both_have",
+        (_FREE, _THIN): "left_free", (_HAS, _THIN): "left_has",
+        (_THIN, _FREE): "right_free", (_THIN, _HAS): "right_has",
+    }  # fmt: skip
+    for states, name in names.items():
+        made[states] = PARTNERS.code(name)
+    return made
+
+
+_LEVEL: Final = _table()
 
 
 def chances(
-    pairs: Pairs, sure: Flags, rows: tuple[int, int], shared: Pairs | None, possible: float, /
+    pairs: Pairs, sure: Flags, sides: Sides, shared: Pairs | None, possible: float, /
 ) -> dict[str, float]:
     """How often two strangers show each level."""
+    counts = np.ones(len(PARTNERS.levels) + 1)
     if shared is not None:
         # Of pairs that share a sure partner about nine in ten are one person, if nothing else is known.
-        shares = max(_MISLED * float(sure.sum()), _MISLED) / possible
-        return {"none": 1 - shares, "one_has": 0.5, "both_have": 0.5, "in_common": shares}
-    l, r = rows_of(pairs[sure])  # noqa: E741 - left
-    one, other = (
-        min(max(len(np.unique(part)) / count, 0.01), 0.99) for part, count in zip((l, r), rows, strict=True)
-    )
-    return {
-        "none": (1 - one) * (1 - other),
-        "one_has": one * (1 - other) + other * (1 - one),
-        "both_have": one * other,
-        "in_common": _MISLED / possible,
-    }
+        misled = max(_MISLED * float(sure.sum()), _MISLED)
+        counts[PARTNERS.code("none")] = possible
+    else:
+        misled = _MISLED
+        l, r = rows_of(pairs[sure])  # noqa: E741 - left
+        one, other = (
+            np.bincount(_states(np.bincount(part, minlength=len(thin)) > 0, thin), minlength=3)
+            for part, thin in zip((l, r), sides, strict=True)
+        )
+        np.add.at(counts, _LEVEL, np.outer(one, other))
+    made = {"in_common": misled / possible}
+    for names in (_FIRST, PARTNERS.second):
+        together = sum(counts[PARTNERS.code(name)] for name in names)
+        made |= {name: float(counts[PARTNERS.code(name)] / together) for name in names}
+    return made

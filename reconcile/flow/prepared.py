@@ -210,9 +210,9 @@ class Prepared:
             known = small != NULL
             bits[small[known]] = self._rarity.of_value[column][large[known]]
             of_value[column] = bits
-        by_row = (self._rarity.first_in_year, self._rarity.last_given_first)
-        first, last = (None if bits is None else bits[rows] for bits in by_row)
-        return Rarity(of_value, first, last)
+        known = self._rarity
+        by_row = (known.first_in_year, known.last_given_first, known.last_given_first_apart)
+        return Rarity(of_value, *(None if bits is None else bits[rows] for bits in by_row))
 
 
 def _for_rows(rows: int) -> Model:

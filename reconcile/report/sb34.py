@@ -25,6 +25,8 @@ from reconcile.words import WORDINGS, counted, listed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconcile.report.chart import Drawing
+
 WIDTH: Final = 8  # characters of SB34
 WORKSHEET: Final = ("GI01", "GI03", "sis_id", "SB00", "SB34", "status", "why")
 CORRECTIONS: Final = ("GI01", "GI03", "sis_id", "old_SB34", "new_SB34", "kind", "reason")

@@ -11,8 +11,8 @@ from reconcile.score.contacts import Contacts
 from reconcile.score.dates import Dates
 from reconcile.score.declared import Declared
 from reconcile.score.frequency import rarity
-from reconcile.score.levels import FIELD, FIELDS, NULL, Layout, declared
-from reconcile.score.names import Names, start
+from reconcile.score.levels import FIELD, FIELDS, MISSING, NULL, Layout, declared
+from reconcile.score.names import Births, Names, start
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,14 +59,17 @@ class Comparer:
 
     def patterns(self, left: Codes, right: Codes, /) -> Patterns:
         """Compare rows `left[k]` with `right[k]`, for every k."""
-        same_year = None
+        birth = None
         made: dict[str, Levels] = {}
         if "birthdate" in self.layout.names:
             one, other = self._years
             year = one.take(left)
-            same_year = (year == other.take(right)) & (year != NULL)
-            made["birthdate"] = self._birthdate(left, right)
-        made |= self._names.levels(left, right, self.rarity, same_year)
+            levels = made["birthdate"] = self._birthdate(left, right)
+            birth = Births(
+                same_year=(year == other.take(right)) & (year != NULL),
+                apart=(levels != MISSING) & (levels < _BIRTH.exact),
+            )
+        made |= self._names.levels(left, right, self.rarity, birth)
         made |= self._contacts.levels(left, right, self.rarity)
         made |= self._declared.levels(left, right, self.rarity)
         patterns = np.zeros((self.layout.words, len(left)), dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -27,18 +27,20 @@ _TEXTS: Final = (
 )  # fmt: skip
 _WIDEST: Final = 4  # parts or aliases of a name that are looked at
 _LONGEST: Final = 60  # letters of a name that are compared
+_LONGEST_TEXT: Final = 300  # letters of anything else
 _FEW: Final = 250_000  # distinct values
 _EMPTY: Final = np.iinfo(np.int32).min  # days before 1970 are negative, so a null date needs its own number
 
 
 @dataclass(frozen=True)
 class Side:
-    """One table as integer arrays by row number; lists are padded to a fixed width."""
+    """One table as integer arrays by row number, ordered by id; lists are padded to a fixed width."""
 
     rows: int
     codes: dict[str, Codes]
     lists: dict[str, tuple[Codes, ...]]
     weak: NDArray[np.bool_]
+    ids: pl.Series = field(default_factory=lambda: pl.Series("id", []), repr=False)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def encode(
     if names:
         vocabulary["name"] = _distinct(_name_values(frames, names, lists))
     for column in (c for c in texts if c not in dates):
-        vocabulary[column] = _distinct(frame[column].cast(pl.String).str.slice(0, 300) for frame in frames)
+        vocabulary[column] = _distinct(_cut(frame[column], _LONGEST_TEXT) for frame in frames)
     sides = [_in_order(frame, _side(frame, vocabulary, names, lists, dates)) for frame in frames]
     for column in dates:
         vocabulary[column] = _number_dates(sides, column)
@@ -127,15 +129,23 @@ def _dated(column: str, further: Mapping[str, str]) -> bool:
 
 def _name_values(frames: list[pl.DataFrame], names: list[str], lists: list[str]) -> Iterable[pl.Series]:
     for frame in frames:
-        yield from (frame[column].str.slice(0, _LONGEST) for column in names)
+        yield from (_cut(frame[column], _LONGEST) for column in names)
         for column in lists:
             if column in frame.columns and frame.schema[column] == pl.List(pl.String):
-                yield frame[column].drop_nulls().explode().str.slice(0, _LONGEST)
+                yield _cut(frame[column].drop_nulls().explode(), _LONGEST)
 
 
 def _distinct(parts: Iterable[pl.Series]) -> pl.Series:
-    values = pl.concat([part.cast(pl.String).rename("value").unique() for part in parts])
-    return values.drop_nulls().unique().sort()
+    """The values of several columns, each once, sorted."""
+    values = [part.cast(pl.String).rename("value").unique() for part in parts]
+    return (values[0] if len(values) == 1 else pl.concat(values).unique()).drop_nulls().sort()
+
+
+def _cut(values: pl.Series, most: int) -> pl.Series:
+    """Keep so many letters of each value; nearly always all of them."""
+    values = values.cast(pl.String)
+    longest = values.str.len_bytes().max()
+    return values.str.slice(0, most) if isinstance(longest, int) and longest > most else values
 
 
 def _side(
@@ -145,51 +155,63 @@ def _side(
     lists: list[str],
     dates: list[str],
 ) -> Side:
-    codes = {column: _codes(frame[column].str.slice(0, _LONGEST), vocabulary["name"]) for column in names}
-    codes |= {
-        c: _codes(frame[c].cast(pl.String).str.slice(0, 300), v) for c, v in vocabulary.items() if c != "name"
-    }
-    codes |= {c: frame[c].to_physical().cast(pl.Int32).fill_null(_EMPTY).to_numpy().copy() for c in dates}
+    spelled = Numbering(vocabulary["name"]) if names else None
+    codes = {column: spelled(_cut(frame[column], _LONGEST)) for column in names} if spelled else {}
+    codes |= {c: numbered(_cut(frame[c], _LONGEST_TEXT), v) for c, v in vocabulary.items() if c != "name"}
+    codes |= {c: frame[c].to_physical().cast(pl.Int32).fill_null(_EMPTY).to_numpy() for c in dates}
     weak = (
         frame["key_birth_weak"].fill_null(value=False).to_numpy()
         if "key_birth_weak" in frame.columns
         else np.zeros(frame.height, dtype=np.bool_)
     )
     padded = {
-        column: _padded(frame, column, vocabulary["name"])
-        for column in lists
-        if names and column in frame.columns
+        column: _padded(frame, column, spelled) for column in lists if spelled and column in frame.columns
     }
     return Side(frame.height, codes, padded, weak)
 
 
 def _in_order(frame: pl.DataFrame, side: Side) -> Side:
-    if "id" not in frame.columns or frame["id"].is_sorted():
+    if "id" not in frame.columns:
         return side
-    order = frame["id"].arg_sort().to_numpy()
-    codes = {column: values[order] for column, values in side.codes.items()}
-    lists = {column: tuple(part[order] for part in parts) for column, parts in side.lists.items()}
-    return Side(side.rows, codes, lists, side.weak[order])
+    ids = frame["id"]
+    if ids.is_sorted():
+        return replace(side, ids=ids)
+    order = ids.arg_sort()
+    places = order.to_numpy()
+    for column in side.codes:  # one after the other, so that a large table is never held twice
+        side.codes[column] = side.codes[column].take(places)
+    for column in side.lists:
+        side.lists[column] = tuple(part.take(places) for part in side.lists[column])
+    return replace(side, weak=side.weak[places], ids=ids.gather(order))
 
 
-def _codes(values: pl.Series, vocabulary: pl.Series) -> Codes:
-    if vocabulary.is_empty():
-        return np.full(len(values), NULL, dtype=np.int32)
-    return numbered(values, vocabulary).copy()
+class Numbering:
+    """Numbers values by their place in a sorted vocabulary; NULL where there is none."""
+
+    def __init__(self, vocabulary: pl.Series, /) -> None:
+        """Keep the vocabulary in the form that looks values up fastest."""
+        self._kind: pl.Enum | pl.DataFrame = (
+            pl.Enum(vocabulary)
+            if len(vocabulary) <= _FEW  # an enumeration of more is slower to make than a join
+            else vocabulary.alias("value").to_frame().with_row_index("code")
+        )
+
+    def __call__(self, values: pl.Series, /) -> Codes:
+        """Number values."""
+        if isinstance(self._kind, pl.Enum):
+            codes = values.cast(self._kind).to_physical()
+        else:
+            rows = values.alias("value").to_frame()
+            codes = rows.join(self._kind, on="value", how="left", maintain_order="left")["code"]
+        return codes.cast(pl.Int32).fill_null(NULL).to_numpy()
 
 
 def numbered(values: pl.Series, vocabulary: pl.Series, /) -> Codes:
     """The place of each value in a sorted vocabulary."""
-    if len(vocabulary) <= _FEW:
-        codes = values.cast(pl.Enum(vocabulary)).to_physical()
-    else:  # an enumeration of that size is slower to make than a join
-        table = vocabulary.alias("value").to_frame().with_row_index("code")
-        joined = values.alias("value").to_frame().join(table, on="value", how="left", maintain_order="left")
-        codes = joined["code"]
-    return codes.cast(pl.Int32).fill_null(NULL).to_numpy()
+    return Numbering(vocabulary)(values)
 
 
-def _padded(frame: pl.DataFrame, column: str, vocabulary: pl.Series) -> tuple[Codes, ...]:
+def _padded(frame: pl.DataFrame, column: str, spelled: Numbering) -> tuple[Codes, ...]:
     if frame.schema[column] != pl.List(pl.String):
         return ()
     held = frame[column].is_not_null().arg_true().to_numpy()  # most names have one part and no alias
@@ -198,7 +220,7 @@ def _padded(frame: pl.DataFrame, column: str, vocabulary: pl.Series) -> tuple[Co
     made = []
     for place in range(min(int(longest) if isinstance(longest, int) else 0, _WIDEST)):
         codes = np.full(frame.height, NULL, dtype=np.int32)
-        codes[held] = _codes(lists.list.get(place, null_on_oob=True).str.slice(0, _LONGEST), vocabulary)
+        codes[held] = spelled(_cut(lists.list.get(place, null_on_oob=True), _LONGEST))
         made.append(codes)
     return tuple(made)
 

@@ -40,11 +40,14 @@ class Rarity:
         of_value: by column and code of the value.
         first_in_year: by row of the left table, of its first name among those born in the same year.
         last_given_first: by row of the left table, of its last name among those of its first name.
+        last_given_first_apart: the same where the two birthdates differ: if they are one person's, then one
+            of them is wrong and stands for nobody.
     """
 
     of_value: dict[str, Bits]
     first_in_year: Bits | None
     last_given_first: Bits | None
+    last_given_first_apart: Bits | None = None
 
 
 def rarity(encoded: Encoded, persons: tuple[Counts, Counts] | None = None, /) -> Rarity:
@@ -73,12 +76,12 @@ def rarity(encoded: Encoded, persons: tuple[Counts, Counts] | None = None, /) ->
             chance = CHANCE.get(column) or CHANCE_OF_KIND[encoded.kinds[column]]
         shares[column] = _share(counts, own, chance)
         bits[column] = _whole(-np.log2(shares[column]))
-    first_in_year = last = None
+    first_in_year = last = apart = None
     if "key_first" in bits and "key_birth" in bits:
         first_in_year = _first_in_year(encoded, rows, shares["key_first"], own)
     if "key_first" in bits and "key_last" in bits:
-        last = _last_given_first(encoded, rows, bits, own)
-    return Rarity(bits, first_in_year, last)
+        last, apart = _last_given_first(encoded, rows, bits, own)
+    return Rarity(bits, first_in_year, last, apart)
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def _first_in_year(encoded: Encoded, rows: _Rows, share: Counts, own: float) -> 
     return made[: encoded.left.rows]
 
 
-def _last_given_first(encoded: Encoded, rows: _Rows, bits: dict[str, Bits], own: float) -> Bits:
+def _last_given_first(encoded: Encoded, rows: _Rows, bits: dict[str, Bits], own: float) -> tuple[Bits, Bits]:
     """Bits of every left row's last name among those who share its first name as well.
 
     Names go together: a Nguyen is more often called Thuy than others are, so a shared full name says
@@ -162,11 +165,13 @@ def _last_given_first(encoded: Encoded, rows: _Rows, bits: dict[str, Bits], own:
     chance = np.exp2(-(bits_f + bits_l).astype(np.float64))
     if len(weight) >= _ENOUGH:  # in a small table the matches are most of the full names that meet
         chance *= _dependence(n, born, bits_f, bits_l)[bits_f, bits_l]
-    share = (np.maximum(persons - 1, 0) + 1) / (n.sum() + 1 / np.minimum(chance, 1.0))
-    given = _whole(np.maximum(-np.log2(share) - bits_f, 0))
-    made = np.zeros(len(weight), dtype=np.uint8)
-    made[known] = given[place]
-    return made[: encoded.left.rows]
+    made = []
+    for others in (persons - 1, persons - _PAIR if own == _PAIR else persons - 1):
+        share = (np.maximum(others, 0) + 1) / (n.sum() + 1 / np.minimum(chance, 1.0))
+        given = np.zeros(len(weight), dtype=np.uint8)
+        given[known] = _whole(np.maximum(-np.log2(share) - bits_f, 0))[place]
+        made.append(given[: encoded.left.rows])
+    return made[0], made[1]
 
 
 def _dependence(n: Whole, born: Whole, bits_f: Whole, bits_l: Whole) -> Counts:

@@ -107,9 +107,16 @@ FIELDS: Final = (
 FIELD: Final = {field.name: field for field in FIELDS}
 
 # What the other pairs of the two records say; it is never compared, and has no exact level.
+# A record without birthdate or a name seldom has a sure partner, so that its having none says nothing: then
+# only the other record speaks, on a scale of its own.
 PARTNERS: Final = Field(
-    name="partners", levels=("none", "one_has", "both_have", "in_common"), kind="partners"
-)
+    name="partners",
+    levels=(
+        "none", "one_has", "both_have", "in_common", "left_free", "left_has", "right_free", "right_has",
+    ),
+    second=("left_free", "left_has", "right_free", "right_has"),
+    kind="partners",
+)  # fmt: skip
 
 _OF_KIND: Final = {
     "name": ("one_edit", "near", "far", "different"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.intp]
 
 FIRST, MIDDLE, LAST = FIELD["first_name"], FIELD["middle_name"], FIELD["last_name"]
+_SEVERAL: Final = 2  # parts of a first name
 _COLUMN: Final = {"first_name": "key_first", "middle_name": "key_middle", "last_name": "key_last"}
 
 
@@ -35,6 +37,19 @@ def _table(field: Field, **levels: int) -> Levels:
 _SPELLED: Final = {"one_edit": fuzzy.ONE_EDIT, "near": fuzzy.NEAR, "far": fuzzy.FAR}
 _FIRST: Final = _table(FIRST, **_SPELLED, nickname=fuzzy.NICKNAME, initial=fuzzy.INITIAL)
 _LAST: Final = _table(LAST, **_SPELLED)
+
+
+@dataclass(frozen=True)
+class Births:
+    """What the birthdates of pairs say of their names' frequencies.
+
+    Attributes:
+        same_year: both were born in one year.
+        apart: both are known, and not equal.
+    """
+
+    same_year: Flags
+    apart: Flags
 
 
 class Names:
@@ -56,24 +71,22 @@ class Names:
             for key in ("first", "last")
         }
 
-    def levels(
-        self, left: Codes, right: Codes, rarity: Rarity, same_year: Flags | None, /
-    ) -> dict[str, Levels]:
+    def levels(self, left: Codes, right: Codes, rarity: Rarity, birth: Births | None, /) -> dict[str, Levels]:
         """Judge each pair of rows, by field.
 
         Args:
             left: rows of the left table.
             right: as many rows of the right one.
             rarity: how rare each value is.
-            same_year: whether both were born in one year; None where that is not known of anybody.
+            birth: what the birthdates of the pairs say; None where they are not known of anybody.
         """
         made = {}
         if "key_first" in self.encoded.sizes:
-            made["first_name"] = self._first_name(left, right, rarity, same_year)
+            made["first_name"] = self._first_name(left, right, rarity, birth)
         if "key_last" in self.encoded.sizes:
             made["last_name"] = self._last_name(left, right, rarity)
         if self._both:
-            self._across(left, right, made["first_name"], made["last_name"], rarity)
+            self._across(left, right, made["first_name"], made["last_name"], rarity, birth)
         if "key_middle" in self.encoded.sizes:
             made["middle_name"] = self._middle_name(left, right, rarity)
         return made
@@ -81,11 +94,11 @@ class Names:
     def _pair(self, column: str, left: Codes, right: Codes) -> tuple[Codes, Codes]:
         return self.encoded.left.codes[column].take(left), self.encoded.right.codes[column].take(right)
 
-    def _first_name(self, left: Codes, right: Codes, rarity: Rarity, same_year: Flags | None) -> Levels:
+    def _first_name(self, left: Codes, right: Codes, rarity: Rarity, birth: Births | None) -> Levels:
         a, b = self._pair("key_first", left, right)
         levels, open_ = start(FIRST, a, b, rarity.of_value["key_first"])
-        if same_year is not None and rarity.first_in_year is not None:
-            alike = np.flatnonzero(same_year & (levels >= FIRST.exact))
+        if birth is not None and rarity.first_in_year is not None:
+            alike = np.flatnonzero(birth.same_year & (levels >= FIRST.exact))
             levels[alike] = FIRST.exact + rarity.first_in_year[left[alike]]
         levels[open_] = _FIRST[self._first(a[open_], b[open_])]
         weak = open_[
@@ -122,13 +135,24 @@ class Names:
         levels[alike[self._short[a[alike]]]] = MIDDLE.code("initial")
         return levels
 
-    def _across(self, left: Codes, right: Codes, first: Levels, last: Levels, rarity: Rarity) -> None:
+    def _across(  # noqa: PLR0917
+        self,
+        left: Codes,
+        right: Codes,
+        first: Levels,
+        last: Levels,
+        rarity: Rarity,
+        birth: Births | None,
+    ) -> None:
         """Look at both names together: a full name's own frequency, names in each other's column."""
         f_l, f_r = self._pair("key_first", left, right)
         l_l, l_r = self._pair("key_last", left, right)
         if rarity.last_given_first is not None:
             both = np.flatnonzero((first >= FIRST.exact) & (last >= LAST.exact))
             last[both] = LAST.exact + rarity.last_given_first[left[both]]
+            if birth is not None and rarity.last_given_first_apart is not None:
+                both = both[birth.apart[both]]
+                last[both] = LAST.exact + rarity.last_given_first_apart[left[both]]
         swapped = (f_l == l_r) & (l_l == f_r) & (f_l != l_l)
         weak_first = (first == FIRST.code("different")) | (first == FIRST.code("far")) | (first == MISSING)
         weak_last = (last == LAST.code("different")) | (last == LAST.code("far")) | (last == MISSING)
@@ -155,12 +179,18 @@ class Names:
         rows = rows[parted_l.take(left[rows]) | parted_r.take(right[rows])]
         one, other = _sides(self.encoded)
         a, b = self._pair(f"key_{key}", left[rows], right[rows])
-        parts_l = [a, *(part.take(left[rows]) for part in one.lists.get(f"key_{key}_parts", ()))]
-        parts_r = [b, *(part.take(right[rows]) for part in other.lists.get(f"key_{key}_parts", ()))]
+        parts_l = [part.take(left[rows]) for part in one.lists.get(f"key_{key}_parts", ())]
+        parts_r = [part.take(right[rows]) for part in other.lists.get(f"key_{key}_parts", ())]
         found = np.zeros(len(rows), dtype=np.bool_)
+        for whole, parts in ((a, parts_r), (b, parts_l)):
+            for part in parts:
+                found |= (whole == part) & (whole != NULL)
+        shared = np.zeros(len(rows), dtype=np.int8)
         for p in parts_l:
             for q in parts_r:
-                found |= (p == q) & (p != NULL)
+                shared += (p == q) & (p != NULL)
+        # Sisters are called Maria Elena and Maria Luisa; that surnames share a half says more.
+        found |= shared >= (_SEVERAL if field is FIRST else 1)
         levels[rows[found]] = field.code("part")
 
     def _mark_aliases(self, levels: Levels, rows: Places, field: Field, left: Codes, right: Codes) -> None:

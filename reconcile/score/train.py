@@ -36,7 +36,8 @@ _ROUNDS: Final = 60
 _STILL: Final = 1e-5  # relative change of the expected matches at which EM has arrived
 _PRIOR_WORTH: Final = 0.1  # the prior weighs as many pairs as a tenth of the expected matches,
 _PRIOR_LEAST: Final = 25.0  # and never less than these
-_NAMESAKES: Final = 0.005  # families that hand a name down; EM cannot tell them from wrong birthdates
+_NAMESAKES: Final = 0.005  # families that hand a name down; EM cannot tell them from wrong birthdates,
+_FEWEST_NAMESAKES: Final = 0.0005  # so some of them are always reckoned with
 _TWINS: Final = 0.02  # records that have a twin in the other table: 3 % of births are twins' (CDC, 2022)
 _SHARED_NAMES: Final = 1e-6  # pairs of strangers whose full names agree beyond chance, at most
 _TINY: Final = 1e-12
@@ -107,7 +108,9 @@ def train(space: Space, start: Model, /) -> Model:
         # What a population can hold of relatives; the rest is one person, written down wrongly.
         shares[TWIN] = min(shares[TWIN], _TWINS * space.smaller / space.possible)
         most = _NAMESAKES * space.smaller / space.possible + _SHARED_NAMES
-        shares[NAMESAKE] = min(shares[NAMESAKE], most)
+        shares[NAMESAKE] = min(
+            max(shares[NAMESAKE], _FEWEST_NAMESAKES * space.smaller / space.possible), most
+        )
         model = replace(model, shares=shares, m=_m(space, codes, posterior[SAME], start.m))
         if space.in_full:
             strangers = space.counts * (1 - sum(posterior.values()))

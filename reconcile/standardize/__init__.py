@@ -90,7 +90,7 @@ def standardize(table: object, /, *, id: str = "id") -> Standardized:  # noqa: A
         notes.append(note)
     for column, clean in _CONTACTS.items():
         if column in frame.columns:
-            frame = _by_distinct(frame, column, {f"key_{column}": clean(pl.col(column).cast(pl.String))})
+            frame = _by_distinct(frame, column, clean)
     frame = _second_line(frame)
     frame = _ssn_keys(frame)
     flags = [flag(pl.col(c)).alias(c) for c in FLAGS if frame.schema.get(c) == pl.String]
@@ -141,61 +141,76 @@ def _derive_ssn(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_distinct(frame: pl.DataFrame, column: str, made: dict[str, pl.Expr]) -> pl.DataFrame:
-    """Compute columns on the distinct values of one and bring them back to the rows."""
-    distinct = frame.select(column).drop_nulls().unique().with_columns(**made)
-    return frame.join(distinct, on=column, how="left", maintain_order="left")
+def _brought_back(frame: pl.DataFrame, column: str, made: pl.DataFrame) -> pl.DataFrame:
+    """Bring what was made of a column's distinct values back to the rows."""
+    rows = frame.select(column).join(made, on=column, how="left", maintain_order="left")
+    return frame.with_columns(rows.drop(column).get_columns())
 
 
-def _cleaned(frame: pl.DataFrame, column: str, names: dict[str, pl.Expr]) -> pl.DataFrame:
-    """Clean one name column by its distinct values; `names` are made from spaced and suffix."""
-    distinct = clean_names(frame[column].drop_nulls().unique())
-    made = distinct.select(pl.col("raw").alias(column), **names)
-    return frame.join(made, on=column, how="left", maintain_order="left")
+def _by_distinct(frame: pl.DataFrame, column: str, clean: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    """Make the key of a column on its distinct values."""
+    distinct = frame.lazy().select(column).drop_nulls().unique()
+    key = clean(pl.col(column).cast(pl.String)).alias(f"key_{column}")
+    # A lazy frame works out an expression once that stands in several places.
+    return _brought_back(frame, column, distinct.with_columns(key).collect())
+
+
+def _keyed(values: pl.Series, of_several: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """Make the key of each distinct name: raw, suffix, key, and what there is to say of several words.
+
+    A single word is its own key; nothing of it is to be joined, parted or taken off.
+    """
+    cleaned = clean_names(values.drop_nulls().unique())
+    several = pl.col("spaced").str.contains(" ", literal=True).fill_null(value=False)
+    one, more = cleaned.filter(~several), cleaned.filter(several)
+    return pl.concat([one.rename({"spaced": "key"}), of_several(more)], how="diagonal")
+
+
+def _first(cleaned: pl.DataFrame) -> pl.DataFrame:
+    """Take a middle initial off: "Mary A" holds hers, "J Robert" goes by his middle name."""
+    spaced, bare = pl.col("spaced"), pl.col("bare")
+    told = cleaned.with_columns(bare=spaced.str.replace(r"^(\p{L}{2,}.*) \p{L}$", "$1"))
+    parts = bare.str.split(" ").list.eval(pl.element().filter(pl.element().str.len_chars() > 1))
+    return told.select(
+        "raw",
+        "suffix",
+        key=_squeezed(bare),
+        parts=pl.when(bare.str.contains(" ", literal=True)).then(parts),
+        _initial=spaced.str.extract(r"^\p{L}{2,}.* (\p{L})$", 1),
+    )
+
+
+def _other(cleaned: pl.DataFrame) -> pl.DataFrame:
+    return cleaned.select("raw", "suffix", key=_squeezed(pl.col("spaced")))
+
+
+def _last(cleaned: pl.DataFrame) -> pl.DataFrame:
+    """Join particles, and list the parts of a double surname with and without them."""
+    told = cleaned.with_columns(merged=joined_particles(pl.col("spaced")))
+    parts = (
+        pl.concat_list(pl.col("merged").str.split(" "), without_particles(pl.col("spaced")).str.split(" "))
+        .list.unique(maintain_order=True)
+        .list.eval(pl.element().filter(pl.element().str.len_chars() > 1))
+    )
+    return told.select("raw", "suffix", key=_squeezed(pl.col("merged")), parts=parts)
 
 
 def _squeezed(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(" ", "", literal=True)
 
 
-def _split(text: pl.Expr) -> pl.Expr:
-    """List a name's parts where it has more than one; initials are no part."""
-    parts = text.str.split(" ").list.eval(pl.element().filter(pl.element().str.len_chars() > 1))
-    return pl.when(text.str.contains(" ", literal=True)).then(parts)
-
-
 def _names(frame: pl.DataFrame) -> pl.DataFrame:
-    spaced = pl.col("spaced")
-    # "Mary A" holds her middle initial; "J Robert" goes by his middle name.
-    initial = spaced.str.extract(r"^\p{L}{2,}.* (\p{L})$", 1)
-    bare = spaced.str.replace(r"^(\p{L}{2,}.*) \p{L}$", "$1")
-    merged = joined_particles(spaced)
-    last_parts = (
-        pl.concat_list(merged.str.split(" "), without_particles(spaced).str.split(" "))
-        .list.unique(maintain_order=True)
-        .list.eval(pl.element().filter(pl.element().str.len_chars() > 1))
-    )
-    recipes: dict[str, dict[str, pl.Expr]] = {
-        "first_name": {
-            "key_first": _squeezed(bare),
-            "key_first_parts": _split(bare),
-            "_initial": initial,
-            "_suffix_first": pl.col("suffix"),
-        },
-        "middle_name": {"key_middle": _squeezed(spaced), "_suffix_middle": pl.col("suffix")},
-        "last_name": {
-            "key_last": _squeezed(merged),
-            "key_last_parts": pl.when(spaced.str.contains(" ", literal=True)).then(last_parts),
-            "_suffix_last": pl.col("suffix"),
-        },
-    }
-    for column, recipe in recipes.items():
+    for short, make in (("first", _first), ("middle", _other), ("last", _last)):
+        column = f"{short}_name"
         if column in frame.columns:
-            frame = _cleaned(frame, column, recipe)
+            new = {"raw": column, "key": f"key_{short}", "parts": f"key_{short}_parts"}
+            made = _keyed(frame[column], make).rename(new | {"suffix": f"_suffix_{short}"}, strict=False)
+            frame = _brought_back(frame, column, made)
     return _suffix(_middle(frame))
 
 
 def _middle(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take the initials of first names for middle names where those are not known."""
     if "_initial" not in frame.columns:
         return frame
     if "key_middle" not in frame.columns:
@@ -241,9 +256,9 @@ def _aliases(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _listed(frame: pl.DataFrame, named: pl.DataFrame, target: str) -> pl.DataFrame:
-    spaced = pl.col("spaced")
-    text = joined_particles(spaced) if target.endswith("last") else spaced
-    cleaned = _cleaned(named, "name", {"key": _squeezed(text)}).drop_nulls("key")
+    make = _last if target.endswith("last") else _other
+    made = _keyed(named["name"], make).select("key", name="raw")
+    cleaned = named.join(made, on="name").drop_nulls("key")
     lists = cleaned.group_by("_row").agg(pl.col("key").unique().sort().alias(target))
     rows = pl.int_range(pl.len(), dtype=pl.UInt32).alias("_row")
     return frame.with_columns(rows).join(lists, on="_row", how="left", maintain_order="left").drop("_row")
@@ -252,19 +267,27 @@ def _listed(frame: pl.DataFrame, named: pl.DataFrame, target: str) -> pl.DataFra
 def _birthdate(frame: pl.DataFrame) -> tuple[pl.DataFrame, str | None]:
     if "birthdate" not in frame.columns:
         return frame, None
-    original = frame["birthdate_original"] if "birthdate_original" in frame.columns else frame["birthdate"]
-    dates = parse_dates(frame["birthdate"])
-    known = dates.frame
-    made = pl.DataFrame({"original": original.cast(pl.String)}).hstack(known.get_columns())
+    written = frame["birthdate"]
+    kept = frame["birthdate_original"] if "birthdate_original" in frame.columns else written
+    written = written if written.dtype.is_temporal() else written.cast(pl.String)
+    distinct = written.alias("written").drop_nulls().unique()
+    dates = parse_dates(distinct)
     usable = pl.col("date").is_not_null() & ~pl.col("doubt")
-    made = made.select(
-        pl.when(usable).then(pl.col("date").dt.strftime("%Y-%m-%d")).otherwise("original").alias("birthdate"),
-        pl.col("original").alias("birthdate_original"),
+    made = dates.frame.select(
+        distinct,
+        pl.when(usable).then(pl.col("date").dt.strftime("%Y-%m-%d")).alias("birthdate"),
         pl.when(~pl.col("placeholder")).then("date").alias("key_birth"),
         pl.col("doubt").alias("key_birth_doubt"),
         pl.col("weak").alias("key_birth_weak"),
     )
-    return frame.with_columns(made.get_columns()), dates.note
+    rows = written.alias("written").to_frame().join(made, on="written", how="left", maintain_order="left")
+    rows = rows.with_columns(birthdate_original=kept.cast(pl.String)).select(
+        pl.coalesce("birthdate", "birthdate_original"),
+        "birthdate_original",
+        "key_birth",
+        pl.col("key_birth_doubt", "key_birth_weak").fill_null(value=False),
+    )
+    return frame.with_columns(rows.get_columns()), dates.note
 
 
 def _ssn_keys(frame: pl.DataFrame) -> pl.DataFrame:

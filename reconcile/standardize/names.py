@@ -28,6 +28,7 @@ _PLACEHOLDERS: Final = (
     "test", "tbd", "nofname", "nolname", "null",
 )  # fmt: skip
 _MOJIBAKE: Final = "[ÃÂâÄÅÐ]"
+_PLAIN: Final = "^[A-Za-z]+$"
 
 
 def clean_names(values: pl.Series, /) -> pl.DataFrame:
@@ -37,36 +38,56 @@ def clean_names(values: pl.Series, /) -> pl.DataFrame:
         values: distinct, without nulls.
 
     Returns:
-        raw, spaced (folded words), suffix: one row a value, in the order given.
+        raw, spaced (folded words), suffix: one row a value, in any order.
     """
     text = values.cast(pl.String)
     damaged = text.str.contains(_MOJIBAKE)
     if damaged.any():
         text = pl.Series([mend(value) if bad else value for value, bad in zip(text, damaged, strict=True)])
-    folded = fold(pl.col("raw_text"))
+    frame = pl.DataFrame({"raw": values, "text": text})
+    # One word of plain letters is clean already: it holds no suffix, or is one and then a name after all.
+    plain = pl.col("text").str.contains(_PLAIN)
+    one = frame.filter(plain).select(
+        "raw", spaced=pl.col("text").str.to_lowercase(), suffix=pl.lit(None, dtype=pl.String)
+    )
+    made = pl.concat([one, _taken_apart(frame.filter(~plain))])
+    return made.with_columns(blank(pl.col("spaced")))
+
+
+def _taken_apart(frame: pl.DataFrame) -> pl.DataFrame:
+    """Clean texts of more than one word, each step once: an expression in two places runs twice."""
+    foreign = pl.col("text").str.contains(r"[^\x00-\x7F]")
+    frame = pl.concat(
+        [
+            frame.filter(~foreign).with_columns(pl.col("text").str.to_lowercase()),
+            frame.filter(foreign).with_columns(fold(pl.col("text"))),
+        ]
+    )
     words = (
-        folded.str.replace_all(r"\([^)]*\)", " ")
+        frame["text"]
+        .str.replace_all(r"\([^)]*\)", " ")
         .str.replace_all(
             r"(\p{L})[?\x{FFFD}'`\x{00B4}\x{2018}\x{2019}\x{02BB}\x{02BC}\x{00AD}\x{200B}-\x{200F}]+(\p{L})",
             "$1$2",
         )
         .str.replace_all(r"(\p{L})'(\p{L})", "$1$2")
     )
-    suffix = words.str.extract(_SUFFIX_TOKENS, 1).replace_strict(SUFFIXES, default=None)
-    spaced = (
-        words.str.replace_all(_SUFFIX_TOKENS, " ")
-        .str.replace_all(r"[^\p{L}]+", " ")
-        .str.strip_chars()
-        .str.replace(r"^(mr|mrs|ms|miss|dr) ", "")
-    )
+    suffix = words.str.extract(_SUFFIX_TOKENS, 1)
     # A suffix alone is a name after all: people are called Junior.
     alone = words.str.replace_all(r"[^\p{L}]+", " ").str.strip_chars()
-    kept = pl.when(spaced == "").then(alone).otherwise(spaced)
-    return (
-        pl.DataFrame({"raw": values, "raw_text": text})
-        .with_columns(kept.alias("spaced"), pl.when(spaced != "").then(suffix).alias("suffix"))
-        .with_columns(blank(pl.col("spaced")))
-        .select("raw", "spaced", "suffix")
+    told = pl.DataFrame({"raw": frame["raw"], "words": words, "suffix": suffix, "alone": alone})
+    bare = pl.when(pl.col("suffix").is_not_null()).then(
+        pl.col("words")
+        .str.replace_all(_SUFFIX_TOKENS, " ")
+        .str.replace_all(r"[^\p{L}]+", " ")
+        .str.strip_chars()
+    )
+    spaced = pl.coalesce(bare, "alone").str.replace(r"^(mr|mrs|ms|miss|dr) ", "")
+    told = told.with_columns(spaced=spaced)
+    return told.select(
+        "raw",
+        pl.when(pl.col("spaced") == "").then("alone").otherwise("spaced").alias("spaced"),
+        pl.when(pl.col("spaced") != "").then(pl.col("suffix").replace_strict(SUFFIXES, default=None)),
     )
 
 
