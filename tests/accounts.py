@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import polars as pl
 import pytest
 from argon2 import PasswordHasher
-from registries import AT, minted, wanted
+from registries import AT, _template, minted, wanted
 
 from reconcile.mint import claim, edit, passwords
 from reconcile.mint.credentials import write_credentials
+from reconcile.registry import Registry
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 ADDRESS = "kim@home.example.net"
@@ -21,6 +23,13 @@ PASSWORD = "eleven plus one more"  # noqa: S105 - of nobody
 def cheap(monkeypatch):
     """Let Argon2 take microseconds; what it compares stays the same."""
     lower_the_price(monkeypatch)
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """Open a real registry with an allotted range on SQLite, where the rules are what is tested."""
+    with Registry.open(shutil.copy(_template("sqlite"), tmp_path / "registry.sqlite")) as opened:
+        yield opened
 
 
 def lower_the_price(patch):
@@ -70,10 +79,10 @@ class Mail:
         return self.sent[-1][1]
 
 
-def claimed(registry, cccid, secret, email=ADDRESS, password=PASSWORD, at=AT):
+def claimed(registry, cccid, secret, *, email=ADDRESS, at=AT):
     mail = Mail()
     claim.start(registry, cccid, secret, email, send=mail, at=at)
-    claim.confirm(registry, cccid, mail.code, password, accepted_terms=True, at=at)
+    claim.confirm(registry, cccid, mail.code, PASSWORD, accepted_terms=True, at=at)
 
 
 def account(registry, cccid):

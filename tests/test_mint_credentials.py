@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
-from accounts import ADDRESS, account, cheap, claimed, held, last, people, secrets_of  # noqa: F401
+from accounts import ADDRESS, account, cheap, claimed, held, last, ours, people, secrets_of  # noqa: F401
 from registries import AT, allotted, approved, minted, registry, submitted, wanted  # noqa: F401
 
 from reconcile.errors import AccountError, InputError, IssuerError, OutputError, RegistryError
@@ -17,7 +17,6 @@ from reconcile.mint.credentials import (
     Way,
     deliver_credentials,
     forget_credentials,
-    read_credentials,
     write_credentials,
 )
 from reconcile.mint.handover import hand_over
@@ -47,11 +46,11 @@ def test_new_accounts_get_a_secret_each(registry, tmp_path):  # noqa: F811 - at 
     assert registry.verify().ok
 
 
-def test_the_record_is_worded_by_the_dictionary(registry, tmp_path, cheap):  # noqa: F811
+def test_the_record_is_worded_by_the_dictionary(ours, tmp_path, cheap):  # noqa: F811
     rows = people(1, email=" Accounts+021-1@College.EDU ", suffix="Jr.")
-    batch = minted(registry, rows).batch
-    secrets_of(registry, batch, tmp_path)
-    found = account(registry, "AAA0001")
+    batch = minted(ours, rows).batch
+    secrets_of(ours, batch, tmp_path)
+    found = account(ours, "AAA0001")
     assert found["email"] == "accounts+021-1@college.edu"
     assert (found["first_name"], found["last_name"], found["suffix"]) == ("Kim", "Example", "Jr.")
     pending = ("accepted_terms", "accepted_terms_timestamp", "email_verified", "email_verified_timestamp")
@@ -60,15 +59,15 @@ def test_the_record_is_worded_by_the_dictionary(registry, tmp_path, cheap):  # n
     assert (found["attested_on"], found["state"]) == ("2026-11-01", "held")
 
 
-def test_an_address_belongs_to_one_account(registry, tmp_path, cheap):  # noqa: F811
-    batch = minted(registry, people(1, 2, email="one@college.edu")).batch
-    made = write_credentials(registry, batch, tmp_path / "c.csv", by="Ben", at=AT)
+def test_an_address_belongs_to_one_account(ours, tmp_path, cheap):  # noqa: F811
+    batch = minted(ours, people(1, 2, email="one@college.edu")).batch
+    made = write_credentials(ours, batch, tmp_path / "c.csv", by="Ben", at=AT)
     assert (made.written, made.unopened) == (1, 1)
-    again = write_credentials(registry, batch, tmp_path / "c.csv", by="Ben", at=AT)
+    again = write_credentials(ours, batch, tmp_path / "c.csv", by="Ben", at=AT)
     assert (again.written, again.unopened) == (1, 1)
-    other = minted(registry, people(3, email="ONE@college.edu")).batch
-    assert write_credentials(registry, other, tmp_path / "c.csv", by="Ben", at=AT).unopened == 1
-    assert registry.verify().ok
+    other = minted(ours, people(3, email="ONE@college.edu")).batch
+    assert write_credentials(ours, other, tmp_path / "c.csv", by="Ben", at=AT).unopened == 1
+    assert ours.verify().ok
 
 
 def test_a_voided_account_gives_its_address_up(registry, tmp_path, cheap):  # noqa: F811
@@ -85,42 +84,42 @@ def test_a_voided_account_gives_its_address_up(registry, tmp_path, cheap):  # no
         write_credentials(registry, batch, tmp_path / "c.csv", by="Ben", only=["AAA0001"])
 
 
-def test_new_secrets_replace_the_old(registry, tmp_path, cheap):  # noqa: F811
-    batch, first = held(registry, tmp_path, 1, 2)
-    second = secrets_of(registry, batch, tmp_path, only=["AAA0001"])
+def test_new_secrets_replace_the_old(ours, tmp_path, cheap):  # noqa: F811
+    batch, first = held(ours, tmp_path, 1, 2)
+    second = secrets_of(ours, batch, tmp_path, only=["AAA0001"])
     assert second.keys() == {"AAA0001"}
-    history = registry.read(lambda ledger: ledger.accounts.history("AAA0001"))
+    history = ours.read(lambda ledger: ledger.accounts.history("AAA0001"))
     assert [one["state"] for one in history] == ["replaced", "valid"]
     with pytest.raises(AccountError):
-        claimed(registry, "AAA0001", first["AAA0001"])
-    claimed(registry, "AAA0001", second["AAA0001"])
-    claimed(registry, "AAA0002", first["AAA0002"], email="two@home.example.net")
-    assert registry.verify().ok
+        claimed(ours, "AAA0001", first["AAA0001"])
+    claimed(ours, "AAA0001", second["AAA0001"])
+    claimed(ours, "AAA0002", first["AAA0002"], email="two@home.example.net")
+    assert ours.verify().ok
 
 
-def test_a_claimed_account_gets_no_secret(registry, tmp_path, cheap):  # noqa: F811
-    batch, secrets = held(registry, tmp_path, 1, 2)
-    claimed(registry, "AAA0001", secrets["AAA0001"])
-    before = registry.sequence
+def test_a_claimed_account_gets_no_secret(ours, tmp_path, cheap):  # noqa: F811
+    batch, secrets = held(ours, tmp_path, 1, 2)
+    claimed(ours, "AAA0001", secrets["AAA0001"])
+    before = ours.sequence
     with pytest.raises(AccountError, match="took their accounts over"):
-        write_credentials(registry, batch, tmp_path / "c.csv", by="Ben", only=["AAA0001"], at=AT)
-    assert registry.sequence == before
-    made = write_credentials(registry, batch, tmp_path / "c.csv", by="Ben", at=AT)
+        write_credentials(ours, batch, tmp_path / "c.csv", by="Ben", only=["AAA0001"], at=AT)
+    assert ours.sequence == before
+    made = write_credentials(ours, batch, tmp_path / "c.csv", by="Ben", at=AT)
     assert (made.written, made.claimed) == (1, 1)
     assert "AAA0001" not in (tmp_path / "c.csv").read_text(encoding="utf-8")
 
 
-def test_nobody_gets_a_secret_before_minting(registry, tmp_path):  # noqa: F811
-    batch = approved(registry, wanted(1))
+def test_nobody_gets_a_secret_before_minting(ours, tmp_path):  # noqa: F811
+    batch = approved(ours, wanted(1))
     with pytest.raises(RegistryError, match="not minted"):
-        write_credentials(registry, batch.id, tmp_path / "c.csv", by="Ben")
+        write_credentials(ours, batch.id, tmp_path / "c.csv", by="Ben")
     with pytest.raises(RegistryError, match="no batch B0"):
-        write_credentials(registry, "B0", tmp_path / "c.csv", by="Ben")
-    handed = submitted(registry, people(2), issuer="openccc")
-    approve(registry, handed.id, approver="Ben", at=AT)
-    hand_over(registry, handed.id, tmp_path / "up.csv", by="Ben", at=AT)
+        write_credentials(ours, "B0", tmp_path / "c.csv", by="Ben")
+    handed = submitted(ours, people(2), issuer="openccc")
+    approve(ours, handed.id, approver="Ben", at=AT)
+    hand_over(ours, handed.id, tmp_path / "up.csv", by="Ben", at=AT)
     with pytest.raises(IssuerError, match="reconcile account unclaimed"):
-        write_credentials(registry, handed.id, tmp_path / "c.csv", by="Ben")
+        write_credentials(ours, handed.id, tmp_path / "c.csv", by="Ben")
     assert not (tmp_path / "c.csv").exists()
 
 
@@ -133,27 +132,15 @@ def test_nobody_gets_a_secret_before_minting(registry, tmp_path):  # noqa: F811
         ({"only": ["AAA0009"]}, AccountError, "AAA0009: no account of batch"),
     ],
 )
-def test_what_cannot_be_made_is_refused(registry, tmp_path, cheap, options, error, words):  # noqa: F811
-    batch, _ = held(registry, tmp_path, 1)
-    before = registry.sequence
+@pytest.mark.usefixtures("cheap")
+def test_what_cannot_be_made_is_refused(ours, tmp_path, options, error, words):  # noqa: F811
+    batch, _ = held(ours, tmp_path, 1)
+    before = ours.sequence
     with pytest.raises(error, match=words):
-        write_credentials(registry, batch, tmp_path / "new.csv", **({"by": "Ben", "at": AT} | options))
+        write_credentials(ours, batch, tmp_path / "new.csv", **({"by": "Ben", "at": AT} | options))
     with pytest.raises(OutputError, match="no folder"):
-        write_credentials(registry, batch, tmp_path / "none" / "c.csv", by="Ben")
-    assert (registry.sequence, (tmp_path / "new.csv").exists()) == (before, False)
-
-
-def test_a_file_can_be_encrypted_to_a_passphrase(registry, tmp_path, cheap):  # noqa: F811
-    batch, _ = held(registry, tmp_path, 1)
-    path = tmp_path / "credentials.csv.age"
-    write_credentials(registry, batch, path, by="Ben", passphrase="correct horse", at=AT)  # noqa: S106
-    assert b"AAA0001" not in path.read_bytes()
-    assert read_credentials(path, "correct horse").splitlines()[1].startswith("021,1,AAA0001,")
-    for file, passphrase in ((path, "another"), (tmp_path / "credentials.csv", "correct horse")):
-        with pytest.raises(InputError, match="does not open"):
-            read_credentials(file, passphrase)
-    with pytest.raises(InputError, match="no file"):
-        read_credentials(tmp_path / "none", "x")
+        write_credentials(ours, batch, tmp_path / "none" / "c.csv", by="Ben")
+    assert (ours.sequence, (tmp_path / "new.csv").exists()) == (before, False)
 
 
 def test_a_dry_run_writes_no_file(allotted, tmp_path, cheap):  # noqa: F811
@@ -165,24 +152,24 @@ def test_a_dry_run_writes_no_file(allotted, tmp_path, cheap):  # noqa: F811
         assert (made.written, tried.sequence, (tmp_path / "c.csv").exists()) == (1, before, False)
 
 
-def test_delivery_is_recorded(registry, tmp_path, cheap):  # noqa: F811
-    _, secrets = held(registry, tmp_path, 1, 2)
+def test_delivery_is_recorded(ours, tmp_path, cheap):  # noqa: F811
+    _, secrets = held(ours, tmp_path, 1, 2)
     given = {"to": "the student", "how": Way.IN_PERSON, "by": "Ben", "at": AT}
-    assert deliver_credentials(registry, ["AAA0001", "AAA0001"], **given) == 1
-    assert last(registry)[:2] == ("credentials_delivered", "AAA0001")
-    assert "the student" not in registry.audit()["detail"].str.join()[0]
-    history = registry.read(lambda ledger: ledger.accounts.history("AAA0001"))
+    assert deliver_credentials(ours, ["AAA0001", "AAA0001"], **given) == 1
+    assert last(ours)[:2] == ("credentials_delivered", "AAA0001")
+    assert "the student" not in ours.audit()["detail"].str.join()[0]
+    history = ours.read(lambda ledger: ledger.accounts.history("AAA0001"))
     assert history[-1]["delivered_to"] == "the student"
     assert (history[-1]["delivered_how"], history[-1]["delivered_by"]) == ("in_person", "Ben")
-    claimed(registry, "AAA0001", secrets["AAA0001"])
-    before = registry.sequence
+    claimed(ours, "AAA0001", secrets["AAA0001"])
+    before = ours.sequence
     for numbers in (["AAA0001"], ["AAA0002", "AAA0009"]):
         with pytest.raises(AccountError, match="no credentials that work"):
-            deliver_credentials(registry, numbers, **given)
+            deliver_credentials(ours, numbers, **given)
     with pytest.raises(InputError, match="No CCCID"):
-        deliver_credentials(registry, [], **given)
-    assert registry.sequence == before
-    assert registry.verify().ok
+        deliver_credentials(ours, [], **given)
+    assert ours.sequence == before
+    assert ours.verify().ok
 
 
 def test_ended_credentials_are_forgotten_and_the_log_stays(registry, tmp_path, cheap):  # noqa: F811
