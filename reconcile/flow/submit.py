@@ -12,6 +12,8 @@ from reconcile.errors import GateClosed
 from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, with_mailbox
 from reconcile.flow.seen import numbers_in
 from reconcile.flow.ties import ties_of
+from reconcile.mint.accounts import addresses_in_use
+from reconcile.mint.asked import filled
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
 from reconcile.registry.anchor import anchor, beside, require_current
@@ -67,7 +69,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)
     rows = batch_rows(creation_form(done.students, plan.mint), done.resolution.frame)
-    rows = _reachable(rows, done)
+    rows = _reachable(rows, done, registry)
     done.notes += _withdraw(done, registry, rows, at)
     if rows.is_empty():
         return
@@ -126,10 +128,17 @@ def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
     )
 
 
-def _reachable(rows: pl.DataFrame, done: Run) -> pl.DataFrame:
+def _reachable(rows: pl.DataFrame, done: Run, registry: Registry) -> pl.DataFrame:
     """Give each new account an address of its own where the plan has a mailbox; recoveries need none."""
     new = pl.col("kind") == "mint"
-    created = with_mailbox(rows.filter(new), done.plan.mint, done.accounts)
+    asked = rows.filter(new)
+    wanted = {(row[0], row[1]): row[2] for row in asked.select("college", "sis_id", "email").rows()}
+    ours = [wanted[key] for key in addresses_in_use(registry, wanted)]
+    held = [done.accounts.select("email")] if "email" in done.accounts.columns else []
+    known = pl.concat([*held, pl.DataFrame({"email": ours}, schema={"email": pl.String})])
+    created = with_mailbox(asked, done.plan.mint, known)
+    if done.plan.request is not None:
+        created = filled(created, done.plan.request.columns)
     return pl.concat([created, rows.filter(~new)], how="diagonal").sort("request_key")
 
 

@@ -8,16 +8,25 @@ when, is taken over from the request.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconcile.errors import IssuerError, RegistryError
+import polars as pl
+
+from reconcile.errors import AccountError, IssuerError, RegistryError
 from reconcile.mint.states import BatchState, Issuer
+from reconcile.show import Sheet, Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from reconcile.registry import Registry
     from reconcile.registry.ledger import Ledger
 
+_CREDENTIAL = (
+    *("state", "made_at", "made_by", "expires"),
+    *("delivered_to", "delivered_how", "delivered_at", "delivered_by"),
+)
 _ISSUED = (BatchState.MINTED, BatchState.DELIVERED, BatchState.LOADED)
 
 
@@ -28,6 +37,92 @@ def plain_address(typed: str | None, /) -> str | None:
     'kim@example.org'
     """
     return (typed or "").strip().casefold() or None
+
+
+def same_mailbox(address: str, held: str | None, /) -> bool:
+    """Say whether an address arrives in the mailbox of another, which staff made by a plus sign.
+
+    >>> same_mailbox("accounts@college.edu", "accounts+021-7@college.edu")
+    True
+    """
+    if held is None or "+" not in held:
+        return address == held
+    return _mailbox(address) == _mailbox(held)
+
+
+def addresses_in_use(
+    registry: Registry, wanted: Mapping[tuple[str, str], str | None], /
+) -> set[tuple[str, str]]:
+    """Say which requests want an address that another student's account or live request has.
+
+    Args:
+        registry: whose accounts and batches are looked at.
+        wanted: the address of each request, by college and SIS id.
+    """
+    plain = {key: address for key, given in wanted.items() if (address := plain_address(given))}
+    held = registry.read(lambda ledger: ledger.accounts.owners(set(plain.values()))) if plain else {}
+    return {key for key, address in plain.items() if held.get(address, {key}) - {key}}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Account(Shown):
+    """Where an account stands, without its owner's name, birthdate and address.
+
+    Attributes:
+        facts: state, batch, college, SIS id, since when, claimed when, locked until.
+        credentials: state, made_at, made_by, expires, delivered_to, delivered_how, delivered_at,
+            delivered_by of each secret, oldest first.
+        history: entry, at, step, by, why.
+    """
+
+    facts: dict[str, str]
+    credentials: pl.DataFrame
+    history: pl.DataFrame
+
+    def _sheet(self) -> Sheet:
+        return Sheet(
+            frame=pl.DataFrame([self.facts]),
+            title="Account",
+            below=(
+                Sheet(frame=self.credentials, title="Credentials"),
+                Sheet(frame=self.history, title="History", rows=50),
+            ),
+        )
+
+
+def look_at(registry: Registry, cccid: str, /) -> Account:
+    """Show an account.
+
+    Raises:
+        AccountError: there is none of that number.
+    """
+    found = registry.read(lambda ledger: _seen(ledger, cccid.strip().upper()))
+    if found is None:
+        raise AccountError("There is no account of that number in this registry. Check the number.")
+    return found
+
+
+def _seen(ledger: Ledger, cccid: str) -> Account | None:
+    row = ledger.accounts.find(cccid)
+    if row is None:
+        return None
+    locked = row["locked_until"] if (row["locked_until"] or "") > ledger.stamp else None
+    facts = {
+        "state": row["state"], "batch": row["batch"], "college": row["mis_code"], "SIS id": row["sis_id"],
+        "made": row["made_at"], "claimed": row["claimed_at"] or "no", "locked until": locked or "no",
+    }  # fmt: skip
+    steps = [
+        (e["seq"], e["at"], e["what"], e["who"], json.loads(e["detail"]).get("why"))
+        for e in ledger.accounts.steps(cccid)
+    ]
+    schema = {"entry": pl.Int64} | dict.fromkeys(("at", "step", "by", "why"), pl.String)
+    return Account(
+        facts=facts,
+        credentials=pl.DataFrame(
+            ledger.accounts.history(cccid), schema=dict.fromkeys(_CREDENTIAL, pl.String)
+        ),
+        history=pl.DataFrame(steps, schema=schema, orient="row"),
+    )
 
 
 def open_accounts(ledger: Ledger, batch_id: str, /, *, by: str) -> tuple[list[dict[str, Any]], int]:
@@ -84,3 +179,8 @@ def _own_addresses(wanted: list[dict[str, Any]], held: set[str]) -> Iterable[dic
         if one["email"] is None or one["email"] not in held:
             held.add(one["email"])
             yield one
+
+
+def _mailbox(address: str) -> tuple[str, str]:
+    name, _, domain = address.rpartition("@")
+    return name.partition("+")[0], domain

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.errors import AccountError, InputError
-from reconcile.mint.accounts import plain_address
+from reconcile.mint.accounts import plain_address, same_mailbox
 from reconcile.mint.door import STUDENT, TRIES, account_of, is_locked, refuse, told
 from reconcile.mint.passwords import (
     LONGEST,
@@ -100,7 +100,7 @@ def start(
                 "that handed it out for a new one."
             )
             return refuse(ledger, account, "reclaim_refused", text, why="expired")
-        if _same_mailbox(address, account["email"]):
+        if same_mailbox(address, account["email"]):
             text = "That is a mailbox of the college. Nothing was changed. Name an address of your own."
             return refuse(ledger, account, "reclaim_refused", text, why="address of staff")
         if address in taken or ledger.accounts.holders([address]):
@@ -217,16 +217,6 @@ def _require_address(typed: str) -> str:
     if len(address) > _LONGEST_ADDRESS or not address.isprintable() or not _ADDRESS.fullmatch(address):
         raise InputError("Please enter a valid e-mail address. Nothing was changed.")
     return address
-
-
-def _same_mailbox(address: str, held: str | None) -> bool:
-    """Say whether two addresses arrive in one mailbox, plus signs aside."""
-
-    def mailbox(text: str) -> str:
-        name, _, domain = text.rpartition("@")
-        return f"{name.partition('+')[0]}@{domain}"
-
-    return held is not None and (address == held or ("+" in held and mailbox(address) == mailbox(held)))
 
 
 def _require_password(password: str, cccid: str) -> None:

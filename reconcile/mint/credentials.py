@@ -193,6 +193,24 @@ def deliver_credentials(
     return registry.write(work, at=at)
 
 
+def to_deliver(registry: Registry, batch_id: str, /) -> list[str]:
+    """List the accounts of a batch whose secret works and was not delivered yet.
+
+    Raises:
+        AccountError: there is none.
+    """
+
+    def look(ledger: Ledger) -> list[str]:
+        secrets = ledger.accounts.secrets()
+        numbers = (one["cccid"] for one in ledger.accounts.of_batch(batch_id))
+        return [n for n in numbers if n in secrets and secrets[n]["delivered_at"] is None]
+
+    wanted = registry.read(look)
+    if not wanted:
+        raise AccountError(f"No credentials of batch {batch_id} wait to be delivered. Check the batch's id.")
+    return wanted
+
+
 def forget_credentials(
     registry: Registry, /, *, before: datetime, by: str, at: datetime | None = None
 ) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
+from reconcile.columns import UseCase
 from reconcile.errors import InputError, PlanError
 from reconcile.plan.inputs import (
     LAYOUTS,
@@ -24,6 +25,7 @@ from reconcile.plan.sections import (
     IssuerPlan,
     MintPlan,
     Population,
+    RequestPlan,
     Scope,
     SnapshotPlan,
     Thresholds,
@@ -59,6 +61,7 @@ class Plan:
         applications: the applications staging file, None without one.
         fraud: the list of CCCIDs that were reported as fraud, None without one.
         crosswalk: CCCIDs of the past, None without them.
+        request: what the requests for new accounts have in common, None where the rows say it.
         thresholds: from which probability on a pair is linked or reviewed.
         policy: how the data dictionary's rules are applied at this college.
     """
@@ -77,6 +80,7 @@ class Plan:
     applications: InputPlan | None = None
     fraud: InputPlan | None = None
     crosswalk: InputPlan | None = None
+    request: RequestPlan | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
     policy: Policy = field(default_factory=Policy)
 
@@ -143,6 +147,7 @@ class Plan:
             crosswalk=_optional(reader, "crosswalk"),
             thresholds=_thresholds(reader),
             mint=_mint(reader),
+            request=_request(reader) if reader.has("request") else None,
         )
         plan = replace(plan, policy=_policy(reader, plan))
         if files:
@@ -253,6 +258,15 @@ def _mint(reader: Reader) -> MintPlan:
         attested_authority=reader.maybe_text("mint", "attested_authority"),
         attested_on=reader.maybe_day("mint", "attested_on"),
         mailbox=_mailbox(reader),
+    )
+
+
+def _request(reader: Reader) -> RequestPlan:
+    return RequestPlan(
+        use_case=UseCase(reader.one_of("request", "use_case", list(UseCase))),
+        cannot_self_serve=reader.text("request", "cannot_self_serve"),
+        identity_check=reader.text("request", "identity_check"),
+        proxy_application=reader.flag("request", "proxy_application", default=False),
     )
 
 

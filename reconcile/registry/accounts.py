@@ -8,6 +8,7 @@ from telling whose it is.
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,17 @@ import sqlalchemy as sa
 from reconcile.registry import chain
 from reconcile.registry.canon import digest
 from reconcile.registry.connect import bulk
-from reconcile.registry.tables import VALID, account_log, accounts, cccids, credentials, reclaims
+from reconcile.registry.tables import (
+    VALID,
+    account_log,
+    accounts,
+    audit,
+    batches,
+    cccids,
+    credentials,
+    reclaims,
+    requests,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +65,17 @@ class Accounts:
         """List every account whose number counts, in the order of their numbers."""
         return self._found(sa.true())
 
+    def at_openccc(self) -> list[tuple[str, str, str, str, str]]:
+        """List the numbers that OpenCCC made for us: mis_code, sis_id, cccid, since when, and the request."""
+        asked = sa.and_(
+            requests.c.batch == cccids.c.batch, requests.c.mis_code == cccids.c.mis_code,
+            requests.c.sis_id == cccids.c.sis_id,
+        )  # fmt: skip
+        names = (cccids.c.mis_code, cccids.c.sis_id, cccids.c.cccid, cccids.c.issued_on, requests.c.payload)
+        query = sa.select(*names).join_from(cccids, batches).join(requests, asked)
+        made = query.where(VALID, batches.c.issuer == "openccc", cccids.c.kind == "mint")
+        return sorted(tuple(row) for row in self._connection.execute(made))
+
     def find(self, cccid: str, /) -> dict[str, Any] | None:
         """Look up the account of a number that counts."""
         found = self._found(accounts.c.cccid == cccid)
@@ -72,6 +94,34 @@ class Accounts:
         """List the addresses of all accounts, in our spelling."""
         query = sa.select(accounts.c.email).where(accounts.c.email.is_not(None))
         return list(self._connection.execute(query.order_by(accounts.c.email)).scalars())
+
+    def owners(self, addresses: set[str], /) -> dict[str, set[tuple[str, str]]]:
+        """Give for addresses in our spelling who has them: accounts, and requests that still count.
+
+        A claimed account has left the address that was asked for; what it has now counts.
+        """
+        found: dict[str, set[tuple[str, str]]] = {}
+        names = (accounts.c.mis_code, accounts.c.sis_id, accounts.c.email)
+        for code, sis_id, address in self._connection.execute(sa.select(*names)):
+            if address in addresses:
+                found.setdefault(address, set()).add((code, sis_id))
+        opened = sa.exists(
+            sa.select(1).where(
+                accounts.c.batch == requests.c.batch, accounts.c.mis_code == requests.c.mis_code,
+                accounts.c.sis_id == requests.c.sis_id,
+            )
+        )  # fmt: skip
+        asked = sa.select(requests.c.mis_code, requests.c.sis_id, requests.c.payload).join_from(
+            requests, batches
+        )
+        live = asked.where(
+            batches.c.state.not_in(("rejected", "withdrawn")), requests.c.kind != "recover", ~opened
+        )
+        for code, sis_id, payload in self._connection.execute(live):
+            address = (json.loads(payload).get("email") or "").strip().casefold()
+            if address in addresses:
+                found.setdefault(address, set()).add((code, sis_id))
+        return found
 
     def give_up_addresses(self, batch_id: str, /) -> list[str]:
         """Free the addresses of voided accounts of a batch's students, and give their numbers."""
@@ -99,11 +149,24 @@ class Accounts:
         row = self._connection.execute(works).mappings().first()
         return dict(row) if row else None
 
+    def secrets(self) -> dict[str, dict[str, Any]]:
+        """Give for each account the credential that stands for it, without its hash."""
+        names = ("cccid", "expires", "delivered_at")
+        works = sa.select(*(credentials.c[name] for name in names)).where(credentials.c.state == "valid")
+        return {row["cccid"]: dict(row) for row in self._connection.execute(works).mappings()}
+
     def history(self, cccid: str, /) -> list[dict[str, Any]]:
         """List all credentials that an account ever had, without their hashes, oldest first."""
         names = ("state", "made_at", "made_by", "expires", *_DELIVERED)
         query = sa.select(*(credentials.c[name] for name in names)).where(credentials.c.cccid == cccid)
         return [dict(row) for row in self._connection.execute(query.order_by(credentials.c.id)).mappings()]
+
+    def steps(self, cccid: str, /) -> list[dict[str, Any]]:
+        """List what the log says of an account, oldest first: seq, at, what, who, detail."""
+        names = ("seq", "at", "what", "who", "detail")
+        mine = sa.select(account_log.c.audit).where(account_log.c.cccid == cccid)
+        query = sa.select(*(audit.c[name] for name in names)).where(audit.c.seq.in_(mine))
+        return [dict(row) for row in self._connection.execute(query.order_by(audit.c.seq)).mappings()]
 
     def set_secrets(self, hashes: Sequence[tuple[str, str]], /, *, by: str, expires: str) -> None:
         """Give accounts a new secret each (cccid, hash); the one before works no more."""
