@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.errors import InputError
 from reconcile.files import private_folder, write_private
 from reconcile.flow.inputs import read_table
-from reconcile.mint.accounts import plain_address
+from reconcile.mint.accounts import plain_address, require_address
 from reconcile.mint.claim import start
 from reconcile.privacy import ssn_key
 from reconcile.registry.canon import now
@@ -112,9 +111,5 @@ def snapshot(plan: Plan, /) -> pl.DataFrame:
 
 
 def _address(text: str) -> Address:
-    name, _, domain = text.rpartition("@")
-    try:
-        return Address(username=name, domain=domain)
-    except (ValueError, IndexError):
-        pass
-    raise InputError("The address of sender or student cannot stand in a message. Name another one.")
+    name, _, domain = require_address(text).rpartition("@")
+    return Address(username=name, domain=domain)

@@ -8,12 +8,13 @@ when, is taken over from the request.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from reconcile.errors import AccountError, IssuerError, RegistryError
+from reconcile.errors import AccountError, InputError, IssuerError, RegistryError
 from reconcile.mint.states import BatchState, Issuer
 from reconcile.show import Sheet, Shown
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from reconcile.registry import Registry
     from reconcile.registry.ledger import Ledger
 
+_ADDRESS = re.compile(r"""[^\s@<>,;:"'()\[\]\\]+@[^\s@<>,;:"'()\[\]\\.]+(\.[^\s@<>,;:"'()\[\]\\.]+)+""")
+_LONGEST_ADDRESS = 254
 _CREDENTIAL = (
     *("state", "made_at", "made_by", "expires"),
     *("delivered_to", "delivered_how", "delivered_at", "delivered_by"),
@@ -37,6 +40,18 @@ def plain_address(typed: str | None, /) -> str | None:
     'kim@example.org'
     """
     return (typed or "").strip().casefold() or None
+
+
+def require_address(typed: str, /) -> str:
+    """Return an address in the spelling that is compared, when mail can be sent to it.
+
+    Raises:
+        InputError: it is none.
+    """
+    address = plain_address(typed) or ""
+    if len(address) > _LONGEST_ADDRESS or not address.isprintable() or not _ADDRESS.fullmatch(address):
+        raise InputError("Please enter a valid e-mail address. Nothing was changed.")
+    return address
 
 
 def same_mailbox(address: str, held: str | None, /) -> bool:

@@ -6,12 +6,11 @@ the student's own end it.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.errors import AccountError, InputError
-from reconcile.mint.accounts import plain_address, same_mailbox
+from reconcile.mint.accounts import require_address, same_mailbox
 from reconcile.mint.door import STUDENT, TRIES, account_of, is_locked, refuse, told
 from reconcile.mint.passwords import (
     LONGEST,
@@ -34,10 +33,6 @@ if TYPE_CHECKING:
     from reconcile.registry.ledger import Ledger
 
 CODE_VALID_FOR: Final = timedelta(minutes=15)
-_ADDRESS: Final = re.compile(
-    r"""[^\s@<>,;:"'()\[\]\\]+@[^\s@<>,;:"'()\[\]\\.]+(\.[^\s@<>,;:"'()\[\]\\.]+)+"""
-)
-_LONGEST_ADDRESS: Final = 254
 
 _UNKNOWN: Final = (
     "CCCID and temporary secret do not belong together, the secret was used or replaced, or the account is "
@@ -82,7 +77,7 @@ def start(
             is somebody else's. The refusal is kept.
         InputError: the address is none.
     """
-    address = _require_address(email)
+    address = require_address(email)
     code = new_code()
     hashed = SECRETS.hash(code)
 
@@ -210,13 +205,6 @@ def _count_try(ledger: Ledger, waiting: dict[str, Any]) -> None:
         ledger.accounts.stop_waiting(waiting["cccid"])
     else:
         ledger.accounts.count_try(waiting["cccid"], waiting["tries"] + 1)
-
-
-def _require_address(typed: str) -> str:
-    address = plain_address(typed) or ""
-    if len(address) > _LONGEST_ADDRESS or not address.isprintable() or not _ADDRESS.fullmatch(address):
-        raise InputError("Please enter a valid e-mail address. Nothing was changed.")
-    return address
 
 
 def _require_password(password: str, cccid: str) -> None:

@@ -18,7 +18,6 @@ from reconcile.registry import chain
 from reconcile.registry.canon import digest
 from reconcile.registry.connect import bulk
 from reconcile.registry.tables import (
-    VALID,
     account_log,
     accounts,
     audit,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 NAME: Final = ("first_name", "middle_name", "last_name")  # the full legal name, as the dictionary has it
 TAKEN_OVER: Final = (*NAME, "suffix", "birthdate", "attested_by", "attested_authority", "attested_on")
+_COUNTS: Final = cccids.c.state != "voided"
 _CHUNK: Final = 10_000
 _NONCE: Final = 16
 _DELIVERED: Final = ("delivered_to", "delivered_how", "delivered_at", "delivered_by")
@@ -72,8 +72,12 @@ class Accounts:
             requests.c.sis_id == cccids.c.sis_id,
         )  # fmt: skip
         names = (cccids.c.mis_code, cccids.c.sis_id, cccids.c.cccid, cccids.c.issued_on, requests.c.payload)
-        query = sa.select(*names).join_from(cccids, batches).join(requests, asked)
-        made = query.where(VALID, batches.c.issuer == "openccc", cccids.c.kind == "mint")
+        joined = cccids.join(batches, batches.c.id == cccids.c.batch).join(requests, asked)
+        made = (
+            sa.select(*names)
+            .select_from(joined)
+            .where(_COUNTS, batches.c.issuer == "openccc", cccids.c.kind == "mint")
+        )
         return sorted(tuple(row) for row in self._connection.execute(made))
 
     def find(self, cccid: str, /) -> dict[str, Any] | None:
@@ -232,7 +236,7 @@ class Accounts:
     def _found(self, which: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
         same = sa.and_(
             cccids.c.mis_code == accounts.c.mis_code, cccids.c.sis_id == accounts.c.sis_id,
-            cccids.c.cccid == accounts.c.cccid, VALID,
+            cccids.c.cccid == accounts.c.cccid, _COUNTS,
         )  # fmt: skip
         query = sa.select(accounts).where(which, sa.exists(sa.select(1).select_from(cccids).where(same)))
         rows = (dict(row) for row in self._connection.execute(query).mappings())
