@@ -557,7 +557,7 @@ def test_how_the_dictionary_cannot_be_applied(
     assert words in refusal(folder, *changes, more=more)
 
 
-REQUEST = '[request]\nuse_case = "unhoused"\ncannot_self_serve = "no device"\nidentity_check = "at desk"\n'
+SAID = '[request]\nuse_case = "unhoused"\ncannot_self_serve = "no device"\nidentity_check = "at desk"\n'
 
 
 def test_what_requests_have_in_common(folder: Path) -> None:
