@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from accounts import Mail, account, lower_the_price, people, secrets_of
+from accounts import PASSWORD, Mail, account, claimed, lower_the_price, people, secrets_of
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -43,12 +43,13 @@ class Accounts(RuleBasedStateMachine):
         self.batch = minted(self.registry, people(1, 2, 3)).batch
         self.secrets = secrets_of(self.registry, self.batch, self.folder)
         self.codes = {}  # number -> address, code, until when
-        self.passwords = {}
+        claimed(self.registry, NUMBERS[2], self.secrets[NUMBERS[2]], email="s9@home.example.net")
+        self.passwords = {NUMBERS[2]: PASSWORD}
         self.failures = dict.fromkeys(NUMBERS, 0)
         self.locks = dict.fromkeys(NUMBERS, 0)
         self.locked = {}
         self.tries = {}
-        self.seen = {"abcde-abcde-abcde-abcde", "00000000", "not any password"} | set(self.secrets.values())
+        self.seen = {"abcde-abcde-abcde-abcde", "00000000", PASSWORD} | set(self.secrets.values())
         self.sequence = self.registry.sequence
 
     def teardown(self):

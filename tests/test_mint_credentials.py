@@ -100,10 +100,11 @@ def test_new_secrets_replace_the_old(ours, tmp_path, cheap):  # noqa: F811
 def test_a_claimed_account_gets_no_secret(ours, tmp_path, cheap):  # noqa: F811
     batch, secrets = held(ours, tmp_path, 1, 2)
     claimed(ours, "AAA0001", secrets["AAA0001"])
-    before = ours.sequence
+    before = account(ours, "AAA0001")
     with pytest.raises(AccountError, match="took their accounts over"):
         write_credentials(ours, batch, tmp_path / "c.csv", by="Ben", only=["AAA0001"], at=AT)
-    assert ours.sequence == before
+    assert last(ours)[:2] == ("credentials_refused", "AAA0001")
+    assert (account(ours, "AAA0001"), (tmp_path / "c.csv").exists()) == (before, False)
     made = write_credentials(ours, batch, tmp_path / "c.csv", by="Ben", at=AT)
     assert (made.written, made.claimed) == (1, 1)
     assert "AAA0001" not in (tmp_path / "c.csv").read_text(encoding="utf-8")
@@ -140,7 +141,8 @@ def test_what_cannot_be_made_is_refused(ours, tmp_path, options, error, words): 
         write_credentials(ours, batch, tmp_path / "new.csv", **({"by": "Ben", "at": AT} | options))
     with pytest.raises(OutputError, match="no folder"):
         write_credentials(ours, batch, tmp_path / "none" / "c.csv", by="Ben")
-    assert (ours.sequence, (tmp_path / "new.csv").exists()) == (before, False)
+    refused = int(error is AccountError)  # of what nobody has to answer for, nothing is kept
+    assert (ours.sequence, (tmp_path / "new.csv").exists()) == (before + refused, False)
 
 
 def test_a_dry_run_writes_no_file(allotted, tmp_path, cheap):  # noqa: F811
@@ -168,7 +170,9 @@ def test_delivery_is_recorded(ours, tmp_path, cheap):  # noqa: F811
             deliver_credentials(ours, numbers, **given)
     with pytest.raises(InputError, match="No CCCID"):
         deliver_credentials(ours, [], **given)
-    assert ours.sequence == before
+    assert ours.sequence == before + 2  # the refusals
+    history = ours.read(lambda ledger: ledger.accounts.history("AAA0002"))
+    assert history[-1]["delivered_to"] is None
     assert ours.verify().ok
 
 

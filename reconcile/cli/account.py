@@ -80,7 +80,8 @@ def credentials(
     from reconcile.mint.credentials import write_credentials  # noqa: PLC0415 - `--help` stays quick
 
     passphrase = _secret("Passphrase of the file", twice=True) if encrypt else None
-    with Steps() as steps, change(plan, registry, demo=demo, dry_run=dry_run) as store:
+    kept = (AccountError,)
+    with Steps() as steps, change(plan, registry, demo=demo, dry_run=dry_run, expected=kept) as store:
         made = write_credentials(
             store, batch, out, by=by, only=only or (), passphrase=passphrase,
             valid_for=timedelta(days=days), progress=steps,
@@ -140,7 +141,7 @@ def delivered(
         raise InputError(f'--how "{how}" is unknown. Known: {", ".join(Way)}.')
     if (batch is None) == (not numbers):
         raise InputError("Name either CCCIDs or --batch BATCH.")
-    with change(plan, registry, demo=demo, dry_run=dry_run) as store:
+    with change(plan, registry, demo=demo, dry_run=dry_run, expected=(AccountError,)) as store:
         wanted = to_deliver(store, batch) if batch is not None else numbers or []
         count = deliver_credentials(store, wanted, to=to, how=Way(how), by=by)
     typer.echo(f"Recorded as delivered: {count:,}")

@@ -16,6 +16,7 @@ import pyrage  # type: ignore[import-untyped]  # it ships no types
 from reconcile.errors import AccountError, InputError
 from reconcile.files import require_place, write_private
 from reconcile.mint.accounts import open_accounts
+from reconcile.mint.door import refuse, told
 from reconcile.mint.passwords import hash_secrets, new_secret
 from reconcile.registry.canon import iso, now
 from reconcile.registry.people import machine, require_name
@@ -93,7 +94,8 @@ def write_credentials(
         at: from when; now when None.
 
     Raises:
-        AccountError: a number in `only` has no account in the batch, or all of them are claimed.
+        AccountError: a number in `only` has no account in the batch, or all of them are claimed. The
+            refusal is kept.
         InputError: no name, no time, or an empty passphrase.
         RegistryError: the batch is not minted, or OpenCCC keeps its accounts.
     """
@@ -104,8 +106,7 @@ def write_credentials(
         raise InputError("The passphrase is empty. Choose one, or write the file without.")
     require_place(path)
     say = progress or (lambda _sentence: None)
-    opened = registry.write(lambda ledger: open_accounts(ledger, batch_id, by=by), at=at)
-    held = _held(opened[0], batch_id, only)
+    held = told(registry.write(lambda ledger: _held(ledger, batch_id, only, by=by), at=at))
     made = dict(zip((one["cccid"] for one in held), (new_secret() for _ in held), strict=True))
     hashed = dict(zip(made, hash_secrets(list(made.values()), progress=say), strict=True))
     expires = iso(now(at) + valid_for)
@@ -169,7 +170,7 @@ def deliver_credentials(
         at: when; now when None.
 
     Raises:
-        AccountError: one of them has no credentials that wait to be delivered; nothing is recorded.
+        AccountError: one of them has no credentials that work; no delivery is recorded, the refusal is.
         InputError: a name is missing.
     """
     require_name(by, "A delivery needs the name of who hands the credentials over")
@@ -178,19 +179,19 @@ def deliver_credentials(
     if not wanted:
         raise InputError("No CCCID was named. Name those whose credentials were handed over.")
 
-    def work(ledger: Ledger) -> int:
+    def work(ledger: Ledger) -> int | AccountError:
         for cccid in wanted:
-            account, secret = ledger.accounts.find(cccid), ledger.accounts.secret(cccid)
-            if account is None or secret is None or account["state"] != "held":
-                raise AccountError(
-                    f"{cccid} has no credentials that work. Check the number; nothing was recorded."
-                )
+            account = ledger.accounts.find(cccid)
+            if account is None or ledger.accounts.secret(cccid) is None:
+                text = f"{cccid} has no credentials that work. Check the number; nothing was recorded."
+                return refuse(ledger, account, "delivery_refused", text, why="no secret", who=by)
+        for cccid in wanted:
             ledger.accounts.deliver(cccid, to=to, how=how.value, by=by, at=ledger.stamp)
         subject = wanted[0] if len(wanted) == 1 else "accounts"
         ledger.accounts.seal("credentials_delivered", subject, wanted, who=by, how=how.value)
         return len(wanted)
 
-    return registry.write(work, at=at)
+    return told(registry.write(work, at=at))
 
 
 def to_deliver(registry: Registry, batch_id: str, /) -> list[str]:
@@ -232,17 +233,23 @@ def forget_credentials(
     return registry.write(work, at=at)
 
 
-def _held(accounts: list[dict[str, Any]], batch_id: str, only: Sequence[str]) -> list[dict[str, Any]]:
+def _held(
+    ledger: Ledger, batch_id: str, only: Sequence[str], *, by: str
+) -> list[dict[str, Any]] | AccountError:
+    """Open the accounts of a batch, and pick those that staff may still make secrets for."""
+    accounts, _unopened = open_accounts(ledger, batch_id, by=by)
     unknown = sorted(set(only) - {one["cccid"] for one in accounts})
     if unknown:
-        raise AccountError(f"{', '.join(unknown)}: no account of batch {batch_id}. Check number and batch.")
+        text = f"{', '.join(unknown)}: no account of batch {batch_id}. Check number and batch."
+        return refuse(ledger, None, "credentials_refused", text, who=by)
     wanted = [one for one in accounts if not only or one["cccid"] in only]
     held = [one for one in wanted if one["state"] == "held"]
     if wanted and not held:
-        raise AccountError(
+        text = (
             f"The students of batch {batch_id} that you name took their accounts over. Staff make no "
             "credentials for them any more; nothing was written."
         )
+        return refuse(ledger, wanted[0], "credentials_refused", text, why="claimed", who=by)
     return held
 
 
