@@ -50,12 +50,18 @@ class Accounts(RuleBasedStateMachine):
         self.locked = {}
         self.tries = {}
         self.seen = {"abcde-abcde-abcde-abcde", "00000000", PASSWORD} | set(self.secrets.values())
+        self.shown = {number: {secret, PASSWORD} for number, secret in self.secrets.items()}
         self.sequence = self.registry.sequence
 
     def teardown(self):
         self.registry.close()
         self.patch.undo()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def show(self, number, text):
+        """Let the attacker see what somebody used, or was given, for an account."""
+        self.seen.add(text)
+        self.shown[number].add(text)
 
     def shut(self, number):
         return self.locked.get(number, self.now) > self.now
@@ -96,7 +102,7 @@ class Accounts(RuleBasedStateMachine):
                 secrets_of(self.registry, self.batch, self.folder, **make)
             return
         self.secrets |= secrets_of(self.registry, self.batch, self.folder, **make)
-        self.seen.add(self.secrets[number])
+        self.show(number, self.secrets[number])
         self.codes.pop(number, None)
         deliver_credentials(self.registry, [number], to="student", how=Way.PHONE, by="Ben", at=self.now)
 
@@ -118,7 +124,7 @@ class Accounts(RuleBasedStateMachine):
         step()
         self.codes[number] = (email, mail.code, self.now + timedelta(minutes=15))
         self.tries[number] = 0
-        self.seen.add(mail.code)
+        self.show(number, mail.code)
 
     @rule(number=WHO)
     def finish(self, number):
@@ -143,8 +149,10 @@ class Accounts(RuleBasedStateMachine):
         step()
         del self.codes[number]
         self.passwords[number] = password
-        self.seen.add(password)
+        self.show(number, password)
         self.cleared(number)
+        for way, text in (("confirm", code), ("start", self.secrets[number])):
+            self.refused(partial(self.guess, way, number, text))  # replayed at once
 
     @rule(number=WHO, last=NAMES, day=DAYS, both=st.booleans())
     def change(self, number, last, day, both):
@@ -187,7 +195,7 @@ class Accounts(RuleBasedStateMachine):
     @rule(number=WHO, pick=STEPS, way=st.sampled_from(["start", "confirm", "edit"]), times=st.integers(1, 6))
     def attack(self, number, pick, way, times):
         """Anything that was ever shown, at any account that it does not open now."""
-        known = sorted(self.seen)
+        known = sorted(self.shown[number] if pick % 2 else self.seen)
         for _ in range(times):
             text = known[pick % len(known)]
             opens = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from accounts import (  # noqa: F401 - fixtures among them
     ADDRESS,
     PASSWORD,
@@ -77,6 +78,9 @@ def test_a_student_takes_the_account_over(registry, tmp_path, cheap):  # noqa: F
     assert found["email_verified"] == found["accepted_terms"] == "true"
     assert found["password"].startswith("$argon2id$")
     assert last(registry)[:2] == ("claimed", NUMBER)
+    assert registry.read(lambda ledger: ledger.accounts.secret(NUMBER)) is None
+    used = registry.inspect(lambda c: c.execute(sa.text("SELECT state, hash FROM credentials")).all())
+    assert ("used", None) in [tuple(row) for row in used]
     written = registry.audit().write_csv()
     assert not any(text in written for text in (ADDRESS, "Kim", "2001-02-01", mail.code, PASSWORD))
     assert registry.verify().ok
