@@ -243,7 +243,7 @@ class Accounts(RuleBasedStateMachine):
 
 
 Accounts.TestCase.settings = settings(
-    max_examples=8,
+    max_examples=7,
     stateful_step_count=20,
     deadline=None,
     database=None,
