@@ -154,7 +154,7 @@ def reclaim(
     email: Annotated[str, typer.Option(help="The student's own address.", metavar="ADDRESS")],
     outbox: Annotated[
         Path | None,
-        typer.Option(help="Where the message is laid; beside the plan's workspace when not given."),
+        typer.Option(help="Where the message is laid; a folder in the plan's workspace when not given."),
     ] = None,
     sender: Annotated[
         str | None, typer.Option(help="Who it is from; the plan's mailbox when not given.", metavar="ADDRESS")
