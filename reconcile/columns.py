@@ -115,6 +115,24 @@ FRAUD: Final = (CCCID_COLUMN, "reported", "reason", "line")
 LIST_COLUMNS: Final = ("cccids", "former_cccids", "future_cccids", "former_ids", "former_names", "terms")
 
 
+class UseCase(StrEnum):
+    """For whom staff make an account: students who cannot do it themselves, and those who never had to."""
+
+    INCARCERATED = "incarcerated"
+    FORMERLY_INCARCERATED = "formerly_incarcerated"
+    UNHOUSED = "unhoused"
+    LIMITED_TECHNOLOGY = "limited_technology"
+    DUAL_ENROLLMENT = "dual_enrollment"
+    NONCREDIT = "noncredit"
+    EXISTING_STUDENT = "existing_student"
+
+
+# What a request says beyond the student's own data: for whom, why they cannot do it, how their identity was
+# verified, whether staff submit an application too ("true" / "false"), and of a child who consented, when.
+REQUEST: Final = ("use_case", "cannot_self_serve", "identity_check", "proxy_application")
+CONSENT: Final = ("guardian_consent_by", "guardian_consent_on")
+
+
 class Band(StrEnum):
     """What a pair's score and its guards allow: link by itself, ask a person, or nothing."""
 

@@ -6,6 +6,7 @@
     ├── OutputError                a place that we may not write to
     ├── KeyMismatch                values made with different SSN keys were compared
     ├── RegistryError              the store refuses: wrong schema, wrong place, busy
+    │   ├── AccountError           credentials, or an account's state, do not allow the step
     │   ├── ApprovalError          approval missing, void, or by the proposer
     │   └── IssuerError            nobody allotted the numbers asked for
     ├── GateClosed                 exit code 1: rows break the dictionary, nothing is created
@@ -48,6 +49,10 @@ class KeyMismatch(ReconcileError):  # noqa: N818 - says what happened, as httpx 
 
 class RegistryError(ReconcileError):
     """The registry refuses: its schema, its place, its state or its neighbours forbid the step."""
+
+
+class AccountError(RegistryError):
+    """Credentials are wrong, expired or used, or the account's state does not allow what was asked."""
 
 
 class ApprovalError(RegistryError):

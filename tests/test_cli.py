@@ -72,14 +72,14 @@ def a_run(folder: Path, *, command: str = "reconcile batch approve B1", gate_ope
     [
         [],
         *([name] for name in ("demo", "run", "sample", "quality", "inspect", "lab", "plan", "batch")),
-        *([name] for name in ("validate", "dictionary")),
+        *([name] for name in ("validate", "dictionary", "account")),
     ],
 )
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert main([*words, "--help"]) == 0
     said = capsys.readouterr().out
     assert "Usage: reconcile" in said
-    if words and words[0] not in {"plan", "batch"}:
+    if words and words[0] not in {"plan", "batch", "account"}:
         assert "Example: `reconcile " in said
 
 
@@ -103,7 +103,7 @@ def test_help_is_quick() -> None:
 
 
 def test_the_list_of_commands_is_not_cut_short(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in ([], ["plan"], ["batch"]):
+    for words in ([], ["plan"], ["batch"], ["account"]):
         main([*words, "--help"])
         assert "..." not in capsys.readouterr().out.replace("COMMAND [ARGS]...", "")
 
@@ -126,7 +126,7 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
     ("words", "expected"),
     [
         (["dmeo"], 'Did you mean "demo"?'),
-        (["frobnicate"], "Known: batch, decide, demo, dictionary, inspect, key, lab"),
+        (["frobnicate"], "Known: account, batch, decide, demo, dictionary, inspect, key, lab"),
         (["plan", "nwe"], 'Did you mean "new"?'),
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),

@@ -9,20 +9,24 @@ import polars as pl
 import pytest
 import xlsxwriter
 from plans import take
-from registries import AT, approved, wanted
+from registries import AT, approved, submitted, wanted
 
 from reconcile.cli import main
-from reconcile.errors import InputError
-from reconcile.flow.batches import read_result
+from reconcile.columns import UseCase
+from reconcile.errors import GateClosed, InputError
+from reconcile.flow.batches import check_batch, draft_file, read_result
+from reconcile.mint.batch import look_up, withdraw
+from reconcile.mint.draft import rows_of
 from reconcile.mint.handover import hand_over
 from reconcile.mint.mapping import Columns, read_columns, template
-from reconcile.plan import Plan
+from reconcile.plan import Plan, RequestPlan
 from reconcile.registry import Registry
 
 PERSON = {
     "email": "kim@example.org", "phone": "9165550102", "street": "2 Main St", "city": "Sacramento",
     "state": "CA", "zip": "95814", "attested_by": "Ana Lee", "attested_authority": "Director",
-    "attested_on": "2026-11-01", "birthdate": "2001-02-03",
+    "attested_on": "2026-11-01", "birthdate": "2001-02-03", "use_case": "unhoused",
+    "cannot_self_serve": "no device", "identity_check": "seen at the desk",
 }  # fmt: skip
 
 
@@ -220,6 +224,66 @@ def test_a_batch_by_hand_is_mended_or_refused(tmp_path, capsys):
     assert main(["batch", "mapping", str(tmp_path / "m.toml")]) == 0
     assert main(["batch", "mapping", str(tmp_path / "m.toml")]) == 2
     assert "not overwritten" in capsys.readouterr().err
+
+
+WITHOUT = ("use_case", "cannot_self_serve", "identity_check")
+
+
+def drafted(opened, folder, **changes):
+    rows = pl.read_csv(rows_of_two(folder / "rows.csv"), infer_schema=False)
+    rows.with_columns(pl.lit(value, pl.String).alias(name) for name, value in changes.items()).write_csv(
+        folder / "rows.csv"
+    )
+    return draft_file(opened, folder / "rows.csv", by="Ana", issuer="registry", at=AT).id
+
+
+def test_a_request_says_for_whom_and_why(tmp_path):
+    with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
+        for changes, words in (
+            (dict.fromkeys(WITHOUT, " "), r"use_case is empty \(row 1; .*identity_check is empty"),
+            ({"use_case": "friends"}, "use_case is none of incarcerated, formerly_incarcerated"),
+        ):
+            batch = drafted(opened, tmp_path, **changes)
+            with pytest.raises(GateClosed, match=words):
+                check_batch(opened, batch, by="Ana", at=AT)
+            assert look_up(opened, batch).state == "draft"
+            withdraw(opened, batch, by="Ana", reason="incomplete", at=AT)
+        rows_of_two(tmp_path / "rows.csv")
+        bare = pl.read_csv(tmp_path / "rows.csv", infer_schema=False).drop(WITHOUT)
+        bare.write_csv(tmp_path / "rows.csv")
+        said = RequestPlan(use_case=UseCase.UNHOUSED, cannot_self_serve="no device", identity_check="at desk")
+        made = draft_file(
+            opened, tmp_path / "rows.csv", by="Ana", issuer="registry", details=said, at=AT
+        )  # fmt: skip
+        kept = rows_of(opened, made.id)[0].sort("kind")
+        assert kept["use_case"].to_list() == ["unhoused", None]
+        assert kept["proxy_application"].to_list() == ["false", None]
+        assert check_batch(opened, made.id, by="Ana", at=AT).state == "checked"
+
+
+def test_a_child_needs_a_guardian(tmp_path):
+    child = {"birthdate": "2013-11-22"}
+    consent = {"guardian_consent_by": "Eva Example", "guardian_consent_on": "2026-11-20"}
+    with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
+        batch = drafted(opened, tmp_path, **child)
+        with pytest.raises(GateClosed, match="The gate is closed"):
+            check_batch(opened, batch, by="Ana", at=AT)
+        withdraw(opened, batch, by="Ana", reason="no consent", at=AT)
+        again = drafted(opened, tmp_path, **child, **consent)
+        assert again != batch  # what was consented is part of what is approved
+        assert check_batch(opened, again, by="Ana", at=AT).state == "checked"
+
+
+def test_an_address_of_an_account_or_of_another_request_closes_the_gate(tmp_path):
+    with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
+        waiting = wanted("90").with_columns(email=pl.lit(" KIM@example.org"))
+        submitted(opened, waiting)
+        batch = drafted(opened, tmp_path)
+        with pytest.raises(GateClosed):
+            check_batch(opened, batch, by="Ana", at=AT)
+        withdraw(opened, batch, by="Ana", reason="another's address", at=AT)
+        own = drafted(opened, tmp_path, email="lee@example.org")
+        assert check_batch(opened, own, by="Ana", at=AT).state == "checked"
 
 
 def test_a_clock_that_went_back_is_refused(tmp_path, capsys):

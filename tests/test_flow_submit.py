@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from reconcile.columns import Status
+from reconcile.columns import Status, UseCase
 from reconcile.errors import KeyMismatch, RegistryError
 from reconcile.flow.submit import submit, summary
 from reconcile.mint.batch import GateVerdict, approve, fingerprint, look_up, mint, propose, reject
-from reconcile.plan import Issuer, IssuerPlan
+from reconcile.mint.draft import draft, rows_of
+from reconcile.plan import Issuer, IssuerPlan, RequestPlan
 from reconcile.policy import Policy
 from reconcile.registry import Registry
 from reconcile.registry.anchor import anchor
@@ -224,6 +225,36 @@ def test_several_reasons_are_told_at_once(small_run: Run, registry: Registry) ->
     done = before(small_run, accounts=replace(small_run.plan.accounts, max_age_days=-1))
     done.inputs = replace(done.inputs, tables=done.inputs.tables | {"accounts": done.accounts.clear()})
     assert closed(done, registry).count("; ") == 2
+
+
+def test_requests_say_what_the_plan_says_of_all(small_run: Run, registry: Registry) -> None:
+    said = RequestPlan(use_case=UseCase.NONCREDIT, cannot_self_serve="on paper", identity_check="at the desk")
+    done = before(small_run, request=said)
+    submit(done, registry, at=AT)
+    assert done.batch is not None
+    rows = rows_of(registry, done.batch.id)[0]
+    told = rows.select("kind", "use_case", "proxy_application").unique().sort("kind").rows()
+    assert told == [("mint", "noncredit", "false"), ("recover", None, None)]
+
+
+def test_an_address_that_the_registry_knows_is_not_given_again(small_run: Run, registry: Registry) -> None:
+    """Another student's request has it: the college's mailbox stands in."""
+    submit(first := before(small_run), registry, at=AT)
+    assert first.batch is not None
+    asked = rows_of(registry, first.batch.id)[0].filter(pl.col("kind") == "mint")
+    own = asked.filter(~pl.col("email").str.contains("+", literal=True)).row(0, named=True)
+    reject(registry, first.batch.id, by="Ben", reason="to be asked anew", at=AT)
+    theirs = asked.head(1).with_columns(
+        pl.lit(own["email"]).alias("email"), sis_id=pl.lit("X1"), first_name=pl.lit("Somebody")
+    )
+    draft(registry, theirs, by="Ana", at=AT)
+    again = before(small_run)
+    submit(again, registry, at=AT)
+    assert again.batch is not None
+    rows = rows_of(registry, again.batch.id)[0]
+    assert rows.filter(pl.col("sis_id") == own["sis_id"])["email"].str.contains("+", literal=True).all()
+    others = rows.filter(pl.col("sis_id") != own["sis_id"], pl.col("kind") == "mint")
+    assert others["email"].to_list() == asked.filter(pl.col("sis_id") != own["sis_id"])["email"].to_list()
 
 
 def test_students_who_wait_in_another_batch_are_mentioned(small_run: Run, registry: Registry) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from registries import wanted
 
+from reconcile.columns import CONSENT, REQUEST
 from reconcile.errors import InputError
 from reconcile.mint import rows as module
 from reconcile.mint.rows import PAYLOAD, asked_in, fingerprint, in_form, require_form, unpacked
@@ -61,6 +64,13 @@ def test_ssns_and_unknown_columns_are_not_kept():
     )
     assert [row[4] for row in formed(rows)] == ['{"last_name":"Example"}']
     assert not [name for name in PAYLOAD if name in ("ssn", "ssn_last4", "ssn_hmac", "ssn_type", "ssn_class")]
+
+
+@pytest.mark.parametrize("name", [*REQUEST, *CONSENT])
+def test_what_a_request_says_is_part_of_what_is_approved(name):
+    said = wanted(1).with_columns(pl.lit("said").alias(name))
+    assert json.loads(formed(said)[0][4])[name] == "said"
+    assert fingerprint(said) != fingerprint(said.with_columns(pl.lit("else").alias(name)))
 
 
 def test_rows_without_fields_of_an_account_are_taken():

@@ -555,3 +555,20 @@ def test_how_the_dictionary_cannot_be_applied(
     folder: Path, changes: tuple[tuple[str, str], ...], more: str, words: str
 ) -> None:
     assert words in refusal(folder, *changes, more=more)
+
+
+SAID = '[request]\nuse_case = "unhoused"\ncannot_self_serve = "no device"\nidentity_check = "at desk"\n'
+
+
+def test_what_requests_have_in_common(folder: Path) -> None:
+    assert read(folder).request is None
+    said = read(folder, more=f"{SAID}proxy_application = true\n").request
+    assert said is not None
+    assert said.columns == {
+        "use_case": "unhoused",
+        "cannot_self_serve": "no device",
+        "identity_check": "at desk",
+        "proxy_application": "true",
+    }
+    assert "[request] use_case: " in refusal(folder, more=SAID.replace("unhoused", "friends"))
+    assert "[request] identity_check: is missing" in refusal(folder, more=SAID.rpartition("identity")[0])

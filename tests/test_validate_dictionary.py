@@ -34,6 +34,7 @@ def test_all_46_elements_of_openccc_are_there_once():
 
 def test_elements_carry_columns_of_ours():
     own = {"request_key", "attested_by", "attested_authority", "attested_on", "seen", "scope"}
+    own |= {"use_case", "proxy_application", "guardian_consent_by", "guardian_consent_on"}
     own |= {"email_in_use"}  # what the system says of an address, beside the request
     assert {one.column for one in ELEMENTS if one.column} <= {*STUDENTS, *ACCOUNTS, *own}
 

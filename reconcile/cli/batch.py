@@ -66,7 +66,10 @@ def new(
     who = issuer or (known.issuer.kind.value if known is not None else None)
     last = valid_until.date() if valid_until is not None else None
     with change(plan, registry, demo=demo, dry_run=dry_run) as store:
-        made = draft_file(store, file, by=by, issuer=who, valid_until=last, wide=_wide(known))
+        details = known.request if known is not None else None
+        made = draft_file(
+            store, file, by=by, issuer=who, valid_until=last, wide=_wide(known), details=details
+        )
         show_batch(made)
     _next(f'check {made.id} {options(plan, registry, demo=demo)} --by "..."', made.state == "draft")
 

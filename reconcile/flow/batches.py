@@ -11,6 +11,8 @@ from reconcile.columns import SSN_DERIVED, plain
 from reconcile.errors import InputError, nearest
 from reconcile.flow.inputs import read_students
 from reconcile.mint import draft as drafts
+from reconcile.mint.accounts import addresses_in_use
+from reconcile.mint.asked import filled, require_reasons
 from reconcile.mint.deliver import loaded
 from reconcile.mint.mapping import NEEDED, Columns
 from reconcile.mint.result import enter_result
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from reconcile.mint.deliver import Loaded
     from reconcile.mint.result import Answered
     from reconcile.mint.states import Batch
-    from reconcile.plan import Plan
+    from reconcile.plan import Plan, RequestPlan
     from reconcile.read import ReadResult
     from reconcile.registry import Registry
 
@@ -39,6 +41,7 @@ def draft_file(
     issuer: str | None = None,
     valid_until: date | None = None,
     wide: bool = False,
+    details: RequestPlan | None = None,
     at: datetime | None = None,
 ) -> Batch:
     """Keep the rows of a file as a draft.
@@ -46,17 +49,21 @@ def draft_file(
     Args:
         registry: where the batch is kept.
         file: a table in any format that can be read: kind ("mint", "recover" or "replace"), college, sis_id,
-            cccid (to write back, or to give up) and the fields of a new account, under these names.
+            cccid (to write back, or to give up) and the fields of a new account, under these names;
+            `reconcile account request-template` writes a table with all of them.
         by: who makes the draft.
         issuer: "openccc" or "registry"; a demo registry needs none.
         valid_until: the last day on which the batch may be approved and carried out.
         wide: take the future's form of CCCIDs too, where the plan says so ([rules] wide_cccid).
+        details: what the requests have in common, where a row does not say otherwise.
         at: when; now when None.
 
     Raises:
         InputError: the file cannot be read in full, or its rows cannot be a batch.
     """
     rows = _whole(file).frame
+    if details is not None and "kind" in rows.columns:
+        rows = filled(rows, details.columns)
     try:
         return drafts.draft(registry, rows, by=by, issuer=issuer, valid_until=valid_until, wide=wide, at=at)
     except InputError as error:
@@ -77,7 +84,8 @@ def check_batch(
         at: when; now when None.
 
     Raises:
-        GateClosed: the dictionary forbids it, or nobody is left in the batch.
+        GateClosed: the dictionary forbids it, a request does not say for whom and why it is made, or nobody
+            is left in the batch.
         RegistryError: no such batch, or it is past that step.
     """
     from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
@@ -86,10 +94,10 @@ def check_batch(
     created = rows.filter(pl.col("kind") != "recover").drop("kind", "cccid")
     suite_hash, is_open, failures = "", True, 0
     if created.height:
-        form = created.with_columns(
-            pl.lit(None, pl.String).alias(name) for name in (*SSN_DERIVED, "email_in_use")
-        ).with_columns(
-            request_key=pl.concat_str("college", pl.lit("/"), "sis_id"), email_in_use=pl.lit("false")
+        require_reasons(created)
+        form = created.with_columns(pl.lit(None, pl.String).alias(name) for name in SSN_DERIVED).with_columns(
+            request_key=pl.concat_str("college", pl.lit("/"), "sis_id"),
+            email_in_use=pl.Series(_in_use(registry, created), dtype=pl.String),
         )
         day = plan.as_of if plan is not None else (at or datetime.now(UTC)).date()
         policy = plan.policy if plan is not None else None
@@ -97,6 +105,13 @@ def check_batch(
         suite_hash, is_open, failures = judged.suite_hash, judged.verdict == "open", judged.failures.height
     verdict = GateVerdict(suite_hash=suite_hash, rows_hash=rows_hash, open=is_open, failures=failures)
     return drafts.check(registry, batch_id, by=by, verdict=verdict, at=at)
+
+
+def _in_use(registry: Registry, created: pl.DataFrame) -> list[str]:
+    """Say of each request whether another account or request of the registry has its address."""
+    wanted = {(row[0], row[1]): row[2] for row in created.select("college", "sis_id", "email").rows()}
+    taken = addresses_in_use(registry, wanted)
+    return ["true" if key in taken else "false" for key in wanted]
 
 
 def read_result(

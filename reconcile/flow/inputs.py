@@ -67,7 +67,7 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
     remarks: list[pl.DataFrame] = []
     for name, wanted in plan.inputs.items():
         progress(f"Read {name}")
-        result = _read(name, wanted, plan, key)
+        result = read_table(name, wanted, plan, key)
         records.append(_account(name, wanted, result))
         remarks.append(result.diagnostics.select(pl.lit(name).alias("table"), pl.all()))
         frame = result.frame
@@ -80,7 +80,7 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         tables[name] = standardize(frame, id=ID_OF[name]).frame if name in ID_OF else frame
     if plan.accounts.previous is not None:
         progress(f"Read {PREVIOUS}")
-        result = _read("accounts.previous", plan.accounts.previous, plan, key)
+        result = read_table("accounts.previous", plan.accounts.previous, plan, key)
         account = _account(PREVIOUS, plan.accounts.previous, result)
         records.append(replace(account, scope=plan.accounts.scope.value))
         remarks.append(result.diagnostics.select(pl.lit(PREVIOUS).alias("table"), pl.all()))
@@ -108,7 +108,7 @@ def read_students(plan: Plan, /, *, path: Path | None = None) -> ReadResult:
         if path is None
         else replace(plan.students, path=path, query=None, sheet=None, member=None, parts=False)
     )
-    result = _read("students", wanted, plan, ssn_key())
+    result = read_table("students", wanted, plan, ssn_key())
     return replace(result, frame=_with_college(result.frame, plan))
 
 
@@ -138,7 +138,12 @@ def _under_line(rejected: pl.DataFrame) -> pl.DataFrame:
     return rejected.with_columns(cccid=pl.format("{}#{}", "cccid", "line"))
 
 
-def _read(name: str, wanted: InputPlan, plan: Plan, key: SsnKey) -> ReadResult:
+def read_table(name: str, wanted: InputPlan, plan: Plan, key: SsnKey, /) -> ReadResult:
+    """Read one table of a plan, by the section that describes it.
+
+    Raises:
+        InputError: it cannot be read or mapped, or the query cannot be asked.
+    """
     options = dict(wanted.options)
     if name == "students":
         options.setdefault("as_of", plan.as_of)  # effective-dated rows count up to the plan's day

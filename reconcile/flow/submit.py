@@ -12,6 +12,8 @@ from reconcile.errors import GateClosed
 from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, with_mailbox
 from reconcile.flow.seen import numbers_in
 from reconcile.flow.ties import ties_of
+from reconcile.mint.accounts import addresses_in_use
+from reconcile.mint.asked import filled
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
 from reconcile.registry.anchor import anchor, beside, require_current
@@ -66,7 +68,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     _remember(done, registry, at)
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)
-    rows = wanted_rows(done)
+    rows = wanted_rows(done, registry)
     done.notes += _withdraw(done, registry, rows, at)
     if rows.is_empty():
         return
@@ -112,16 +114,21 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
         )
 
 
-def wanted_rows(done: Run, /) -> pl.DataFrame:
+def wanted_rows(done: Run, registry: Registry | None = None, /) -> pl.DataFrame:
     """List what a run found to create and to write back, as the rows of a batch, in request-key order.
 
     They are people: show them to nobody who does not need them.
+
+    Args:
+        done: the run.
+        registry: whose accounts and batches may have an address already; the snapshot alone when None.
 
     Returns:
         kind ("mint" / "recover"), request_key, college, sis_id, cccid (of recoveries) and the fields of an
         account, with the staff's attestation.
     """
-    return _reachable(batch_rows(creation_form(done.students, done.plan.mint), done.resolution.frame), done)
+    rows = batch_rows(creation_form(done.students, done.plan.mint), done.resolution.frame)
+    return _reachable(rows, done, registry)
 
 
 def source_of(plan: Plan, /) -> str:
@@ -147,10 +154,17 @@ def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
     )
 
 
-def _reachable(rows: pl.DataFrame, done: Run) -> pl.DataFrame:
+def _reachable(rows: pl.DataFrame, done: Run, registry: Registry | None) -> pl.DataFrame:
     """Give each new account an address of its own where the plan has a mailbox; recoveries need none."""
     new = pl.col("kind") == "mint"
-    created = with_mailbox(rows.filter(new), done.plan.mint, done.accounts)
+    asked = rows.filter(new)
+    wanted = {(row[0], row[1]): row[2] for row in asked.select("college", "sis_id", "email").rows()}
+    ours = [wanted[key] for key in addresses_in_use(registry, wanted)] if registry is not None else []
+    held = [done.accounts.select("email")] if "email" in done.accounts.columns else []
+    known = pl.concat([*held, pl.DataFrame({"email": ours}, schema={"email": pl.String})])
+    created = with_mailbox(asked, done.plan.mint, known)
+    if done.plan.request is not None:
+        created = filled(created, done.plan.request.columns)
     return pl.concat([created, rows.filter(~new)], how="diagonal").sort("request_key")
 
 

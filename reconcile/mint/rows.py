@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from reconcile.cccid import WATERMARK, well_formed
-from reconcile.columns import ACCOUNTS, NEVER_DELIVERED, PERSON, SSN_DERIVED
+from reconcile.columns import ACCOUNTS, CONSENT, NEVER_DELIVERED, PERSON, REQUEST, SSN_DERIVED
 from reconcile.errors import InputError
 from reconcile.registry.canon import digest_parts, row_numbers
 
@@ -18,11 +18,12 @@ KEY: Final = ("college", "sis_id")
 _REQUIRED: Final = ("kind", *KEY)
 PART: Final = 10_000  # rows that are written out at a time: a batch may have a million
 _ATTESTED: Final = ("attested_by", "attested_authority", "attested_on")
-# What an account is made of, who attested that it may be made; SSNs never enter the registry in any form.
+# What an account is made of, who attested that it may be made, what was asked for and why; SSNs never enter
+# the registry in any form.
 PAYLOAD: Final = tuple(
     dict.fromkeys(
         name
-        for name in (*PERSON, *ACCOUNTS, *_ATTESTED)
+        for name in (*PERSON, *ACCOUNTS, *_ATTESTED, *REQUEST, *CONSENT)
         if name not in (*SSN_DERIVED, *NEVER_DELIVERED, "cccid", "former_names", "line")
     )
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
+from reconcile.columns import UseCase
 from reconcile.errors import InputError, PlanError
 from reconcile.plan.inputs import (
     LAYOUTS,
@@ -25,6 +26,7 @@ from reconcile.plan.sections import (
     MintPlan,
     MisPlan,
     Population,
+    RequestPlan,
     Scope,
     SnapshotPlan,
     Thresholds,
@@ -60,6 +62,7 @@ class Plan:
         applications: the applications staging file, None without one.
         fraud: the list of CCCIDs that were reported as fraud, None without one.
         crosswalk: CCCIDs of the past, None without them.
+        request: what the requests for new accounts have in common, None where the rows say it.
         thresholds: from which probability on a pair is linked or reviewed.
         policy: how the data dictionary's rules are applied at this college.
         mis: how the numbers are reported to MIS, None without the section.
@@ -79,6 +82,7 @@ class Plan:
     applications: InputPlan | None = None
     fraud: InputPlan | None = None
     crosswalk: InputPlan | None = None
+    request: RequestPlan | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
     policy: Policy = field(default_factory=Policy)
     mis: MisPlan | None = None
@@ -147,6 +151,7 @@ class Plan:
             thresholds=_thresholds(reader),
             mint=_mint(reader),
             mis=_mis(reader) if reader.has("mis") else None,
+            request=_request(reader) if reader.has("request") else None,
         )
         plan = replace(plan, policy=_policy(reader, plan))
         if files:
@@ -271,6 +276,15 @@ def _mis(reader: Reader) -> MisPlan:
         terms=MappingProxyType({term: str(code) for term, code in terms.items()}),
         submitted=(submitted,) if isinstance(submitted, Path) else submitted or (),
         identifiers=reader.maybe_place("mis", "identifiers"),
+    )
+
+
+def _request(reader: Reader) -> RequestPlan:
+    return RequestPlan(
+        use_case=UseCase(reader.one_of("request", "use_case", list(UseCase))),
+        cannot_self_serve=reader.text("request", "cannot_self_serve"),
+        identity_check=reader.text("request", "identity_check"),
+        proxy_application=reader.flag("request", "proxy_application", default=False),
     )
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from reconcile.columns import UseCase
+
 
 class Issuer(StrEnum):
     """Who makes a new CCCID."""
@@ -208,6 +210,33 @@ class MisPlan:
     terms: Mapping[str, str]
     submitted: tuple[Path, ...] = ()
     identifiers: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestPlan:
+    """What all requests of a batch have in common, where a row does not say otherwise.
+
+    Attributes:
+        use_case: for whom the accounts are made.
+        cannot_self_serve: why these students cannot do it themselves.
+        identity_check: how their identity was verified.
+        proxy_application: whether staff submit an application for them too; elsewhere, it is only tracked.
+    """
+
+    use_case: UseCase
+    cannot_self_serve: str
+    identity_check: str
+    proxy_application: bool = False
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The same as the columns of a request."""
+        return {
+            "use_case": self.use_case.value,
+            "cannot_self_serve": self.cannot_self_serve,
+            "identity_check": self.identity_check,
+            "proxy_application": "true" if self.proxy_application else "false",
+        }
 
 
 def _words(noun: str, values: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from reconcile.cccid import CCCID, ordinals
 from reconcile.errors import IssuerError
 from reconcile.registry import chain
+from reconcile.registry.accounts import Accounts
 from reconcile.registry.canon import canonical, digest_parts, iso
 from reconcile.registry.connect import CHUNK, bulk, in_bytes, in_parts, tabled
 from reconcile.registry.life import Life
@@ -23,7 +24,6 @@ from reconcile.registry.tables import (
     audit,
     batches,
     cccids,
-    credentials,
     requests,
     results,
     seen,
@@ -66,6 +66,7 @@ class Ledger:
         stamp: the same as it is stored.
         life: what becomes of numbers after they were given.
         persons: which requests are about one person.
+        accounts: what the students of issued numbers sign in to.
     """
 
     def __init__(self, connection: sa.Connection, /, *, demo: bool, at: datetime) -> None:
@@ -76,6 +77,7 @@ class Ledger:
         self.stamp = iso(at)
         self.life = Life(connection, self.stamp)
         self.persons = Persons(connection, self.stamp)
+        self.accounts = Accounts(connection, self.stamp)
 
     @property
     def sequence(self) -> int:
@@ -319,19 +321,6 @@ class Ledger:
     def entry(self, what: str, subject: str, /) -> dict[str, Any]:
         """Read the detail of the last audit entry about something; empty when there is none."""
         return chain.last_detail(self._connection, what, subject)
-
-    def set_credentials(self, batch_id: str, rows: Sequence[tuple[str, ...]], /) -> None:
-        """Replace the credentials of a batch: mis_code, sis_id, cccid, salt, hash, expires."""
-        self._connection.execute(sa.delete(credentials).where(credentials.c.batch == batch_id))
-        names = ("mis_code", "sis_id", "cccid", "salt", "hash", "expires", "batch")
-        bulk(self._connection, credentials, names, [(*row, batch_id) for row in rows])
-
-    def credentials(self, batch_id: str, /) -> list[dict[str, Any]]:
-        """List the stored (hashed) credentials of a batch."""
-        rows = self._connection.execute(sa.select(credentials).where(credentials.c.batch == batch_id))
-        return sorted(
-            (dict(row) for row in rows.mappings()), key=lambda row: (row["mis_code"], row["sis_id"])
-        )
 
     def _take(
         self, start: int, last: int, count: int, taken: list[Span], skipped: list[Span]

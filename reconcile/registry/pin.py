@@ -8,7 +8,17 @@ import sqlalchemy as sa
 
 from reconcile.errors import KeyMismatch
 from reconcile.registry import chain
-from reconcile.registry.tables import cccids, crosswalk, decisions, meta, requests, results, ties, voids
+from reconcile.registry.tables import (
+    accounts,
+    cccids,
+    crosswalk,
+    decisions,
+    meta,
+    requests,
+    results,
+    ties,
+    voids,
+)
 
 # Where a student's id may be the hash of an SSN, which another key would make anew.
 _IDS: Final = (
@@ -21,6 +31,7 @@ _IDS: Final = (
     voids.c.sis_id,
     ties.c.sis_id_l,
     ties.c.sis_id_r,
+    accounts.c.sis_id,
 )
 
 

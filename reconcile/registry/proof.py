@@ -12,6 +12,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from reconcile.registry import chain
+from reconcile.registry.accounts import unsealed
 from reconcile.registry.canon import BOUND, digest, digest_parts
 from reconcile.registry.connect import in_bytes, in_parts
 from reconcile.registry.life import Answer, Void
@@ -84,7 +85,7 @@ def prove(connection: sa.Connection, /) -> Verification:
     if not problems:  # a broken log proves nothing about the tables
         for row in log:
             row["detail"] = json.loads(row["detail"])
-        for check in (_batches, _approvals, _requests, _numbers, _lives, _entries, _allotments):
+        for check in (_batches, _approvals, _requests, _numbers, _lives, _entries, _allotments, unsealed):
             problems.extend(check(connection, log))
     head = log[-1]["entry"] if log else chain.GENESIS
     return Verification(entries=len(log), head=head, problems=tuple(problems))

@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA: Final = "0002"  # the newest migration; a test holds the two together
+SCHEMA: Final = "0004"  # the newest migration; a test holds the two together
 metadata: Final = sa.MetaData()
 
 
@@ -109,14 +109,73 @@ sa.Index(
     postgresql_where=VALID,
 )
 
-credentials: Final = sa.Table(
-    "credentials",
+accounts: Final = sa.Table(
+    "accounts",  # made by this registry; what seals them is in accounts.py
     metadata,
-    sa.Column("mis_code", sa.Text, primary_key=True),
-    sa.Column("sis_id", sa.Text, primary_key=True),
-    sa.Column("cccid", sa.Text, nullable=False),
-    sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
-    *_texts("salt", "hash", "expires"),
+    sa.Column("cccid", sa.Text, primary_key=True),
+    sa.Column("mis_code", sa.Text, nullable=False),
+    sa.Column("sis_id", sa.Text, nullable=False),
+    sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, unique=True),  # in one spelling; null once the number was voided
+    sa.Column("first_name", sa.Text),
+    sa.Column("middle_name", sa.Text),
+    sa.Column("last_name", sa.Text),
+    sa.Column("suffix", sa.Text),
+    sa.Column("birthdate", sa.Text),
+    sa.Column("accepted_terms", sa.Text),  # null while it is pending, as are the three after it
+    sa.Column("accepted_terms_timestamp", sa.Text),
+    sa.Column("email_verified", sa.Text),
+    sa.Column("email_verified_timestamp", sa.Text),
+    sa.Column("attested_by", sa.Text),
+    sa.Column("attested_authority", sa.Text),
+    sa.Column("attested_on", sa.Text),
+    sa.Column("made_at", sa.Text, nullable=False),
+    sa.Column("claimed_at", sa.Text),
+    sa.Column("password", sa.Text),  # Argon2; the student's own
+    sa.Column("failures", sa.Integer, nullable=False),  # since the last success or lock
+    sa.Column("locks", sa.Integer, nullable=False),  # since the last success
+    sa.Column("locked_until", sa.Text),
+    sa.Column("nonce", sa.Text, nullable=False),  # keeps the hashes in the log from telling who it is
+    sa.CheckConstraint("state IN ('held', 'claimed')", name="known_account_state"),
+)
+
+credentials: Final = sa.Table(
+    "credentials",  # temporary secrets and to whom they went; a replaced or used one has no hash any more
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("cccid", sa.Text, sa.ForeignKey("accounts.cccid"), nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text),
+    sa.Column("made_at", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("expires", sa.Text, nullable=False),
+    sa.Column("delivered_to", sa.Text),
+    sa.Column("delivered_how", sa.Text),
+    sa.Column("delivered_at", sa.Text),
+    sa.Column("delivered_by", sa.Text),
+    sa.CheckConstraint("state IN ('valid', 'replaced', 'used')", name="known_credential_state"),
+)
+_WORKS: Final = sa.text("state = 'valid'")
+sa.Index("works_once", credentials.c.cccid, unique=True, sqlite_where=_WORKS, postgresql_where=_WORKS)
+
+reclaims: Final = sa.Table(
+    "reclaims",  # a new address that waits for its code; at most one an account
+    metadata,
+    sa.Column("cccid", sa.Text, sa.ForeignKey("accounts.cccid"), primary_key=True),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),  # Argon2
+    sa.Column("expires", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+)
+
+account_log: Final = sa.Table(
+    "account_log",  # what each step left of an account, as a hash; the latest must be the present one
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("audit", sa.BigInteger, nullable=False),
+    sa.Column("cccid", sa.Text, nullable=False, index=True),
+    sa.Column("hash", sa.Text, nullable=False),
 )
 
 decisions: Final = sa.Table(
@@ -187,4 +246,4 @@ audit: Final = sa.Table(
 )
 
 # Rows of these are added and never changed; triggers refuse a casual edit, the chain shows a wilful one.
-APPEND_ONLY: Final = ("audit", "approvals", "decisions", "results", "voids", "ties")
+APPEND_ONLY: Final = ("audit", "approvals", "decisions", "results", "voids", "ties", "account_log")

@@ -1,0 +1,113 @@
+"""Accounts that were made on students' behalf and that nobody took over yet, oldest first."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from reconcile.flow.reclaim import snapshot
+from reconcile.mint.accounts import plain_address, same_mailbox
+from reconcile.registry.canon import iso, now
+from reconcile.show import Sheet, Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconcile.plan import Plan
+    from reconcile.registry import Registry
+    from reconcile.registry.ledger import Ledger
+
+Row = dict[str, str]
+
+_SCHEMA: Final = dict.fromkeys(
+    ("college", "sis_id", "cccid", "kept_by", "state", "credentials", "made"), pl.String
+)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Followed(Shown):
+    """Accounts made on behalf of students, and whether they are theirs by now.
+
+    Attributes:
+        frame: college, sis_id, cccid, kept_by ("registry" / "openccc"), state ("claimed", "unclaimed",
+            "not_in_snapshot"), credentials ("none", "expired", "to_deliver", "delivered"; null at OpenCCC),
+            made (ISO day), days (its age), oldest first.
+        compared: whether a snapshot said what became of the accounts at OpenCCC.
+    """
+
+    frame: pl.DataFrame
+    compared: bool
+
+    @property
+    def unclaimed(self) -> pl.DataFrame:
+        """The ones that are not known to be their students'."""
+        return self.frame.filter(pl.col("state") != "claimed")
+
+    def _sheet(self) -> Sheet:
+        claimed = self.frame.height - self.unclaimed.height
+        note = f"{claimed:,} of {self.frame.height:,} were claimed."
+        if not self.compared:
+            note += " Accounts at OpenCCC are followed with a plan, by its snapshot."
+        return Sheet(frame=self.unclaimed, title="Unclaimed accounts", note=note, unit="account")
+
+
+def follow(registry: Registry, /, *, plan: Plan | None = None, at: datetime | None = None) -> Followed:
+    """Say of each account that was made on a student's behalf whether it was taken over.
+
+    Accounts of this registry say so themselves. One at OpenCCC counts as claimed when the snapshot has
+    another address for it than one of the mailbox that stood in; one that was made with the student's own
+    address, when that is verified.
+
+    Args:
+        registry: where the batches are kept.
+        plan: whose snapshot tells about the accounts at OpenCCC; they are left out without one.
+        at: the day that ages are counted to; now when None.
+
+    Raises:
+        InputError: the snapshot cannot be read.
+    """
+    moment = now(at)
+    rows = registry.read(lambda ledger: list(_ours(ledger, iso(moment))))
+    if plan is not None:
+        known = {row["cccid"]: row for row in snapshot(plan).iter_rows(named=True)}
+        rows += registry.read(lambda ledger: list(_elsewhere(ledger, known)))
+    ages = pl.Series([(moment - datetime.fromisoformat(row["made"])).days for row in rows], dtype=pl.Int64)
+    aged = pl.DataFrame(rows, schema=_SCHEMA).with_columns(pl.col("made").str.head(10), days=ages)
+    return Followed(frame=aged.sort("days", "cccid", descending=[True, False]), compared=plan is not None)
+
+
+def _ours(ledger: Ledger, stamp: str) -> Iterator[Row]:
+    secrets = ledger.accounts.secrets()
+    for one in ledger.accounts.every():
+        state = "claimed" if one["state"] == "claimed" else "unclaimed"
+        secret = _credentials(secrets.get(one["cccid"]), stamp)
+        own = {"kept_by": "registry", "state": state, "credentials": secret, "made": one["made_at"]}
+        yield {"college": one["mis_code"], "sis_id": one["sis_id"], "cccid": one["cccid"]} | own
+
+
+def _credentials(secret: dict[str, Any] | None, stamp: str) -> str:
+    if secret is None:
+        return "none"
+    if secret["expires"] <= stamp:
+        return "expired"
+    return "delivered" if secret["delivered_at"] else "to_deliver"
+
+
+def _elsewhere(ledger: Ledger, known: dict[str, dict[str, Any]]) -> Iterator[Row]:
+    for code, sis_id, cccid, since, payload in ledger.accounts.at_openccc():
+        asked = plain_address(json.loads(payload).get("email"))
+        own = {"kept_by": "openccc", "state": _state(known.get(cccid), asked), "made": since}
+        yield {"college": code, "sis_id": sis_id, "cccid": cccid} | own
+
+
+def _state(row: dict[str, Any] | None, asked: str | None) -> str:
+    if row is None:
+        return "not_in_snapshot"
+    if row["email"] is None or (asked is not None and same_mailbox(row["email"], asked)):
+        own = asked is not None and "+" not in asked
+        return "claimed" if own and row["email_verified"] == "true" else "unclaimed"
+    return "claimed"
