@@ -48,9 +48,10 @@ def test_history_cannot_be_edited_casually(registry):  # noqa: F811
         registry,
         f"INSERT INTO results VALUES (1, '{batch}', '021', '1', 'failed', NULL, NULL, 1)",
         "INSERT INTO ties VALUES (1, '021', '1', '021', '2', 'same', 'now', 1)",
+        "INSERT INTO account_log VALUES (1, 1, 'AAA0001', 'hash')",
     )
     for table in APPEND_ONLY:
-        column = "reason" if table == "results" else "at"
+        column = {"results": "reason", "account_log": "hash"}.get(table, "at")
         for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}"):
             with pytest.raises(RegistryError, match="refused a"):
                 alter(registry, statement)
