@@ -10,6 +10,7 @@ import polars as pl
 
 from reconcile.engine import Engine
 from reconcile.errors import InputError
+from reconcile.exports import write_for_people
 from reconcile.files import write_private
 from reconcile.flow.scanned import scan
 from reconcile.read import guess_layout, load_layout, read
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from reconcile.policy import Policy
 
 _PARQUET: Final = (".parquet", ".pq")
-_FORMULA: Final = r"^[=+\-@\t\r]"  # what a spreadsheet would calculate
 _LAYOUTS: Final = {"accounts": "openccc", "snapshot_change": "openccc"}
 _IDS: Final = {"students": "sis_id", "accounts": "cccid", "snapshot_change": "cccid"}
 
@@ -61,22 +61,11 @@ class Judged:
         write_private(path, suite_html(self.validation, readings=self.readings, keys=keys))
 
     def write_failures(self, path: Path, /, *, keys: bool = True) -> None:
-        """Write every failing row as CSV: line (of a delimited file), row, key and what was found.
-
-        A text that a spreadsheet would calculate gets an apostrophe in front.
-        """
+        """Write every failing row as CSV, or XLSX: line (of a delimited file), row, key, what was found."""
         listed = self.validation.failures if keys else self.validation.failures.drop("key")
         if self.lines is not None:
             listed = listed.select(self.lines.gather(listed["row"]).alias("line"), pl.all())
-        texts = [pl.col(name) for name, kind in listed.schema.items() if kind == pl.String]
-        defused = listed.with_columns(
-            pl.when(text.str.contains(_FORMULA))
-            .then(pl.concat_str(pl.lit("'"), text))
-            .otherwise(text)
-            .name.keep()
-            for text in texts
-        )
-        write_private(path, "\ufeff" + defused.write_csv())
+        write_for_people(path, listed, title="Failures")
 
 
 @dataclass(frozen=True, kw_only=True)
