@@ -12,6 +12,7 @@ from reconcile.cli import batch, dictionary, inspect, key, plan, registry, valid
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_run, show_table
+from reconcile.cli.writeback import writeback
 from reconcile.errors import GateClosed
 
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ app.command()(inspect.inspect)
 app.command()(draft_map)
 app.command()(validate.validate)
 app.command()(dictionary.dictionary)
+app.command()(writeback)
 
 
 @app.command()

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.files import whole_folder, write_private
-from reconcile.flow.queries import query_of
+from reconcile.flow.extract import read_students
 from reconcile.mint.void import Voided
 from reconcile.mint.void import void as take_out
-from reconcile.read import Limits, read
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,16 +121,8 @@ def affected_terms(voided: Voided, plan: Plan | None, /) -> pl.DataFrame:
     schema = dict.fromkeys(("college", "sis_id", "term", "reported", "correct"), pl.String)
     if plan is None or voided.state != "loaded":
         return pl.DataFrame(schema=schema)
-    wanted = plan.students
-    found = read(
-        query_of("students", wanted.query, plan) if wanted.query is not None else wanted.path or (),
-        layout=wanted.layout, encoding=wanted.encoding, sheet=wanted.sheet, member=wanted.member,
-        parts=wanted.parts, options={"as_of": plan.as_of, **wanted.options}, limits=Limits(**wanted.limits),
-    ).frame  # fmt: skip
-    only = plan.population.colleges[0] if len(plan.population.colleges) == 1 else None
-    theirs = found.with_columns(pl.col("college").fill_null(pl.lit(only, pl.String))).filter(
-        (pl.col("sis_id") == voided.sis_id) & (pl.col("college") == voided.college)
-    )
+    found = read_students(plan).frame
+    theirs = found.filter((pl.col("sis_id") == voided.sis_id) & (pl.col("college") == voided.college))
     terms = theirs["terms"].explode().drop_nulls().unique().sort().to_list() if theirs.height else []
     rows = [(voided.college, voided.sis_id, term, voided.cccid, voided.replacement) for term in terms]
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -28,6 +28,7 @@ from reconcile.plan.sections import (
     SnapshotPlan,
     Thresholds,
 )
+from reconcile.plan.upkeep import RetentionPlan, WritebackPlan, read_retention, read_writeback
 from reconcile.policy import Policy
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Plan:
         crosswalk: CCCIDs of the past, None without them.
         thresholds: from which probability on a pair is linked or reviewed.
         policy: how the data dictionary's rules are applied at this college.
+        writeback: in which shape numbers go back to the SIS.
+        retention: after how many days what was made is removed.
     """
 
     path: Path
@@ -79,6 +82,8 @@ class Plan:
     crosswalk: InputPlan | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
     policy: Policy = field(default_factory=Policy)
+    writeback: WritebackPlan = field(default_factory=WritebackPlan)
+    retention: RetentionPlan = field(default_factory=RetentionPlan)
 
     @property
     def runs(self) -> Path:
@@ -143,6 +148,8 @@ class Plan:
             crosswalk=_optional(reader, "crosswalk"),
             thresholds=_thresholds(reader),
             mint=_mint(reader),
+            writeback=read_writeback(reader),
+            retention=read_retention(reader),
         )
         plan = replace(plan, policy=_policy(reader, plan))
         if files:
