@@ -11,6 +11,7 @@ import typer
 from reconcile.cli import batch, dictionary, inspect, key, plan, registry, validate
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
+from reconcile.cli.purge import purge
 from reconcile.cli.tables import show_run, show_table
 from reconcile.cli.writeback import writeback
 from reconcile.errors import GateClosed
@@ -155,6 +156,10 @@ def decide(
     typer.echo(f"Decisions entered: {entered:,}. Run the plan again.")
 
 
+app.command()(writeback)
+app.command()(purge)
+
+
 @app.command()
 def sample(
     *,
@@ -204,7 +209,6 @@ app.command()(inspect.inspect)
 app.command()(draft_map)
 app.command()(validate.validate)
 app.command()(dictionary.dictionary)
-app.command()(writeback)
 
 
 @app.command()

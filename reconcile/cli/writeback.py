@@ -9,7 +9,7 @@ import typer
 
 from reconcile.cli.stores import DryRun, change
 from reconcile.cli.tables import show_table
-from reconcile.errors import InputError, OutputError
+from reconcile.errors import InputError
 
 
 def writeback(
@@ -33,7 +33,8 @@ def writeback(
     ] = None,
     purpose: Annotated[str, typer.Option(help="What for; kept with the record of it.")] = "",
     copy_shape: Annotated[
-        Path | None, typer.Option(help="Write the shape to this file for you to edit, and stop.", metavar="FILE")
+        Path | None,
+        typer.Option(help="Write the shape to this file for you to edit, and stop.", metavar="FILE"),
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -59,12 +60,16 @@ def writeback(
         typer.echo(f"Wrote {copy_shape}. Put your names in, then add: --shape {copy_shape}")
         return
     if not dry_run and (out is None or by is None):
-        raise InputError("Name the load file with --out and who writes it with --by, or look first: --dry-run.")
+        raise InputError(
+            "Name the load file with --out and who writes it with --by, or look first: --dry-run."
+        )
     place = out or Path("load.csv")
     beside = difference or place.with_name(f"{place.stem}-difference.xlsx")
     with change(plan, None, demo=False, dry_run=dry_run) as store:
         made = prepare(known, store, shape=shape)
         show_table(made.counts)
+        if made.absent:
+            typer.echo(f"Numbers of students whom the extract lacks: {made.absent:,}; they wait.")
         if dry_run:
             show_table(made.first)
             return
@@ -74,4 +79,6 @@ def writeback(
         return
     typer.echo(f"To load     {place}: {rows:,} rows ({made.shape.title})")
     typer.echo(f"Difference  {beside}")
-    typer.echo("\nWhen it is loaded, take a new extract and run the plan again: what waited is confirmed then.")
+    typer.echo(
+        "\nWhen it is loaded, take a new extract and run the plan again: what waited is confirmed then."
+    )

@@ -24,13 +24,18 @@ def write_work_list(done: Run, file: Path, /) -> Path:
         OutputError: there is such a file; a list that somebody fills in is not overwritten.
     """
     from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from reconcile.registry.disclosures import WORK_LIST, disclose  # noqa: PLC0415
 
     if file.exists():
         raise OutputError(
             f"{file} exists already and is not overwritten. Name another file for the work list."
         )
     with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
-        return done.work_list(decided=registry.decisions()).write(file)
+        asked = done.work_list(decided=registry.decisions())
+        written, columns = asked.write(file), asked.frame.columns
+        people = pl.concat([asked.frame["id_l"], asked.frame["id_r"]]).n_unique()
+        registry.write(lambda ledger: disclose(ledger, WORK_LIST, file, columns=columns, people=people))
+    return written
 
 
 def read_decisions(path: str | Path, /, *, sheet: str | int | None = None) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from reconcile.errors import InputError
 from reconcile.exports import write_for_people
 from reconcile.files import write_private
 from reconcile.flow.scanned import scan
+from reconcile.plan import Issuer, Plan
 from reconcile.read import guess_layout, load_layout, read
 from reconcile.standardize import standardize
 from reconcile.validate import Validation, validate
@@ -59,6 +60,25 @@ class Judged:
     def write_page(self, path: Path, /, *, keys: bool = True) -> None:
         """Write the findings as a page; without keys nobody can tell whose rows they are."""
         write_private(path, suite_html(self.validation, readings=self.readings, keys=keys))
+
+    def disclose(self, plan: Path, /, *files: Path) -> None:
+        """Keep a record of written findings by key in the registry of a plan.
+
+        Raises:
+            RegistryError: there is none.
+        """
+        from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
+        from reconcile.registry.disclosures import FINDINGS, disclose  # noqa: PLC0415
+
+        known, listed = Plan.read(plan, files=False), self.validation.failures
+        people = listed["key"].n_unique()
+        with Registry.open(known.registry, demo=known.issuer.kind is Issuer.DEMO, create=False) as registry:
+            for file in files:
+                registry.write(
+                    lambda ledger, file=file: disclose(  # type: ignore[misc]
+                        ledger, FINDINGS, file, columns=listed.columns, people=people
+                    )
+                )
 
     def write_failures(self, path: Path, /, *, keys: bool = True) -> None:
         """Write every failing row as CSV, or XLSX: line (of a delimited file), row, key, what was found."""

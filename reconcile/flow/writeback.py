@@ -19,6 +19,7 @@ from reconcile.read import load_layout
 from reconcile.registry import disclosures as left
 from reconcile.registry.people import machine, require_name
 from reconcile.show import Sheet, Shown
+from reconcile.words import counted
 from reconcile.writeback.compare import compare, counts, to_write
 from reconcile.writeback.load import load_rows, refuse_crooked
 from reconcile.writeback.shape import LISTS, TAKEN, load_shape, shape_text, shipped_shapes
@@ -52,11 +53,13 @@ class Writeback(Shown):
             status, origin, decision, since, batch, line: one row a student with a number here.
         load: the rows of the load file, in its own columns.
         shape: what the file looks like.
+        absent: numbers given here to students whom the extract lacks.
     """
 
     difference: pl.DataFrame = field(repr=False)
     load: pl.DataFrame = field(repr=False)
     shape: Shape
+    absent: int = 0
 
     @property
     def counts(self) -> pl.DataFrame:
@@ -115,7 +118,9 @@ def prepare(plan: Plan, registry: Registry, /, *, shape: str | None = None) -> W
     made = refuse_crooked(_with_taken(made, taken), chosen)
     rows = load_rows(to_write(made), chosen, code=code, effective=plan.as_of)
     _require_filled(rows, chosen, to_write(made))
-    return Writeback(difference=made.drop(*TAKEN, strict=False), load=rows, shape=chosen)
+    here = registry.issued().filter(pl.col("college").is_in(students["college"].unique().implode()))
+    absent = here.join(students, on=_KEY, how="anti").height
+    return Writeback(difference=made.drop(*TAKEN, strict=False), load=rows, shape=chosen, absent=absent)
 
 
 def write_back(
@@ -314,7 +319,7 @@ def _require_filled(rows: pl.DataFrame, shape: Shape, changes: pl.DataFrame) -> 
     for column, what in shape.columns.items():
         if what == "person" and rows[column].null_count():
             lines = changes.filter(rows[column].is_null())["line"].head(_SHOWN).to_list()
+            who = counted(rows[column].null_count(), "student has", "students have")
             raise InputError(
-                f"{rows[column].null_count():,} students have no {column} in the extract (line "
-                f"{', '.join(map(str, lines))}). Fill it in there."
+                f"{who} no {column} in the extract (line {', '.join(map(str, lines))}). Fill it in there."
             )

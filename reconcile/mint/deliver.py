@@ -11,6 +11,7 @@ from reconcile.files import write_private
 from reconcile.mint.batch import look_up
 from reconcile.mint.result import awaited
 from reconcile.mint.states import Batch, BatchState, Issuer, require_step
+from reconcile.registry.disclosures import LOAD, disclose
 from reconcile.registry.people import machine, require_name
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def deliver(registry: Registry, batch_id: str, path: Path, /, *, by: str, at: da
             write_private(path, table.write_csv())
         ledger.log("delivered", batch_id, who=by, machine=machine(), numbers=len(numbers))
         ledger.change_batch(batch_id, state=BatchState.DELIVERED.value)
+        disclose(ledger, LOAD, path, by=by, columns=LOAD_FILE, people=len(numbers), batch=batch_id)
         ledger.life.move(batch_id, "delivered")
         return len(numbers)
 
