@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from plans import BRIEF
 
 from reconcile.cli import main
 from reconcile.errors import InputError, OutputError, PlanError
@@ -23,27 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PLAN = """
-[reconciliation]
-name = "Fall"
-as_of = 2026-11-20
-[issuer]
-kind = "openccc"
-[population]
-colleges = ["021"]
-terms = []
-enrolled_only = false
-credit = []
-person_types = []
-[students]
-path = "students.csv"
-layout = "banner"
-[accounts]
-path = "accounts.csv"
-scope = "systemwide"
-as_of = 2026-11-20
-[mint]
-proposer = "analyst"
+PLAN = (
+    BRIEF.format(issuer="openccc", layout="banner")
+    + """
 [retention]
 credentials = 30
 drafts = 1
@@ -51,6 +34,7 @@ work_lists = 180
 uploads = 60
 runs = 300
 """
+)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RUNS = ("20240101T000000Z", "20250101T000000Z", "20250101T000000Z-2", "20260901T000000Z", "20261120T000000Z")
 LIST = pl.DataFrame({"table": ["links"], "id_l": ["1"], "id_r": ["ABC0001"], "decision": [""]})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from plans import BRIEF
 from registries import AT, RANGE, verdict
 
 from reconcile.cli import main
@@ -25,28 +26,6 @@ from reconcile.writeback.shape import load_shape, shape_text, shipped_shapes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PLAN = """
-[reconciliation]
-name = "Fall"
-as_of = 2026-11-20
-[issuer]
-kind = "{issuer}"
-[population]
-colleges = ["021"]
-terms = []
-enrolled_only = false
-credit = []
-person_types = []
-[students]
-path = "students.csv"
-layout = "{layout}"
-[accounts]
-path = "accounts.csv"
-scope = "systemwide"
-as_of = 2026-11-20
-[mint]
-proposer = "analyst"
-"""
 BANNER = (
     "SPRIDEN_PIDM,SPRIDEN_ID,SPRIDEN_LAST_NAME,SPRIDEN_FIRST_NAME,GORADID_ADID_CODE,GORADID_ADDITIONAL_ID"
 )
@@ -126,7 +105,7 @@ def make(
     (folder / "workspace" / "latest").write_text(f"runs/{run.name}\n", encoding="utf-8")
     (folder / "students.csv").write_text("\n".join(extract) + "\n", encoding="utf-8")
     (folder / "accounts.csv").write_text("ccc_id\n", encoding="utf-8")
-    (folder / "plan.toml").write_text(PLAN.format(layout=layout, issuer=issuer) + more, encoding="utf-8")
+    (folder / "plan.toml").write_text(BRIEF.format(layout=layout, issuer=issuer) + more, encoding="utf-8")
     record = {
         "inputs": [{"table": "students", "sha256": sha256(folder / "students.csv")}],
         "stamp": {"began": "2026-11-21 13:00:00 UTC"},

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from plans import take
 from registries import AT, minted, submitted, wanted
 
 from reconcile.cli import main
@@ -14,7 +13,6 @@ from reconcile.files import sha256
 from reconcile.mint.batch import approve
 from reconcile.mint.deliver import deliver
 from reconcile.mint.handover import hand_over
-from reconcile.plan import Plan
 from reconcile.registry import Registry
 from reconcile.registry.backup import export
 from reconcile.registry.disclosures import WORK_LIST, disclose, disclosures
@@ -91,19 +89,3 @@ def test_an_export_of_the_registry_leaves_one_and_a_rehearsal_none(
     assert disclosures(registry).height == 1
     assert main(["registry", "export", str(tmp_path / "third"), "--registry", str(place), "--by", "Ben"]) == 0
     assert disclosures(registry)["who"].to_list() == ["Ana", "Ben"]
-
-
-def test_findings_by_key_leave_one_where_a_plan_is_named(
-    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = take(small, tmp_path / "p")
-    Registry.open(Plan.read(path).registry, demo=True).close()
-    command = ["validate", str(small / "students.csv"), "--suite", "students", "--layout", "colleague"]
-    for name, more in (("named.csv", []), ("unnamed.csv", ["--no-keys"])):
-        assert main([*command, "--failures", str(tmp_path / name), "--plan", str(path), *more]) in {0, 1}
-    capsys.readouterr()
-    assert main(["registry", "disclosures", "--plan", str(path)]) == 0
-    said = capsys.readouterr().out
-    assert "findings" in said
-    assert "unnamed.csv" not in said
-    assert "Files that left: 1" in said
