@@ -48,6 +48,7 @@ STUDENTS: dict[str, Student] = {
     "A11": ("", "pending_load", "absent", "", "ABC0011"),
     "A12": ("ABC0011", "conflict", "other_person", "", ""),
     "A13": ("", "several_accounts", "absent", "", "ABC0013"),
+    "A14": ("ABC0006", "confirmed", "agrees", "", ""),  # whose number A06 was given by mistake
 }
 DECIDED = (
     ("A04", "OLD0004", "different"), ("A07", "NEW0007", "match"), ("A07", "GNE0007", "different"),

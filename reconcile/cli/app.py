@@ -109,7 +109,9 @@ def run(
     *,
     work_list: Annotated[
         Path | None,
-        typer.Option(help="Also write the pairs that wait for a person; holds names.", metavar="FILE"),
+        typer.Option(
+            help="Also write the pairs that wait for a person, as CSV or XLSX; holds names.", metavar="FILE"
+        ),
     ] = None,
 ) -> None:
     """Reconcile the files of a plan, up to a batch to approve.

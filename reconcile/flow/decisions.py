@@ -9,6 +9,7 @@ import polars as pl
 from reconcile.errors import InputError, OutputError
 from reconcile.plan import Issuer, Plan
 from reconcile.read import read
+from reconcile.registry.disclosures import WORK_LIST, disclose
 from reconcile.review import decisions_in
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ def write_work_list(done: Run, file: Path, /) -> Path:
         OutputError: there is such a file; a list that somebody fills in is not overwritten.
     """
     from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
-    from reconcile.registry.disclosures import WORK_LIST, disclose  # noqa: PLC0415
 
     if file.exists():
         raise OutputError(

@@ -15,6 +15,7 @@ from reconcile.files import write_private
 from reconcile.flow.scanned import scan
 from reconcile.plan import Issuer, Plan
 from reconcile.read import guess_layout, load_layout, read
+from reconcile.registry.disclosures import FINDINGS, disclose
 from reconcile.standardize import standardize
 from reconcile.validate import Validation, validate
 from reconcile.validate.page import suite_html
@@ -68,7 +69,6 @@ class Judged:
             RegistryError: there is none.
         """
         from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
-        from reconcile.registry.disclosures import FINDINGS, disclose  # noqa: PLC0415
 
         known, listed = Plan.read(plan, files=False), self.validation.failures
         people = listed["key"].n_unique()

@@ -113,7 +113,7 @@ def prepare(plan: Plan, registry: Registry, /, *, shape: str | None = None) -> W
         students,
         _numbers(registry, students, began),
         against=_against(registry, voids, students, began),
-        voided=voids["cccid"],
+        voided=voids.select(*_KEY, "cccid"),
     )
     made = refuse_crooked(_with_taken(made, taken), chosen)
     rows = load_rows(to_write(made), chosen, code=code, effective=plan.as_of)

@@ -65,7 +65,7 @@ def compare(
     /,
     *,
     against: pl.DataFrame,
-    voided: pl.Series,
+    voided: pl.DataFrame,
 ) -> pl.DataFrame:
     """Say for each student who has a number here what becomes of it in the SIS.
 
@@ -75,14 +75,14 @@ def compare(
         numbers: college, sis_id, cccid, origin ("issued", "recovered" or "decided"), since, batch, decision
             (a person's word for it, or null); one row a student.
         against: college, sis_id, cccid, decision: people's words against a number.
-        voided: numbers that count no more.
+        voided: college, sis_id, cccid of numbers that count no more, by who had them; nobody gets one again.
 
     Returns:
         The columns of `DIFFERENCE`, one row a student with a number, or with a voided one in the SIS; `new`
         null where nothing takes a voided one's place.
     """
     key = ["college", "sis_id"]
-    holders = students.select("sis_id", new="held").explode("new").drop_nulls("new")
+    holders = students.select(*key, new="held").explode("new").drop_nulls("new")
     held_by = holders.group_by("new").agg(holders=pl.col("sis_id").unique())
     said = against.group_by(*key).agg(
         refuted=pl.col("cccid"), word=pl.col("decision").unique(maintain_order=True).str.join("; ")
@@ -94,14 +94,15 @@ def compare(
         .with_columns(pl.col("refuted").fill_null([]))
         .with_columns(
             others=pl.concat_list("held", "later").list.set_difference(pl.concat_list("new")),
-            void=pl.col("new").is_in(voided.implode()).fill_null(value=False),
+            void=pl.col("new").is_in(voided["cccid"].implode()).fill_null(value=False),
             taken=pl.col("holders").list.set_difference(pl.concat_list("sis_id")).list.len().fill_null(0) > 0,
         )
         .with_columns(undecided=_undecided())
     )
-    wrong = holders.filter(pl.col("new").is_in(voided.implode()))["sis_id"]
-    concerned = pl.col("new").is_not_null() | pl.col("sis_id").is_in(wrong.implode())
-    return _judged(facts.filter(concerned)).select(DIFFERENCE).sort("college", "sis_id", nulls_last=True)
+    wrong = holders.join(voided, left_on=[*key, "new"], right_on=[*key, "cccid"]).select(key).unique()
+    facts = facts.join(wrong.with_columns(wrong=pl.lit(value=True)), on=key, how="left")
+    concerned = facts.filter(pl.col("new").is_not_null() | pl.col("wrong"))
+    return _judged(concerned).select(DIFFERENCE).sort("college", "sis_id", nulls_last=True)
 
 
 def to_write(difference: pl.DataFrame, /) -> pl.DataFrame:
