@@ -209,9 +209,9 @@ def test_after_minting_the_numbers_wait_for_the_load(
     assert dict(issued.select("sis_id", "issued_cccid").iter_rows()) == given
 
     with Registry.open(waiting.plan.registry) as registry:
-        made = prepare(waiting.plan, registry)
-        assert made.counts.rows() == [("add", "the SIS holds none", len(given))]
-        write_back(made, registry, home / "load.csv", home / "difference.csv", by="analyst")
+        lacking = prepare(waiting.plan, registry)
+        assert lacking.counts.rows() == [("add", "the SIS holds none", len(given))]
+        write_back(lacking, registry, home / "load.csv", home / "difference.csv", by="analyst")
     loads = {row["ID"]: row for row in pl.read_csv(home / "load.csv", infer_schema=False).to_dicts()}
 
     change_rows(home / "students.csv", lambda rows: [row | loads.get(row["ID"], {}) for row in rows])
