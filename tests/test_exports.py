@@ -8,6 +8,7 @@ import math
 import re
 import zipfile
 from datetime import date
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,9 +19,12 @@ from hypothesis import strategies as st
 
 from reconcile.errors import OutputError
 from reconcile.exports import BOM, as_it_was, inert, inert_table, write_for_machines, write_for_people
+from reconcile.flow.judge import Judged
 from reconcile.read import read
+from reconcile.review import WorkList
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
@@ -112,6 +116,31 @@ def test_no_payload_calculates_in_a_workbook(table: pl.DataFrame, tmp_path: Path
     assert set(kinds) == {"s", None}  # texts and numbers
     assert not [part for part in sheet.iter() if part.tag.rpartition("}")[2] in {"f", "hyperlink"}]
     assert [text for text in strings if calculates(text)] == []
+
+
+def write_list(table: pl.DataFrame, path: Path) -> Path:
+    return WorkList(frame=table, waiting=table.height).write(path)
+
+
+def write_failures(table: pl.DataFrame, path: Path) -> Path:
+    judged = Judged(validation=SimpleNamespace(failures=table), readings=())  # type: ignore[arg-type]
+    judged.write_failures(path)
+    return path
+
+
+TITLES = {write_list: "Pairs to review", write_failures: "Failures"}
+
+
+@pytest.mark.parametrize("write", [write_list, write_failures])
+@pytest.mark.parametrize("name", ["list.csv", "list.xlsx"])
+def test_no_payload_calculates_in_what_reviewers_and_analysts_get(
+    table: pl.DataFrame, tmp_path: Path, write: Callable[[pl.DataFrame, Path], Path], name: str
+) -> None:
+    path = write(table, tmp_path / name)
+    assert (
+        path.read_bytes()
+        == write_for_people(tmp_path / f"same-{name}", table, title=TITLES[write]).read_bytes()
+    )
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.xlsx"])
