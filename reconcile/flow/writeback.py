@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import SisCccid, Status
 from reconcile.errors import InputError, IssuerError, OutputError
 from reconcile.exports import write_for_machines, write_for_people
 from reconcile.files import write_private
-from reconcile.flow.crosswalk import of_this_sis
 from reconcile.flow.extract import read_columns, read_students, require_columns
+from reconcile.flow.given import KEY, latest_run, numbers_of, students_of, words_against
 from reconcile.privacy import mask_id
 from reconcile.read import load_layout
 from reconcile.registry import disclosures as left
@@ -34,14 +32,7 @@ if TYPE_CHECKING:
     from reconcile.registry.ledger import Ledger
     from reconcile.writeback.shape import Shape
 
-_KEY: Final = ["college", "sis_id"]
 _SHOWN: Final = 5
-# A number of which no account speaks: there is none that a reviewer could have called another person's.
-_ACCOUNTLESS: Final = (SisCccid.MALFORMED.value, SisCccid.NOT_IN_SNAPSHOT.value, SisCccid.RETIRED.value)
-# Statuses in which the run proposes an account in the place of the number that the SIS holds.
-_PROPOSED: Final = (Status.CONFLICT.value, Status.UNKNOWN_CCCID.value, Status.MALFORMED_CCCID.value)
-_NUMBERS: Final = dict.fromkeys((*_KEY, "cccid", "origin", "since", "batch", "decision"), pl.String)
-_RUN_AGAIN: Final = "Run `reconcile run {plan}` first: what goes into the SIS is held against its latest run."
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -103,23 +94,23 @@ def prepare(plan: Plan, registry: Registry, /, *, shape: str | None = None) -> W
         )
     chosen = load_shape(_shape_name(plan, shape))
     extract = read_students(plan)
-    latest, began = _latest(plan, extract)
+    latest, began = latest_run(plan, extract)
     taken = read_columns(plan, {**chosen.extract, "id": _id_column(extract)})
     require_columns(taken, chosen.extract, sorted(chosen.fields & {*TAKEN}), plan)
     code = _code(plan, chosen, taken)
-    students = _students(extract, latest)
+    students = students_of(extract, latest)
     voids = registry.voids()
     made = compare(
         students,
-        _numbers(registry, students, began),
-        against=_against(registry, voids, students, began),
-        voided=voids.select(*_KEY, "cccid"),
+        numbers_of(registry, students, began),
+        against=words_against(registry, voids, students, began),
+        voided=voids.select(*KEY, "cccid"),
     )
     made = refuse_crooked(_with_taken(made, taken), chosen)
     rows = load_rows(to_write(made), chosen, code=code, effective=plan.as_of)
     _require_filled(rows, chosen, to_write(made))
     here = registry.issued().filter(pl.col("college").is_in(students["college"].unique().implode()))
-    absent = here.join(students, on=_KEY, how="anti").height
+    absent = here.join(students, on=KEY, how="anti").height
     return Writeback(difference=made.drop(*TAKEN, strict=False), load=rows, shape=chosen, absent=absent)
 
 
@@ -199,80 +190,6 @@ def _shape_name(plan: Plan, given: str | None) -> str:
             f"{', '.join(shipped_shapes())}, or a file of your own."
         )
     return name
-
-
-def _latest(plan: Plan, extract: ReadResult) -> tuple[pl.DataFrame, str]:
-    """Give the students of the plan's latest run and the moment it began; it has to be of this extract."""
-    pointer = plan.workspace / "latest"
-    again = _RUN_AGAIN.format(plan=plan.path)
-    if not pointer.is_file():
-        raise InputError(f"The plan has no run yet. {again}")
-    folder = plan.workspace / pointer.read_text(encoding="utf-8").strip()
-    if not (folder / "run.json").is_file():
-        raise InputError(f"The latest run {folder} is not there any more. {again}")
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    hashes = {entry["sha256"] for entry in record["inputs"] if entry["table"] == "students"}
-    if hashes != {extract.source.sha256}:
-        raise InputError(f"The extract is another one than the latest run read. {again}")
-    began = record["stamp"]["began"]
-    return pl.read_csv(folder / "students.csv", infer_schema=False), f"{began[:10]}T{began[11:19]}+00:00"
-
-
-def _students(extract: ReadResult, latest: pl.DataFrame) -> pl.DataFrame:
-    facts = latest.select(
-        "sis_id", "status", accountless=pl.col("sis_cccid").is_in(_ACCOUNTLESS), proposed="proposed_cccid"
-    )
-    held = extract.frame.select(*_KEY, "line", held="cccids", later="future_cccids")
-    if held["sis_id"].str.starts_with("ssn:").any():
-        raise InputError(
-            "The extract names students by SSNs, which are not kept in clear, so that no load file can name "
-            "them. Extract the SIS's own ids."
-        )
-    if held["college"].null_count():
-        raise InputError(
-            f"{held['college'].null_count():,} students of the extract have no college. Extract it, or name "
-            "the one college in the plan's population."
-        )
-    lists = [pl.col(name).fill_null([]).list.drop_nulls() for name in ("held", "later")]
-    return held.with_columns(lists).join(facts, on="sis_id", how="left")
-
-
-def _numbers(registry: Registry, students: pl.DataFrame, began: str) -> pl.DataFrame:
-    """List one number a student: what the registry gave, else what a reviewer and the run agree on."""
-    said = _decisions(registry, "match", began)
-    given = of_this_sis(registry.issued(), students).select(
-        *_KEY, "cccid", "batch",
-        origin=pl.col("kind").replace_strict({"mint": "issued", "recover": "recovered"}), since="issued_on",
-    )  # fmt: skip
-    proposed = students.filter(pl.col("status").is_in(_PROPOSED)).drop_nulls("proposed")
-    decided = (
-        proposed.select(*_KEY, cccid="proposed", origin=pl.lit("decided"))
-        .join(said.select("sis_id", "cccid"), on=["sis_id", "cccid"], how="semi")
-        .join(given, on=_KEY, how="anti")
-    )
-    every = pl.concat([pl.DataFrame(schema=_NUMBERS), given, decided], how="diagonal_relaxed")
-    return every.drop("decision").join(
-        said.select("sis_id", "cccid", "decision"), on=["sis_id", "cccid"], how="left"
-    )
-
-
-def _against(registry: Registry, voids: pl.DataFrame, students: pl.DataFrame, began: str) -> pl.DataFrame:
-    """List people's words against numbers: voided by two of them, or by a reviewer another person's."""
-    words = pl.format(
-        "{} voided by {}, approved by {}, {}", "cccid", "by", "approver", pl.col("at").str.head(10)
-    )
-    taken_out = voids.select(*_KEY, "cccid", decision=words)
-    others = _decisions(registry, "different", began).join(students.select(*_KEY), on="sis_id")
-    return pl.concat([taken_out, others.select(taken_out.columns)])
-
-
-def _decisions(registry: Registry, word: str, began: str) -> pl.DataFrame:
-    """List the reviewers' decisions by which the latest run went: sis_id, cccid, decision in words."""
-    made = registry.decisions().filter(
-        (pl.col("table") == "links") & (pl.col("decision") == word) & (pl.col("at") <= began)
-    )
-    words = pl.format("{} {} by {}, {}", "id_r", "decision", "by", pl.col("at").str.head(10))
-    return made.select(sis_id="id_l", cccid="id_r", decision=words)
 
 
 def _id_column(extract: ReadResult) -> tuple[str, ...]:
