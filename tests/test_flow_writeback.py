@@ -13,8 +13,9 @@ from plans import BRIEF
 from registries import AT, RANGE, verdict
 
 from reconcile.cli import main
-from reconcile.errors import InputError, IssuerError, OutputError
+from reconcile.errors import ConservationError, InputError, IssuerError, OutputError
 from reconcile.files import WORKSPACE_MARK, permissions_are_enforced, sha256
+from reconcile.flow import writeback as module
 from reconcile.flow.writeback import Writeback, prepare, write_back
 from reconcile.mint.batch import approve, mint, propose
 from reconcile.mint.void import void
@@ -198,7 +199,13 @@ def test_colleague_keeps_a_persons_other_ids(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", ["A01,Example,Person,L0|L1,LEG", "A01,Example,Person,612-34-5678,LEG"], ids=["crooked", "hidden"]
+    "row",
+    [
+        "A01,Example,Person,L0|L1,LEG",
+        "A01,Example,Person,612-34-5678,LEG",
+        "A01,Example,Person,L0,LEG\nA01,Example,Person,L1,LEG",
+    ],
+    ids=["crooked", "hidden", "on two rows"],
 )
 def test_colleague_ids_that_would_be_lost_are_refused(tmp_path: Path, row: str) -> None:
     some = {name: STUDENTS[name] for name in ("A01", "A04")}
@@ -336,6 +343,20 @@ def test_the_command_shows_the_difference_and_a_dry_run_writes_nothing(
     assert Path("load-difference.xlsx").is_file()
     assert main(["registry", "disclosures", "--plan", "plan.toml"]) == 0
     assert "Files that left: 2" in capsys.readouterr().out
+
+
+def test_columns_of_another_student_stop_everything(
+    one: tuple[Plan, Registry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, registry = one
+    again(plan, BANNER, "1,A02,Example,Person,CCCD,ABC0002", "2,A01,Example,Person,CCCD,")
+    assert prepare(plan, registry).load["GORADID_PIDM"].to_list() == ["2"]
+    whole = module.read_columns
+    monkeypatch.setattr(
+        module, "read_columns", lambda *given: whole(*given).with_columns(pl.col("line").reverse())
+    )
+    with pytest.raises(ConservationError, match="Line 3 of the extract was read as two students"):
+        prepare(plan, registry)
 
 
 # Shapes ---------------------------------------------------------------------------------------------

@@ -555,3 +555,17 @@ def test_how_the_dictionary_cannot_be_applied(
     folder: Path, changes: tuple[tuple[str, str], ...], more: str, words: str
 ) -> None:
     assert words in refusal(folder, *changes, more=more)
+
+
+def test_what_is_done_after_a_run_may_be_left_out_and_its_own_shape_is_found_beside_the_plan(
+    folder: Path,
+) -> None:
+    plain = read(folder)
+    assert (plain.writeback.shape, plain.writeback.code, plain.retention.runs) == (None, None, None)
+    more = '[writeback]\nshape = "ours.toml"\ncode = "CCCX"\n[retention]\nruns = 730\n'
+    plan = read(folder, more=more)
+    assert plan.writeback.shape == str(folder / "ours.toml")
+    assert (plan.writeback.code, plan.retention.runs, plan.retention.drafts) == ("CCCX", 730, None)
+    assert read(folder, more='[writeback]\nshape = "banner"\n').writeback.shape == "banner"
+    with pytest.raises(PlanError, match=r'\[writeback\] cod: no such key. Did you mean "code"'):
+        read(folder, more='[writeback]\ncod = "X"\n')

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.errors import InputError, IssuerError, OutputError
+from reconcile.errors import ConservationError, InputError, IssuerError, OutputError
 from reconcile.exports import write_for_machines, write_for_people
 from reconcile.files import write_private
 from reconcile.flow.extract import read_columns, read_students, require_columns
@@ -86,6 +86,7 @@ def prepare(plan: Plan, registry: Registry, /, *, shape: str | None = None) -> W
         InputError: the plan was not run on this extract, the shape cannot be used, the extract lacks a column
             that it needs, or nobody says how a CCCID is marked.
         IssuerError: a demo registry; its numbers mean nobody.
+        ConservationError: columns and students of the extract do not stand side by side.
     """
     if registry.demo:
         raise IssuerError(
@@ -201,8 +202,15 @@ def _with_taken(made: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
     if {*LISTS} <= {*taken.columns} and "id" in taken.columns:  # lists on several rows are not one list
         several = pl.struct(LISTS).n_unique().over("id") > 1
         taken = taken.with_columns(pl.when(~several).then(name).alias(name) for name in LISTS[1:])
-    wanted = [name for name in TAKEN if name in taken.columns]
-    return made.join(taken.select("line", *wanted), on="line", how="left", maintain_order="left")
+    wanted = [name for name in (*TAKEN, "id") if name in taken.columns]
+    beside = made.join(taken.select("line", *wanted), on="line", how="left", maintain_order="left")
+    crossed = beside.filter(pl.col("id") != pl.col("sis_id")) if "id" in wanted else beside.clear()
+    if crossed.height:  # somebody would get another person's number
+        raise ConservationError(
+            f"Line {crossed['line'][0]} of the extract was read as two students. Please report this: it is a "
+            "defect of the program, and nothing was written."
+        )
+    return beside.drop("id", strict=False)
 
 
 def _code(plan: Plan, shape: Shape, taken: pl.DataFrame) -> str:
