@@ -13,7 +13,7 @@ from plans import BRIEF
 from registries import AT, RANGE, verdict
 
 from reconcile.cli import main
-from reconcile.errors import ConservationError, InputError, IssuerError, OutputError
+from reconcile.errors import ConservationError, InputError, IssuerError, OutputError, RegistryError
 from reconcile.files import WORKSPACE_MARK, permissions_are_enforced, sha256
 from reconcile.flow import writeback as module
 from reconcile.flow.writeback import Writeback, prepare, write_back
@@ -299,6 +299,8 @@ def test_files_are_private_recorded_and_never_overwritten(tmp_path: Path) -> Non
         assert write_back(made, registry, out, beside, by="Ana", purpose="the nightly load", at=AT) == 2
         with pytest.raises(OutputError, match="exists already"):
             write_back(made, registry, out, tmp_path / "other.csv", by="Ana")
+        with pytest.raises(RegistryError, match="The registry changed while the difference was made"):
+            write_back(made, registry, tmp_path / "x.csv", tmp_path / "y.csv", by="Ana")
         with pytest.raises(InputError, match="takes the name of who does it"):
             write_back(made, registry, tmp_path / "x.csv", tmp_path / "y.csv", by="")
         assert disclosures(registry).select("who", "kind", "file", "people", "purpose").rows() == [

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-import pytest
-from registries import AT, minted, submitted, wanted
+from registries import AT, allotted, minted, registry, submitted, wanted  # noqa: F401
 
 from reconcile.cli import main
 from reconcile.files import sha256
@@ -17,18 +15,8 @@ from reconcile.registry import Registry
 from reconcile.registry.backup import export
 from reconcile.registry.disclosures import WORK_LIST, disclose, disclosures
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-
-@pytest.fixture
-def registry(tmp_path: Path):
-    with Registry.open(tmp_path / "registry.sqlite", at=AT) as opened:
-        opened.allot("AAA0001", "AAZ9999", authority="Chancellor's Office", at=AT)
-        yield opened
-
-
-def test_a_record_says_who_when_what_how_many_and_what_for(registry: Registry, tmp_path: Path) -> None:
+def test_a_record_says_who_when_what_how_many_and_what_for(registry, tmp_path):  # noqa: F811
     file = tmp_path / "pairs.csv"
     file.write_text("id_l,id_r\n", encoding="utf-8", newline="\n")
     registry.write(
@@ -51,14 +39,14 @@ def test_a_record_says_who_when_what_how_many_and_what_for(registry: Registry, t
     assert registry.verify().ok
 
 
-def test_without_a_name_the_account_of_the_machine_stands(registry: Registry, tmp_path: Path) -> None:
+def test_without_a_name_the_account_of_the_machine_stands(registry, tmp_path):  # noqa: F811
     registry.write(lambda ledger: disclose(ledger, WORK_LIST, tmp_path, columns=[], people=0))
     told = registry.audit().row(-1, named=True)
     assert told["who"] == (json.loads(told["detail"])["machine"]["user"] or "unknown")
     assert disclosures(registry)["sha256"].to_list() == [""]
 
 
-def test_files_for_openccc_and_for_the_sis_leave_one(registry: Registry, tmp_path: Path) -> None:
+def test_files_for_openccc_and_for_the_sis_leave_one(registry, tmp_path):  # noqa: F811
     upload, load = tmp_path / "upload.csv", tmp_path / "load.csv"
     asked = submitted(registry, wanted(1, 2), issuer="openccc")
     approve(registry, asked.id, approver="Ben", at=AT)
@@ -74,18 +62,16 @@ def test_files_for_openccc_and_for_the_sis_leave_one(registry: Registry, tmp_pat
     assert registry.verify().ok
 
 
-def test_an_export_of_the_registry_leaves_one_and_a_rehearsal_none(
-    registry: Registry, tmp_path: Path
-) -> None:
+def test_an_export_of_the_registry_leaves_one_and_a_rehearsal_none(allotted, registry, tmp_path):  # noqa: F811
     minted(registry, wanted(1, 2))
-    place = registry.path
     export(registry, tmp_path / "out", by="Ana", purpose="the auditors")
     assert disclosures(registry).select("who", "kind", "file", "people", "purpose").rows() == [
         ("Ana", "registry export", "out", 2, "the auditors")
     ]
-    assert place is not None
-    with Registry.open(place, rehearse=True) as rehearsed:
+    with Registry.open(allotted, rehearse=True) as rehearsed:
         export(rehearsed, tmp_path / "again")
     assert disclosures(registry).height == 1
-    assert main(["registry", "export", str(tmp_path / "third"), "--registry", str(place), "--by", "Ben"]) == 0
+    assert (
+        main(["registry", "export", str(tmp_path / "third"), "--registry", str(allotted), "--by", "Ben"]) == 0
+    )
     assert disclosures(registry)["who"].to_list() == ["Ana", "Ben"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.errors import ConservationError, InputError, IssuerError, OutputError
+from reconcile.errors import ConservationError, InputError, IssuerError, OutputError, RegistryError
 from reconcile.exports import write_for_machines, write_for_people
 from reconcile.files import write_private
 from reconcile.flow.extract import read_columns, read_students, require_columns
@@ -45,12 +45,14 @@ class Writeback(Shown):
         load: the rows of the load file, in its own columns.
         shape: what the file looks like.
         absent: numbers given here to students whom the extract lacks.
+        sequence: the registry's last audit entry when it was made.
     """
 
     difference: pl.DataFrame = field(repr=False)
     load: pl.DataFrame = field(repr=False)
     shape: Shape
-    absent: int = 0
+    absent: int
+    sequence: int
 
     @property
     def counts(self) -> pl.DataFrame:
@@ -93,6 +95,7 @@ def prepare(plan: Plan, registry: Registry, /, *, shape: str | None = None) -> W
             "A demo registry writes nothing back: its numbers are watermarked and mean nobody. Name a plan "
             "with a registry of real numbers."
         )
+    sequence = registry.sequence
     chosen = load_shape(_shape_name(plan, shape))
     extract = read_students(plan)
     latest, began = latest_run(plan, extract)
@@ -112,7 +115,9 @@ def prepare(plan: Plan, registry: Registry, /, *, shape: str | None = None) -> W
     _require_filled(rows, chosen, to_write(made))
     here = registry.issued().filter(pl.col("college").is_in(students["college"].unique().implode()))
     absent = here.join(students, on=KEY, how="anti").height
-    return Writeback(difference=made.drop(*TAKEN, strict=False), load=rows, shape=chosen, absent=absent)
+    return Writeback(
+        difference=made.drop(*TAKEN, strict=False), load=rows, shape=chosen, absent=absent, sequence=sequence
+    )
 
 
 def write_back(
@@ -142,6 +147,7 @@ def write_back(
     Raises:
         InputError: no name.
         OutputError: one of the files is there already.
+        RegistryError: the registry changed since the difference was made.
     """
     require_name(by, "To write back takes the name of who does it")
     for path in (out, difference):
@@ -151,10 +157,12 @@ def write_back(
         raise OutputError(f"{out} is named for both files. Name another one with --difference.")
 
     def work(ledger: Ledger) -> None:
+        if ledger.sequence != made.sequence:  # a number may have been voided meanwhile
+            raise RegistryError("The registry changed while the difference was made. Write back again.")
         if registry.rehearsal:
             return
-        write_for_machines(out, made.load, delimiter=made.shape.delimiter, header=made.shape.header)
         write_for_people(difference, made.difference, title="Difference")
+        write_for_machines(out, made.load, delimiter=made.shape.delimiter, header=made.shape.header)
         changed = to_write(made.difference)
         for batch, numbers in changed.drop_nulls("batch").group_by("batch").len().sort("batch").iter_rows():
             ledger.log("written_back", batch, who=by, machine=machine(), numbers=numbers)
