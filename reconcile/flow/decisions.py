@@ -31,11 +31,14 @@ def write_work_list(done: Run, file: Path, /) -> Path:
             f"{file} exists already and is not overwritten. Name another file for the work list."
         )
     with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
-        asked = done.work_list(decided=registry.decisions())
-        written, columns = asked.write(file), asked.frame.columns
-        people = pl.concat([asked.frame["id_l"], asked.frame["id_r"]]).n_unique()
-        registry.write(lambda ledger: disclose(ledger, WORK_LIST, file, columns=columns, people=people))
-    return written
+        listed = done.work_list(decided=registry.decisions())
+        listed.write(file)
+        columns, by = listed.frame.columns, done.plan.mint.proposer
+        people = pl.concat([listed.frame["id_l"], listed.frame["id_r"]]).n_unique()
+        registry.write(
+            lambda ledger: disclose(ledger, WORK_LIST, file, by=by, columns=columns, people=people)
+        )
+    return file
 
 
 def read_decisions(path: str | Path, /, *, sheet: str | int | None = None) -> pl.DataFrame:

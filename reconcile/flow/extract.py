@@ -1,9 +1,8 @@
-"""The extract of a plan once more: its students, and columns of it that no layout keeps."""
+"""The extract of a plan once more: columns of it that no layout keeps."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,21 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reconcile.plan import Plan
-    from reconcile.read import ReadResult
-
-
-def read_students(plan: Plan, /) -> ReadResult:
-    """Read the students of a plan; the college is filled in where the plan is about one only.
-
-    Raises:
-        InputError: the extract cannot be read or mapped.
-    """
-    wanted = plan.students
-    found = _read(plan, layout=wanted.layout, options={"as_of": plan.as_of, **wanted.options})
-    only = plan.population.colleges[0] if len(plan.population.colleges) == 1 else None
-    return replace(
-        found, frame=found.frame.with_columns(pl.col("college").fill_null(pl.lit(only, pl.String)))
-    )
 
 
 def read_columns(plan: Plan, names: Mapping[str, Iterable[str]], /) -> pl.DataFrame:
@@ -43,8 +27,13 @@ def read_columns(plan: Plan, names: Mapping[str, Iterable[str]], /) -> pl.DataFr
     Returns:
         line and a column for each that was found, trimmed, an empty text as null.
     """
-    given = {key: plan.students.options[key] for key in ("delimiter",) if key in plan.students.options}
-    raw = _read(plan, layout=None, options=given)
+    wanted = plan.students
+    raw = read(
+        query_of("students", wanted.query, plan) if wanted.query is not None else wanted.path or (),
+        encoding=wanted.encoding, sheet=wanted.sheet, member=wanted.member, parts=wanted.parts,
+        options={key: wanted.options[key] for key in ("delimiter",) if key in wanted.options},
+        limits=Limits(**wanted.limits),
+    )  # fmt: skip
     assert raw.lines is not None  # noqa: S101 - without a layout each row has its line
     here = {plain(column): column for column in raw.frame.columns}
     found = {
@@ -71,12 +60,3 @@ def require_columns(
             f"{plan.students} lacks what the load file needs: {listed}. Add the column to the extract, or "
             "leave it out of a shape of your own (`reconcile writeback --copy-shape FILE`)."
         )
-
-
-def _read(plan: Plan, *, layout: str | None, options: Mapping[str, Any]) -> ReadResult:
-    wanted = plan.students
-    return read(
-        query_of("students", wanted.query, plan) if wanted.query is not None else wanted.path or (),
-        layout=layout, encoding=wanted.encoding, sheet=wanted.sheet, member=wanted.member,
-        parts=wanted.parts, options=options, limits=Limits(**wanted.limits),
-    )  # fmt: skip

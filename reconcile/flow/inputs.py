@@ -17,6 +17,7 @@ from reconcile.standardize import standardize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from reconcile.plan import InputPlan, Plan
     from reconcile.privacy import SsnKey
@@ -94,6 +95,21 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         diagnostics=pl.concat(remarks, how="vertical_relaxed"),
         key=key.fingerprint,
     )
+
+
+def read_students(plan: Plan, /, *, path: Path | None = None) -> ReadResult:
+    """Read the extract of a plan by itself, or another one in the same layout, the college filled in.
+
+    Raises:
+        InputError: it cannot be read or mapped.
+    """
+    wanted = (
+        plan.students
+        if path is None
+        else replace(plan.students, path=path, query=None, sheet=None, member=None, parts=False)
+    )
+    result = _read("students", wanted, plan, ssn_key())
+    return replace(result, frame=_with_college(result.frame, plan))
 
 
 def without_crowds(students: pl.DataFrame, accounts: pl.DataFrame, /) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -76,7 +76,7 @@ class Judged:
             for file in files:
                 registry.write(
                     lambda ledger, file=file: disclose(  # type: ignore[misc]
-                        ledger, FINDINGS, file, columns=listed.columns, people=people
+                        ledger, FINDINGS, file, by=known.mint.proposer, columns=listed.columns, people=people
                     )
                 )
 

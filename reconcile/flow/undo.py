@@ -8,7 +8,7 @@ import polars as pl
 
 from reconcile.exports import write_for_people
 from reconcile.files import whole_folder, write_private
-from reconcile.flow.extract import read_students
+from reconcile.flow.inputs import read_students
 from reconcile.mint.void import Voided
 from reconcile.mint.void import void as take_out
 from reconcile.registry.disclosures import PAPERS, disclose
@@ -129,8 +129,9 @@ def affected_terms(voided: Voided, plan: Plan | None, /) -> pl.DataFrame:
     schema = dict.fromkeys(("college", "sis_id", "term", "reported", "correct"), pl.String)
     if plan is None or voided.state != "loaded":
         return pl.DataFrame(schema=schema)
-    found = read_students(plan).frame
-    theirs = found.filter((pl.col("sis_id") == voided.sis_id) & (pl.col("college") == voided.college))
+    theirs = read_students(plan).frame.filter(
+        (pl.col("sis_id") == voided.sis_id) & (pl.col("college") == voided.college)
+    )
     terms = theirs["terms"].explode().drop_nulls().unique().sort().to_list() if theirs.height else []
     rows = [(voided.college, voided.sis_id, term, voided.cccid, voided.replacement) for term in terms]
     return pl.DataFrame(rows, schema=schema, orient="row")

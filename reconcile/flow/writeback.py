@@ -10,8 +10,9 @@ import polars as pl
 from reconcile.errors import ConservationError, InputError, IssuerError, OutputError, RegistryError
 from reconcile.exports import write_for_machines, write_for_people
 from reconcile.files import write_private
-from reconcile.flow.extract import read_columns, read_students, require_columns
+from reconcile.flow.extract import read_columns, require_columns
 from reconcile.flow.given import KEY, latest_run, numbers_of, students_of, words_against
+from reconcile.flow.inputs import read_students
 from reconcile.privacy import mask_id
 from reconcile.read import load_layout
 from reconcile.registry import disclosures as left
