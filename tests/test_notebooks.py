@@ -78,9 +78,10 @@ def shown(executed: Executed) -> str:
 # As committed ---------------------------------------------------------------------------------------
 
 
-def test_the_sequence_has_no_gap() -> None:
-    assert [path.stem for path in SHIPPED][:2] == ["00_tour", "01_load_and_profile"]
-    assert [int(path.stem[:2]) for path in SHIPPED] == list(range(len(SHIPPED)))
+def test_every_number_stands_once() -> None:
+    numbers = [int(path.stem[:2]) for path in SHIPPED]
+    assert numbers[:3] == [0, 1, 2]
+    assert len(numbers) == len(set(numbers))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -131,6 +132,10 @@ def test_every_stage_shows_something(executed: Executed) -> None:
 
 def test_it_leaves_in_the_readers_folder_what_it_says(executed: Executed) -> None:
     """The tour ends with an audit; to look at an extract leaves nothing behind."""
+    if executed.name.startswith("06_"):
+        assert sorted(path.name for path in executed.folder.iterdir()) == ["mis", "mis-sample"]
+        assert (executed.folder / "mis" / "mis.html").is_file()
+        return
     if not executed.name.startswith("00_"):
         assert list(executed.folder.iterdir()) == []
         return

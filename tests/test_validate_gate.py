@@ -512,3 +512,14 @@ def test_lists_are_told_apart_by_what_is_in_them(students: pl.DataFrame):
         for one in lists
     }
     assert len(hashes) == len(lists)
+
+
+def test_the_rows_that_break_a_rule_are_listed_by_key_and_shape() -> None:
+    table = pl.DataFrame({"sis_id": ["1", "2"], "birthdate": ["2001-02-03", None]})
+    judged = validate(table, suite="students")
+    listed = judged.rows_that_break("birthdate_required")
+    assert listed.frame.rows() == [(1, "2", "(missing)")]
+    assert "Complete the field" in repr(listed)
+    assert "birthdate_required" in judged.closing.frame["rule_id"]
+    with pytest.raises(InputError, match="birthdate_required"):
+        judged.rows_that_break("birthdate_requird")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli import batch, dictionary, inspect, key, plan, registry, validate
+from reconcile.cli import batch, dictionary, inspect, key, mis, plan, registry, validate
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
 from reconcile.cli.purge import purge
@@ -30,6 +30,7 @@ app.add_typer(plan.app, name="plan")
 app.add_typer(batch.app, name="batch")
 app.add_typer(registry.app, name="registry")
 app.add_typer(key.app, name="key")
+app.add_typer(mis.app, name="mis")
 
 
 class Sis(StrEnum):

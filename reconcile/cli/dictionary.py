@@ -36,7 +36,7 @@ def dictionary(
     """
     from reconcile import resources  # noqa: PLC0415 - `--help` stays quick
     from reconcile.validate.dictionary import read_dictionary  # noqa: PLC0415
-    from reconcile.validate.lookup import entry_text, look_up, overview_text  # noqa: PLC0415
+    from reconcile.validate.lookup import describe, overview_text  # noqa: PLC0415
 
     elements = read_dictionary(resources.expectations())
     if page is not None:
@@ -47,7 +47,6 @@ def dictionary(
         typer.echo(f"Page  {page}")
     only = suite.value if suite else None
     if word is not None:
-        found, rule = look_up(word, elements)
-        typer.echo(entry_text(found, rule=rule, suite=only))
+        typer.echo(describe(word, suite=only))
     elif page is None:
         typer.echo(overview_text(elements, suite=only, language=language.value))

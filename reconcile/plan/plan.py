@@ -23,6 +23,7 @@ from reconcile.plan.sections import (
     Issuer,
     IssuerPlan,
     MintPlan,
+    MisPlan,
     Population,
     Scope,
     SnapshotPlan,
@@ -62,6 +63,7 @@ class Plan:
         crosswalk: CCCIDs of the past, None without them.
         thresholds: from which probability on a pair is linked or reviewed.
         policy: how the data dictionary's rules are applied at this college.
+        mis: how the numbers are reported to MIS, None without the section.
         writeback: in which shape numbers go back to the SIS.
         retention: after how many days what was made is removed.
     """
@@ -82,6 +84,7 @@ class Plan:
     crosswalk: InputPlan | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
     policy: Policy = field(default_factory=Policy)
+    mis: MisPlan | None = None
     writeback: WritebackPlan = field(default_factory=WritebackPlan)
     retention: RetentionPlan = field(default_factory=RetentionPlan)
 
@@ -148,6 +151,7 @@ class Plan:
             crosswalk=_optional(reader, "crosswalk"),
             thresholds=_thresholds(reader),
             mint=_mint(reader),
+            mis=_mis(reader) if reader.has("mis") else None,
             writeback=read_writeback(reader),
             retention=read_retention(reader),
         )
@@ -260,6 +264,20 @@ def _mint(reader: Reader) -> MintPlan:
         attested_authority=reader.maybe_text("mint", "attested_authority"),
         attested_on=reader.maybe_day("mint", "attested_on"),
         mailbox=_mailbox(reader),
+    )
+
+
+def _mis(reader: Reader) -> MisPlan:
+    submitted = reader.places("mis", "submitted", required=False)
+    terms = reader.values("mis", "terms")
+    for term, code in terms.items():
+        if not isinstance(code, str):
+            reader.fault("mis", "terms", f'{term}: a text between quotes is needed, such as "267".')
+    return MisPlan(
+        missing=reader.text("mis", "missing"),
+        terms=MappingProxyType({term: str(code) for term, code in terms.items()}),
+        submitted=(submitted,) if isinstance(submitted, Path) else submitted or (),
+        identifiers=reader.maybe_place("mis", "identifiers"),
     )
 
 

@@ -193,6 +193,23 @@ class MintPlan:
     mailbox: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class MisPlan:
+    """How the numbers are reported to MIS; without a default, since the codes are the college's to know.
+
+    Attributes:
+        missing: what stands in SB34 for a student without a CCCID.
+        terms: the college's own term code -> GI03.
+        submitted: files of earlier submissions.
+        identifiers: the file with SB01 and SB00 of each student, None without one.
+    """
+
+    missing: str
+    terms: Mapping[str, str]
+    submitted: tuple[Path, ...] = ()
+    identifiers: Path | None = None
+
+
 def _words(noun: str, values: tuple[str, ...]) -> str:
     if not values:
         return f"all {noun}s"

@@ -45,7 +45,7 @@ def audit_html(reconciliation: Reconciliation, /, *, equation: Equation) -> str:
             section("How to read this page", sections.glossary(), key="reading"),
         ),
         _footer(reconciliation),
-        style=_css(),
+        style=css(),
         class_="demo" if reconciliation.demo else "real",
     )
 
@@ -111,6 +111,7 @@ def _footer(reconciliation: Reconciliation) -> Html:
     )
 
 
-def _css() -> str:
+def css() -> str:
+    """Give the style of our reports, with the colours of the groups."""
     colours = "".join(f"--{group.value}:{GROUPS[group].colour};" for group in Group)
     return f":root{{{colours}}}\n" + _STYLE.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The chart of a profile: how much of each column is filled, as a drawing in the page's own colours."""
+"""Bars that are parts of a whole: how much of each column is filled, or of students has a CCCID."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from reconcile.html import Html, element
 from reconcile.report.chart import draw
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import polars as pl
 
 FILLED: Final = "#0072b2"  # told apart from the outline of the rest by people of any colour sight
@@ -47,11 +49,21 @@ def draw_filled(profile: pl.DataFrame, /) -> Drawing:
     spoken = f"How much is filled, {which}: " + "; ".join(f"{b['name']} {b['label']}" for b in bars) + "."
     if not bars:
         return Drawing(spoken="No columns.", html=element("p", "No columns."))
-    drawing = element("div", Html(_svg(bars)), role="img", aria_label=spoken)
+    return draw_parts(bars, title=f"How much of each column is filled ({which})", spoken=spoken)
+
+
+def draw_parts(bars: Sequence[Mapping[str, Any]], /, *, title: str, spoken: str) -> Drawing:
+    """Draw bars, each a part of a whole, in the page's own colours.
+
+    Args:
+        bars: from top to bottom: name, share (0 to 1), label (what stands behind the bar).
+        title: above the bars.
+        spoken: the same in words.
+    """
     scroll = element(
         "div",
-        element("p", f"How much of each column is filled ({which})", style="margin:.3em 0;font-weight:600"),
-        drawing,
+        element("p", title, style="margin:.3em 0;font-weight:600"),
+        element("div", Html(_svg(bars)), role="img", aria_label=spoken),
         style="overflow-x:auto;max-width:100%",
         role="region",
         tabindex="0",
@@ -64,14 +76,14 @@ def _bar(row: dict[str, Any]) -> dict[str, Any]:
     rows, share = row["filled"] + row["empty"], 1 - row["empty_share"]
     name = row["column"] if len(row["column"]) <= _NAME else f"{row['column'][: _NAME - 1]}…"
     label = f"{row['filled']:,} of {rows:,}"
-    return {"name": name, "share": share, "whole": 1, "label": label}
+    return {"name": name, "share": share, "label": label}
 
 
-def _svg(bars: list[dict[str, Any]]) -> str:
+def _svg(bars: Sequence[Mapping[str, Any]]) -> str:
     import altair as alt  # noqa: PLC0415 - a second or two, only when something is drawn
 
     # By their place, since two columns may be cut to one name.
-    values = [{**bar, "at": at} for at, bar in enumerate(bars)]
+    values = [{**bar, "at": at, "whole": 1} for at, bar in enumerate(bars)]
     words = f"{json.dumps([bar['name'] for bar in bars])}[datum.value]"
     base = alt.Chart(alt.InlineData(values=values)).encode(
         y=alt.Y("at:O", sort=None, axis=alt.Axis(title=None, labelExpr=words))

@@ -211,4 +211,10 @@ mailbox = "accounts@example.edu"
 attested_by = "admissions office"
 attested_authority = "sample data, nobody is enrolled"
 attested_on = {as_of.isoformat()}
+
+[mis]
+missing = "XXXXXXXX"  # this sample's own choice: ask your MIS office for yours
+
+[mis.terms]
+"{term_codes(as_of, sis)[0]}" = "{as_of:%y}7"  # fall
 """

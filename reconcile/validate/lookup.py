@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from reconcile.columns import plain
 from reconcile.errors import InputError, nearest
+from reconcile.resources import expectations
 from reconcile.validate.checks import in_words, pattern
-from reconcile.validate.dictionary import SEVERITIES, SUITES
+from reconcile.validate.dictionary import SEVERITIES, SUITES, read_dictionary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,20 @@ def look_up(word: str, elements: Sequence[Element], /) -> tuple[Element, Rule | 
     hint = nearest(word.lower(), spelled)
     hint = hint if hint.startswith(" Did") else " `reconcile dictionary` lists all elements."
     raise InputError(f"The dictionary has no element and no rule called {word}.{hint}")
+
+
+def describe(word: str, /, *, suite: str | None = None) -> str:
+    """Write what the shipped dictionary has of an element, or of one rule, as plain text.
+
+    Args:
+        word: an element by any of its names, or a rule by its id.
+        suite: only rules of this suite.
+
+    Raises:
+        InputError: nothing is called so; the message says what is called nearly so.
+    """
+    found, rule = look_up(word, read_dictionary(expectations()))
+    return entry_text(found, rule=rule, suite=suite)
 
 
 def entry_text(one: Element, /, *, rule: Rule | None = None, suite: str | None = None) -> str:

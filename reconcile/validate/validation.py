@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
 from reconcile.engine import Table
-from reconcile.errors import GateClosed, InputError
+from reconcile.errors import GateClosed, InputError, nearest
 from reconcile.results import as_frame
+from reconcile.show import Listing, Sheet
 from reconcile.sql import quote
 from reconcile.validate.display import sheet_html, sheet_text
 from reconcile.validate.steps import because
 
 if TYPE_CHECKING:
     from datetime import date
+
+_SHOWN: Final = 25  # rules that close the gate; more than that and the file is the wrong one
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -85,6 +88,28 @@ class Validation:
                 f"The gate of the suite {self.suite} is closed; {self.reason}. "
                 "See .failures for the rows; mend them where the records are kept, then run again."
             )
+
+    @property
+    def closing(self) -> Listing:
+        """The rules that close the gate, how often each is broken and how often it may be."""
+        found = self.counts.filter("closes")
+        told = found.select("rule_id", "severity", "failures", "rows", "at_most")
+        title = f"{self.suite}: the gate is {self.verdict}"
+        return Listing(frame=found, sheet=Sheet(frame=told, title=title, rows=_SHOWN, unit="rule"))
+
+    def rows_that_break(self, rule_id: str, /) -> Listing:
+        """List the rows that break a rule: row (from 0), key, and the value by its shape.
+
+        Raises:
+            InputError: the suite has no such rule.
+        """
+        known = self.counts["rule_id"].to_list()
+        if rule_id not in known:
+            raise InputError(f"The suite {self.suite} has no rule {rule_id}.{nearest(rule_id, known)}")
+        rule = self.counts.row(known.index(rule_id), named=True)
+        found = self.failures.filter(pl.col("rule_id") == rule_id).select("row", "key", "value")
+        sheet = Sheet(frame=found, title=rule["message"], note=f"What to do: {rule['remedy']}")
+        return Listing(frame=found, sheet=sheet)
 
     def __repr__(self) -> str:
         """Tell the verdict, and what was broken, as plain text."""
