@@ -108,15 +108,16 @@ def make(
     (folder / "students.csv").write_text("\n".join(extract) + "\n", encoding="utf-8")
     (folder / "accounts.csv").write_text("ccc_id\n", encoding="utf-8")
     (folder / "plan.toml").write_text(BRIEF.format(layout=layout, issuer=issuer) + more, encoding="utf-8")
+    facts = [(i, s[1], s[2], s[3] or None) for i, s in students.items()]
+    names = ["sis_id", "status", "sis_cccid", "proposed_cccid"]
+    pl.DataFrame(facts, schema=names, orient="row").write_csv(run / "students.csv")
+    pl.DataFrame({"sis_id": [], "cccid": []}).write_csv(run / "crosswalk.csv")
     record = {
         "inputs": [{"table": "students", "sha256": sha256(folder / "students.csv")}],
+        "outputs": {name: sha256(run / name) for name in ("students.csv", "crosswalk.csv")},
         "stamp": {"began": "2026-11-21 13:00:00 UTC"},
     }
     (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
-    facts = [(i, s[1], s[2], s[3] or None) for i, s in students.items()]
-    pl.DataFrame(facts, schema=["sis_id", "status", "sis_cccid", "proposed_cccid"], orient="row").write_csv(
-        run / "students.csv"
-    )
     return Plan.read(folder / "plan.toml")
 
 
@@ -273,10 +274,10 @@ def test_the_latest_run_has_to_be_of_this_extract(one: tuple[Plan, Registry]) ->
     (plan.path.parent / "students.csv").write_text(
         f"{BANNER}\n1,A01,Example,Person,CCCD,\n", encoding="utf-8"
     )
-    with pytest.raises(InputError, match=r"another one than the latest run read\. Run `reconcile run"):
+    with pytest.raises(InputError, match="another one than the latest run read"):
         prepare(plan, registry)
     (plan.workspace / "latest").unlink()
-    with pytest.raises(InputError, match="has no run yet"):
+    with pytest.raises(InputError, match="There is no run in"):
         prepare(plan, registry)
 
 

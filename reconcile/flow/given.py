@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -10,6 +9,7 @@ import polars as pl
 from reconcile.columns import SisCccid, Status
 from reconcile.errors import InputError
 from reconcile.flow.crosswalk import of_this_sis
+from reconcile.flow.latest import last_run
 
 if TYPE_CHECKING:
     from reconcile.plan import Plan
@@ -22,28 +22,23 @@ _ACCOUNTLESS: Final = (SisCccid.MALFORMED.value, SisCccid.NOT_IN_SNAPSHOT.value,
 # Statuses in which the run proposes an account in the place of the number that the SIS holds.
 _PROPOSED: Final = (Status.CONFLICT.value, Status.UNKNOWN_CCCID.value, Status.MALFORMED_CCCID.value)
 _NUMBERS: Final = dict.fromkeys((*KEY, "cccid", "origin", "since", "batch", "decision"), pl.String)
-_RUN_AGAIN: Final = "Run `reconcile run {plan}` first: what goes into the SIS is held against its latest run."
 
 
 def latest_run(plan: Plan, extract: ReadResult, /) -> tuple[pl.DataFrame, str]:
     """Give the students of the plan's latest run and the moment it began, ISO 8601.
 
     Raises:
-        InputError: there is none, or it was of another extract.
+        InputError: there is none, its files were changed, or it was of another extract.
     """
-    pointer = plan.workspace / "latest"
-    again = _RUN_AGAIN.format(plan=plan.path)
-    if not pointer.is_file():
-        raise InputError(f"The plan has no run yet. {again}")
-    folder = plan.workspace / pointer.read_text(encoding="utf-8").strip()
-    if not (folder / "run.json").is_file():
-        raise InputError(f"The latest run {folder} is not there any more. {again}")
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    hashes = {entry["sha256"] for entry in record["inputs"] if entry["table"] == "students"}
+    done = last_run(plan)
+    hashes = {entry["sha256"] for entry in done.facts["inputs"] if entry["table"] == "students"}
     if hashes != {extract.source.sha256}:
-        raise InputError(f"The extract is another one than the latest run read. {again}")
-    began = record["stamp"]["began"]
-    return pl.read_csv(folder / "students.csv", infer_schema=False), f"{began[:10]}T{began[11:19]}+00:00"
+        raise InputError(
+            f"The extract is another one than the latest run read. What goes into the SIS is "
+            f"held against its run: `reconcile run {plan.path.name}`."
+        )
+    began = done.facts["stamp"]["began"]
+    return done.students, f"{began[:10]}T{began[11:19]}+00:00"
 
 
 def students_of(extract: ReadResult, latest: pl.DataFrame, /) -> pl.DataFrame:

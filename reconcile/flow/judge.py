@@ -12,10 +12,11 @@ from reconcile.engine import Engine
 from reconcile.errors import InputError
 from reconcile.exports import write_for_people
 from reconcile.files import write_private
+from reconcile.flow.disclosed import note_disclosed
 from reconcile.flow.scanned import scan
-from reconcile.plan import Issuer, Plan
+from reconcile.plan import Plan
 from reconcile.read import guess_layout, load_layout, read
-from reconcile.registry.disclosures import FINDINGS, disclose
+from reconcile.registry.disclosures import FINDINGS
 from reconcile.standardize import standardize
 from reconcile.validate import Validation, validate
 from reconcile.validate.page import suite_html
@@ -68,17 +69,9 @@ class Judged:
         Raises:
             RegistryError: there is none.
         """
-        from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
-
-        known, listed = Plan.read(plan, files=False), self.validation.failures
-        people = listed["key"].n_unique()
-        with Registry.open(known.registry, demo=known.issuer.kind is Issuer.DEMO, create=False) as registry:
-            for file in files:
-                registry.write(
-                    lambda ledger, file=file: disclose(  # type: ignore[misc]
-                        ledger, FINDINGS, file, by=known.mint.proposer, columns=listed.columns, people=people
-                    )
-                )
+        listed = self.validation.failures
+        known = Plan.read(plan, files=False)
+        note_disclosed(known, FINDINGS, *files, columns=listed.columns, people=listed["key"].n_unique())
 
     def write_failures(self, path: Path, /, *, keys: bool = True) -> None:
         """Write every failing row as CSV, or XLSX: line (of a delimited file), row, key, what was found."""

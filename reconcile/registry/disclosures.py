@@ -26,6 +26,7 @@ LOAD: Final = "load file"
 WRITEBACK: Final = "write-back"
 DIFFERENCE: Final = "difference"
 EXPORT: Final = "registry export"
+MIS: Final = "MIS worksheet"
 PAPERS: Final = "papers of a voided number"
 
 _EVENT: Final = "disclosed"
