@@ -173,6 +173,7 @@ def _meant(word: str, known: object) -> str:
 def written(day: date, what: str | Mapping[str, str], /) -> str:
     """Write a date in the form that a column asks for, in capitals as loaders write months.
 
+    >>> from datetime import date
     >>> written(date(2026, 11, 20), {"field": "effective", "format": "%d-%b-%Y"})
     '20-NOV-2026'
     """
