@@ -247,7 +247,8 @@ def scratch(*, large: bool = False) -> Iterator[Path]:
     parent = Path(tempfile.gettempdir())
     if large and parent == Path("/tmp") and os.access(_ON_DISK, os.W_OK):  # noqa: S108 - compared, not used
         parent = _ON_DISK
-    _clear_orphans(parent)
+    for left in orphans(parent):
+        shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))  # mkdtemp makes it 0700
     try:
         with lock(folder / _OWNED, what=f"The folder {folder}"):
@@ -256,8 +257,13 @@ def scratch(*, large: bool = False) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clear_orphans(parent: Path) -> None:
-    """Remove scratch folders whose process is gone: nobody holds their lock any more."""
+def scratch_places() -> tuple[Path, ...]:
+    """List where `scratch` makes its folders."""
+    return tuple(dict.fromkeys((Path(tempfile.gettempdir()), _ON_DISK)))
+
+
+def orphans(parent: Path, /) -> Iterator[Path]:
+    """Find scratch folders whose process is gone: nobody holds their lock any more."""
     for mark in parent.glob(f"{_SCRATCH}*/{_OWNED}"):
         try:
             if time.time() - mark.stat().st_mtime < _SETTLED:
@@ -266,7 +272,7 @@ def _clear_orphans(parent: Path) -> None:
                 pass
         except (OSError, OutputError):
             continue  # another user's, or in use
-        shutil.rmtree(mark.parent, ignore_errors=True)
+        yield mark.parent
 
 
 def sha256(path: Path) -> str:

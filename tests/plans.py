@@ -16,6 +16,30 @@ if TYPE_CHECKING:
 
 Row = dict[str, str]
 
+# A plan with only what every plan has, for tests that do not read its files.
+BRIEF = """
+[reconciliation]
+name = "Fall"
+as_of = 2026-11-20
+[issuer]
+kind = "{issuer}"
+[population]
+colleges = ["021"]
+terms = []
+enrolled_only = false
+credit = []
+person_types = []
+[students]
+path = "students.csv"
+layout = "{layout}"
+[accounts]
+path = "accounts.csv"
+scope = "systemwide"
+as_of = 2026-11-20
+[mint]
+proposer = "analyst"
+"""
+
 
 def take(folder: Path, place: Path, /, **sections: dict[str, Any]) -> Path:
     """Copy a sample folder and change its plan; a key that is None is left out, so is a section."""

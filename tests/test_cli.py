@@ -362,6 +362,8 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "demo",
         "run",
         "decide",
+        "writeback",
+        "purge",
         "sample",
         "quality",
         "inspect",

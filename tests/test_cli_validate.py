@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from canaries import search
+from plans import BRIEF
 from test_validate_gate import row, table
 from test_validate_page import canary_accounts
 
 from reconcile.cli import main
 from reconcile.files import permissions_are_enforced
+from reconcile.plan import Plan
+from reconcile.registry import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,3 +220,19 @@ def test_the_dictionary_as_a_page(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert main(["dictionary", "--page", str(page)]) == 0
     assert capsys.readouterr().out == f"Page  {page}\n"
     assert 'id="email_valid"' in page.read_text("utf-8")
+
+
+def test_findings_by_key_leave_a_record_where_a_plan_is_named(
+    capsys: pytest.CaptureFixture[str], bad: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(BRIEF.format(issuer="demo", layout="banner"), encoding="utf-8")
+    Registry.open(Plan.read(plan, files=False).registry, demo=True).close()
+    for name, more in (("named.csv", ()), ("unnamed.csv", ("--no-keys",))):
+        assert judge(bad, "--failures", str(tmp_path / name), "--plan", str(plan), *more) == 1
+    capsys.readouterr()
+    assert main(["registry", "disclosures", "--plan", str(plan)]) == 0
+    said = capsys.readouterr().out
+    assert "findings" in said
+    assert "unnamed.csv" not in said
+    assert "Files that left: 1" in said

@@ -20,6 +20,7 @@ from reconcile.files import permissions_are_enforced
 from reconcile.flow.decisions import enter_decisions, read_decisions, write_work_list
 from reconcile.plan import Plan
 from reconcile.registry import Registry
+from reconcile.registry.disclosures import disclosures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +69,9 @@ def test_decisions_reach_the_registry_and_are_not_asked_again(
             ("match", "reviewer"),
         ]
         assert registry.verify().ok
+        record = disclosures(registry).row(0, named=True)
+        shown = {name for pair in pairs(file) for name in pair[1:]}
+        assert (record["kind"], record["file"], record["people"]) == ("work list", "pairs.csv", len(shown))
     asked, again = pairs(file), pairs(write_work_list(done, tmp_path / "again.csv"))
     assert again == asked[2:]
 

@@ -12,6 +12,8 @@ from reconcile.cli.app import app
 from reconcile.errors import InputError, OutputError, PlanError
 from reconcile.flow.mis import prepare_mis, write_mis
 from reconcile.plan import Plan
+from reconcile.registry import Registry
+from reconcile.registry.disclosures import disclosures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +32,11 @@ def plan(demo_run: Run, demo_folder: Path, tmp_path: Path) -> Plan:
 
 
 def test_a_folder_for_mis(plan: Plan, tmp_path: Path) -> None:
-    made = write_mis(plan, tmp_path / "mis")
+    with Registry.open(plan.registry, demo=True) as registry:
+        made = write_mis(plan, tmp_path / "mis")
+        record = disclosures(registry).row(-1, named=True)
+    assert (record["kind"], record["file"], record["who"]) == ("MIS worksheet", "mis", "analyst")
+    assert record["people"] == made.worksheet["sis_id"].n_unique()
     written = pl.read_csv(tmp_path / "mis" / "sb34.csv", infer_schema=False)
     assert written.equals(made.worksheet.with_columns(pl.col("SB00").cast(pl.String)))
     assert made.corrections.select("sis_id", "old_SB34", "kind").rows() == [("@00001365", "XXXXXXXX", "add")]

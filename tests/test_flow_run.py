@@ -19,6 +19,7 @@ from reconcile.files import lock
 from reconcile.flow import run as module
 from reconcile.flow.decisions import read_decisions
 from reconcile.flow.run import MARK, run, workspace
+from reconcile.flow.writeback import prepare, write_back
 from reconcile.mint.batch import GateVerdict, approve, fingerprint, mint, propose
 from reconcile.mint.handover import hand_over
 from reconcile.plan import Plan
@@ -207,13 +208,17 @@ def test_after_minting_the_numbers_wait_for_the_load(
     issued = table(waiting, "students.csv").drop_nulls("issued_cccid")
     assert dict(issued.select("sis_id", "issued_cccid").iter_rows()) == given
 
-    def load(rows: list[dict[str, str]]) -> None:
-        for row in rows:
-            if row["ID"] in given:
-                row["PERSON.ALT.IDS"], row["PERSON.ALT.ID.TYPES"] = given[row["ID"]], "CCID"
+    with Registry.open(waiting.plan.registry) as registry:
+        lacking = prepare(waiting.plan, registry)
+        assert lacking.counts.rows() == [("add", "the SIS holds none", len(given))]
+        write_back(lacking, registry, home / "load.csv", home / "difference.csv", by="analyst")
+    loads = {row["ID"]: row for row in pl.read_csv(home / "load.csv", infer_schema=False).to_dicts()}
 
-    change_rows(home / "students.csv", load)
+    change_rows(home / "students.csv", lambda rows: [row | loads.get(row["ID"], {}) for row in rows])
     loaded = run(home / "plan.toml")
+    with Registry.open(loaded.plan.registry) as registry:
+        assert prepare(loaded.plan, registry).counts.rows() == [("nothing", "the SIS holds it", len(given))]
+        assert registry.verify().ok
     assert having(loaded, Status.PENDING_LOAD) == set()
     assert set(made["sis_id"]) <= having(loaded, Status.CONFIRMED)
     assert loaded.batch is None

@@ -572,3 +572,17 @@ def test_what_requests_have_in_common(folder: Path) -> None:
     }
     assert "[request] use_case: " in refusal(folder, more=SAID.replace("unhoused", "friends"))
     assert "[request] identity_check: is missing" in refusal(folder, more=SAID.rpartition("identity")[0])
+
+
+def test_what_is_done_after_a_run_may_be_left_out_and_its_own_shape_is_found_beside_the_plan(
+    folder: Path,
+) -> None:
+    plain = read(folder)
+    assert (plain.writeback.shape, plain.writeback.code, plain.retention.runs) == (None, None, None)
+    more = '[writeback]\nshape = "ours.toml"\ncode = "CCCX"\n[retention]\nruns = 730\n'
+    plan = read(folder, more=more)
+    assert plan.writeback.shape == str(folder / "ours.toml")
+    assert (plan.writeback.code, plan.retention.runs, plan.retention.drafts) == ("CCCX", 730, None)
+    assert read(folder, more='[writeback]\nshape = "banner"\n').writeback.shape == "banner"
+    with pytest.raises(PlanError, match=r'\[writeback\] cod: no such key. Did you mean "code"'):
+        read(folder, more='[writeback]\ncod = "X"\n')

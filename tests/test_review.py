@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import stat
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -258,3 +259,10 @@ def test_a_text_that_a_spreadsheet_would_calculate_is_written_as_text_and_read_a
     assert not [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell]
     save(path, filled_in(path, "match"))
     assert read_decisions(path).select("id_l", "id_r").row(0) == ("=1+1", "@2")
+
+
+def test_a_list_may_be_a_workbook(tmp_path: Path) -> None:
+    asked = listed()
+    filled = replace(asked, frame=asked.frame.with_columns(decision=pl.lit("match")))
+    read = read_decisions(filled.write(tmp_path / "list.xlsx"))
+    assert read.select("id_l", "id_r").rows() == asked.frame.select("id_l", "id_r").rows()

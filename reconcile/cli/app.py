@@ -11,7 +11,9 @@ import typer
 from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, validate
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
+from reconcile.cli.purge import purge
 from reconcile.cli.tables import show_run, show_table
+from reconcile.cli.writeback import writeback
 from reconcile.errors import GateClosed
 
 if TYPE_CHECKING:
@@ -109,7 +111,9 @@ def run(
     *,
     work_list: Annotated[
         Path | None,
-        typer.Option(help="Also write the pairs that wait for a person; holds names.", metavar="FILE"),
+        typer.Option(
+            help="Also write the pairs that wait for a person, as CSV or XLSX; holds names.", metavar="FILE"
+        ),
     ] = None,
 ) -> None:
     """Reconcile the files of a plan, up to a batch to approve.
@@ -154,6 +158,10 @@ def decide(
 
     entered = enter_decisions(file, plan, by=by, sheet=sheet)
     typer.echo(f"Decisions entered: {entered:,}. Run the plan again.")
+
+
+app.command()(writeback)
+app.command()(purge)
 
 
 @app.command()

@@ -179,6 +179,8 @@ def restore(
 def export(
     folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
     *,
+    by: Annotated[str, typer.Option(help="Who takes it; by default the account of this machine.")] = "",
+    purpose: Annotated[str, typer.Option(help="What for; kept with the record of it.")] = "",
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
@@ -190,12 +192,8 @@ def export(
     """
     from reconcile.registry.backup import export as write  # noqa: PLC0415 - `--help` stays quick
 
-    if dry_run:
-        with change(plan, registry, demo=demo, dry_run=True) as store:
-            rows = write(store, folder)
-    else:
-        with open_registry(plan, registry, demo=demo) as store:
-            rows = write(store, folder)
+    with change(plan, registry, demo=demo, dry_run=dry_run) as store:
+        rows = write(store, folder, by=by, purpose=purpose)
     for name, count in rows.items():
         typer.echo(f"{name}.csv  {count:,} rows")
 
@@ -242,6 +240,23 @@ def void(
         typer.echo("No term of the student is known: name the plan whose extract has them, or ask the SIS.")
     if not dry_run:
         typer.echo(f"Papers: {out}")
+
+
+@app.command()
+def disclosures(*, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
+    """List the files with personal data that left, who took them and what for.
+
+    Work lists, upload and load files, credentials, findings by key, exports:
+    each is an entry of the audit log.
+
+    Example: `reconcile registry disclosures --plan fall.toml`
+    """
+    from reconcile.registry.disclosures import disclosures as left  # noqa: PLC0415 - `--help` stays quick
+
+    with open_registry(plan, registry, demo=demo) as store:
+        listed = left(store)
+    show_table(listed.select("at", "who", "kind", "file", "people", "columns", "purpose"))
+    typer.echo(f"Files that left: {listed.height:,}")
 
 
 def _shown(place: str) -> str:

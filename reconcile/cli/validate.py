@@ -86,6 +86,10 @@ def validate(
     no_keys: Annotated[
         bool, typer.Option("--no-keys", help="Leave SIS ids and CCCIDs out of page and CSV.")
     ] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="Keep a record of page and CSV in the registry of this plan.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Judge a file by the data dictionary.
 
@@ -127,6 +131,8 @@ def validate(
             judged.write_page(page, keys=not no_keys)
         if failures is not None:
             judged.write_failures(failures, keys=not no_keys)
+        if plan is not None and not no_keys:
+            judged.disclose(plan, *(place for place in (page, failures) if place is not None))
     if suite is Suite.STUDENTS and layout is None and judged.layout:
         typer.echo(f"Layout    {judged.layout}, by the names of the columns")
     _show(judged, language=language.value)

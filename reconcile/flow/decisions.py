@@ -9,6 +9,7 @@ import polars as pl
 from reconcile.errors import InputError, OutputError
 from reconcile.plan import Issuer, Plan
 from reconcile.read import read
+from reconcile.registry.disclosures import WORK_LIST, disclose
 from reconcile.review import decisions_in
 
 if TYPE_CHECKING:
@@ -30,7 +31,14 @@ def write_work_list(done: Run, file: Path, /) -> Path:
             f"{file} exists already and is not overwritten. Name another file for the work list."
         )
     with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
-        return done.work_list(decided=registry.decisions()).write(file)
+        listed = done.work_list(decided=registry.decisions())
+        listed.write(file)
+        columns, by = listed.frame.columns, done.plan.mint.proposer
+        people = pl.concat([listed.frame["id_l"], listed.frame["id_r"]]).n_unique()
+        registry.write(
+            lambda ledger: disclose(ledger, WORK_LIST, file, by=by, columns=columns, people=people)
+        )
+    return file
 
 
 def read_decisions(path: str | Path, /, *, sheet: str | int | None = None) -> pl.DataFrame:

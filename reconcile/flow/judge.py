@@ -10,9 +10,13 @@ import polars as pl
 
 from reconcile.engine import Engine
 from reconcile.errors import InputError
+from reconcile.exports import write_for_people
 from reconcile.files import write_private
+from reconcile.flow.disclosed import note_disclosed
 from reconcile.flow.scanned import scan
+from reconcile.plan import Plan
 from reconcile.read import guess_layout, load_layout, read
+from reconcile.registry.disclosures import FINDINGS
 from reconcile.standardize import standardize
 from reconcile.validate import Validation, validate
 from reconcile.validate.page import suite_html
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from reconcile.policy import Policy
 
 _PARQUET: Final = (".parquet", ".pq")
-_FORMULA: Final = r"^[=+\-@\t\r]"  # what a spreadsheet would calculate
 _LAYOUTS: Final = {"accounts": "openccc", "snapshot_change": "openccc"}
 _IDS: Final = {"students": "sis_id", "accounts": "cccid", "snapshot_change": "cccid"}
 
@@ -60,23 +63,22 @@ class Judged:
         """Write the findings as a page; without keys nobody can tell whose rows they are."""
         write_private(path, suite_html(self.validation, readings=self.readings, keys=keys))
 
-    def write_failures(self, path: Path, /, *, keys: bool = True) -> None:
-        """Write every failing row as CSV: line (of a delimited file), row, key and what was found.
+    def disclose(self, plan: Path, /, *files: Path) -> None:
+        """Keep a record of written findings by key in the registry of a plan.
 
-        A text that a spreadsheet would calculate gets an apostrophe in front.
+        Raises:
+            RegistryError: there is none.
         """
+        listed = self.validation.failures
+        known = Plan.read(plan, files=False)
+        note_disclosed(known, FINDINGS, *files, columns=listed.columns, people=listed["key"].n_unique())
+
+    def write_failures(self, path: Path, /, *, keys: bool = True) -> None:
+        """Write every failing row as CSV, or XLSX: line (of a delimited file), row, key, what was found."""
         listed = self.validation.failures if keys else self.validation.failures.drop("key")
         if self.lines is not None:
             listed = listed.select(self.lines.gather(listed["row"]).alias("line"), pl.all())
-        texts = [pl.col(name) for name, kind in listed.schema.items() if kind == pl.String]
-        defused = listed.with_columns(
-            pl.when(text.str.contains(_FORMULA))
-            .then(pl.concat_str(pl.lit("'"), text))
-            .otherwise(text)
-            .name.keep()
-            for text in texts
-        )
-        write_private(path, "\ufeff" + defused.write_csv())
+        write_for_people(path, listed, title="Failures")
 
 
 @dataclass(frozen=True, kw_only=True)

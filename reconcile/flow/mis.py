@@ -8,9 +8,11 @@ import polars as pl
 
 from reconcile.errors import OutputError, PlanError
 from reconcile.files import whole_folder, write_private
+from reconcile.flow.disclosed import has_registry, note_disclosed
 from reconcile.flow.latest import last_run
 from reconcile.plan import Scope
 from reconcile.read import read
+from reconcile.registry.disclosures import MIS
 from reconcile.report.record import read_record_layout, records
 from reconcile.report.sb34 import WORKSHEET, MisSettings, sb34
 from reconcile.report.sb34_page import sb34_html
@@ -89,6 +91,9 @@ def write_mis(plan: Plan, folder: Path, /, *, layout: Path | None = None) -> Sb3
     with whole_folder(folder) as draft:
         for name, data in files.items():
             write_private(draft / name, data)
+    if has_registry(plan):
+        people = made.worksheet["sis_id"].n_unique()
+        note_disclosed(plan, MIS, folder, columns=made.worksheet.columns, people=people)
     return made
 
 

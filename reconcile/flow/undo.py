@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from reconcile.exports import write_for_people
 from reconcile.files import whole_folder, write_private
 from reconcile.flow.inputs import read_students
 from reconcile.mint.void import Voided
 from reconcile.mint.void import void as take_out
+from reconcile.registry.disclosures import PAPERS, disclose
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,7 +76,13 @@ def undo(
         with whole_folder(folder) as draft:
             write_private(draft / REVERSAL, reversal(voided).write_csv())
             write_private(draft / REQUEST, request_text(voided))
-            write_private(draft / TERMS, terms.write_csv())
+            write_for_people(draft / TERMS, terms)
+        registry.write(
+            lambda ledger: disclose(
+                ledger, PAPERS, folder, by=by, columns=(REVERSAL, REQUEST, TERMS), people=1, purpose=reason
+            ),
+            at=at,
+        )
     return voided, terms
 
 

@@ -19,6 +19,7 @@ from reconcile.mint.accounts import open_accounts
 from reconcile.mint.door import refuse, told
 from reconcile.mint.passwords import hash_secrets, new_secret
 from reconcile.registry.canon import iso, now
+from reconcile.registry.disclosures import CREDENTIALS, disclose
 from reconcile.registry.people import machine, require_name
 from reconcile.show import Sheet, Shown
 
@@ -118,6 +119,8 @@ def write_credentials(
         if not registry.rehearsal:
             say(f"Writing {path.name}")
             _write(path, [(one, made[one["cccid"]]) for one in theirs], expires, passphrase)
+            people = len(numbers)
+            disclose(ledger, CREDENTIALS, path, by=by, columns=COLUMNS, people=people, batch=batch_id)
         ledger.accounts.set_secrets([(cccid, hashed[cccid]) for cccid in numbers], by=by, expires=expires)
         for cccid in numbers:
             ledger.accounts.stop_waiting(cccid)  # a code that the old secret asked for goes with it

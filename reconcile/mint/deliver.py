@@ -11,6 +11,7 @@ from reconcile.errors import IssuerError, RegistryError
 from reconcile.files import write_private
 from reconcile.mint.result import awaited
 from reconcile.mint.states import Batch, BatchState, Issuer, require_step
+from reconcile.registry.disclosures import LOAD, disclose
 from reconcile.registry.people import machine, require_name
 from reconcile.show import Sheet, Shown
 
@@ -53,6 +54,7 @@ def deliver(registry: Registry, batch_id: str, path: Path, /, *, by: str, at: da
             write_private(path, numbers.rename({"mis_code": "college"}).select(LOAD_FILE).write_csv())
         ledger.log("delivered", batch_id, who=by, machine=machine(), numbers=numbers.height)
         ledger.change_batch(batch_id, state=BatchState.DELIVERED.value)
+        disclose(ledger, LOAD, path, by=by, columns=LOAD_FILE, people=len(numbers), batch=batch_id)
         ledger.life.move(batch_id, "delivered")
         return numbers.height
 

@@ -17,6 +17,7 @@ from reconcile.mint.mapping import MAPPING
 from reconcile.mint.result import awaited
 from reconcile.mint.rows import KEY, PAYLOAD, hash_frame, unpacked
 from reconcile.mint.states import BatchState, Issuer
+from reconcile.registry.disclosures import UPLOAD, disclose
 from reconcile.registry.people import machine, require_name
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def hand_over(
         )
         ledger.log("handed_over", batch_id, who=by, machine=machine(), **detail)
         ledger.change_batch(batch_id, state=BatchState.HANDED_OVER.value)
+        disclose(ledger, UPLOAD, path, by=by, columns=table.columns, people=table.height, batch=batch_id)
         return table.height
 
     written = registry.write(work, at=at)

@@ -149,7 +149,8 @@ def _holder(ledger: Ledger, place: int, college: str | None) -> dict[str, str]:
             f"({', '.join(one['mis_code'] for one in held)}). Name "
             "the college."
         )
-    return held[0]
+    loading = held[0]["state"] == "issued" and bool(ledger.entry("written_back", held[0]["batch"]))
+    return held[0] | ({"state": "delivered"} if loading else {})  # a load file may have had it
 
 
 def _require_free(ledger: Ledger, place: int, college: str) -> None:

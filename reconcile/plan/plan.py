@@ -31,6 +31,7 @@ from reconcile.plan.sections import (
     SnapshotPlan,
     Thresholds,
 )
+from reconcile.plan.upkeep import RetentionPlan, WritebackPlan, read_retention, read_writeback
 from reconcile.policy import Policy
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Plan:
         thresholds: from which probability on a pair is linked or reviewed.
         policy: how the data dictionary's rules are applied at this college.
         mis: how the numbers are reported to MIS, None without the section.
+        writeback: in which shape numbers go back to the SIS.
+        retention: after how many days what was made is removed.
     """
 
     path: Path
@@ -86,6 +89,8 @@ class Plan:
     thresholds: Thresholds = field(default_factory=Thresholds)
     policy: Policy = field(default_factory=Policy)
     mis: MisPlan | None = None
+    writeback: WritebackPlan = field(default_factory=WritebackPlan)
+    retention: RetentionPlan = field(default_factory=RetentionPlan)
 
     @property
     def runs(self) -> Path:
@@ -152,6 +157,8 @@ class Plan:
             mint=_mint(reader),
             mis=_mis(reader) if reader.has("mis") else None,
             request=_request(reader) if reader.has("request") else None,
+            writeback=read_writeback(reader),
+            retention=read_retention(reader),
         )
         plan = replace(plan, policy=_policy(reader, plan))
         if files:

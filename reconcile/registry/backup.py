@@ -29,6 +29,7 @@ from reconcile.files import (
 )
 from reconcile.registry import schema
 from reconcile.registry.connect import Store, bulk
+from reconcile.registry.disclosures import EXPORT, disclose
 from reconcile.registry.store import Registry
 from reconcile.registry.tables import approvals, batches, metadata, results
 
@@ -77,8 +78,10 @@ def backup(registry: Registry, path: Path, /) -> Verification:
     return verified
 
 
-def export(registry: Registry, folder: Path, /) -> dict[str, int]:
+def export(registry: Registry, folder: Path, /, *, by: str = "", purpose: str = "") -> dict[str, int]:
     """Write what a registry holds as CSV files in a new private folder, and return rows by file.
+
+    It leaves a record of who took it, what for and how many students it speaks of.
 
     Names, birthdates and addresses of requests stay in the registry.
 
@@ -109,6 +112,11 @@ def export(registry: Registry, folder: Path, /) -> dict[str, int]:
     with whole_folder(folder) as draft:
         for name, table in tables.items():
             write_private(draft / f"{name}.csv", table.write_csv())
+    people = tables["crosswalk"].select("college", "sis_id").n_unique()
+    names = [f"{name}.{column}" for name, table in tables.items() for column in table.columns]
+    registry.write(
+        lambda ledger: disclose(ledger, EXPORT, folder, by=by, columns=names, people=people, purpose=purpose)
+    )
     return {name: table.height for name, table in tables.items()}
 
 

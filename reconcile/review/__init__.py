@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -14,7 +13,7 @@ import polars as pl
 from reconcile.agreement import with_agreement
 from reconcile.columns import LINK_FIELDS, Band
 from reconcile.errors import InputError, nearest
-from reconcile.files import write_private
+from reconcile.exports import as_it_was, write_for_people
 from reconcile.results import as_frame
 from reconcile.show import Sheet, Shown
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 DECISIONS: Final = ("match", "different", "unsure")
 _COMPARED: Final = tuple(f for f in LINK_FIELDS if f != "ssn")  # nobody reviews by SSN
-_FORMULA: Final = r"^[=+\-@\t\r]"
 _KEYS: Final = ("table", "id_l", "id_r")
 _CHECK: Final = 8  # characters of a hash that speak of the two ids alone
 _LONGEST_ID: Final = 12  # digits to which a number that lost its zeros is filled up again
@@ -44,22 +42,13 @@ class WorkList(Shown):
     waiting: int
 
     def write(self, path: str | Path, /) -> Path:
-        """Write the list as a CSV for a spreadsheet, readable by its owner only.
+        """Write the list for a spreadsheet, as XLSX where the name says so, readable by its owner only.
 
         The reviewer fills the column decision with match, different or unsure, and may add a note.
         A text that a spreadsheet would calculate gets an apostrophe in front; `decisions_in` takes it
         away again.
         """
-        shown = self.frame.with_columns(
-            pl.when(text.str.contains(_FORMULA))
-            .then(pl.concat_str(pl.lit("'"), text))
-            .otherwise(text)
-            .alias(name)
-            for name, dtype in self.frame.schema.items()
-            if dtype == pl.String
-            for text in [pl.col(name)]
-        )
-        return write_private(Path(path), "\ufeff" + shown.write_csv())
+        return write_for_people(Path(path), self.frame, title="Pairs to review")
 
     def _sheet(self) -> Sheet:
         shown = self.frame.select("id_l", "id_r", "match_probability", "agreement", "guard")
@@ -182,7 +171,7 @@ def decisions_in(rows: pl.DataFrame, places: pl.Series, /, *, file: Path) -> pl.
     schema = dict.fromkeys((*_KEYS, "decision", "note", "hash"), pl.String)
     problems, kept = [], []
     for place, given in zip(places, rows.iter_rows(named=True), strict=True):
-        row = {name: _plain(given.get(name) or "") for name in schema}
+        row = {name: as_it_was(given.get(name) or "") for name in schema}
         word = row["decision"].strip().lower()
         ids = _ids(row)
         if word and word not in DECISIONS:
@@ -197,11 +186,6 @@ def decisions_in(rows: pl.DataFrame, places: pl.Series, /, *, file: Path) -> pl.
     if problems:
         raise InputError("\n  ".join([f"{file}:", *problems]))
     return pl.DataFrame(kept, schema=schema)
-
-
-def _plain(value: str) -> str:
-    """Take away the apostrophe that kept a spreadsheet from calculating."""
-    return value[1:] if value.startswith("'") and re.match(_FORMULA, value[1:]) else value
 
 
 def _ids(row: dict[str, str]) -> tuple[str, str] | None:

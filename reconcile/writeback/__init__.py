@@ -1,0 +1,1 @@
+"""Numbers go back to the SIS: what it lacks, beside what it holds, in the shape of its own tables."""
