@@ -7,6 +7,7 @@
     ├── KeyMismatch                values made with different SSN keys were compared
     ├── RegistryError              the store refuses: wrong schema, wrong place, busy
     │   ├── ApprovalError          approval missing, void, or by the proposer
+    │   │   └── Refused            a person may not take the step; the audit log has it
     │   └── IssuerError            nobody allotted the numbers asked for
     ├── GateClosed                 exit code 1: rows break the dictionary, nothing is created
     └── ConservationError          exit code 3: rows in and rows out differ, a defect of ours
@@ -52,6 +53,17 @@ class RegistryError(ReconcileError):
 
 class ApprovalError(RegistryError):
     """An approval is missing, is void, or comes from the person who proposed the batch."""
+
+
+class Refused(ApprovalError):  # noqa: N818 - says what happened
+    """A person may not take a step of the registry; that they tried is kept in the audit log."""
+
+    def __init__(
+        self, message: str, *, what: str = "", subject: str = "", who: str = "", at: str | None = None
+    ) -> None:
+        """Say in the message what is lacking; the rest is what the log keeps of the attempt."""
+        super().__init__(message)
+        self.what, self.subject, self.who, self.at = what, subject, who, at
 
 
 class IssuerError(RegistryError):

@@ -48,9 +48,12 @@ def test_history_cannot_be_edited_casually(registry):  # noqa: F811
         registry,
         f"INSERT INTO results VALUES (1, '{batch}', '021', '1', 'failed', NULL, NULL, 1)",
         "INSERT INTO ties VALUES (1, '021', '1', '021', '2', 'same', 'now', 1)",
+        "INSERT INTO access_requests VALUES (1, '', '', '', '', '', 'reviewer', '', NULL, '', 'now', 1)",
+        "INSERT INTO grants VALUES (1, 'granted', 'reviewer', '', NULL, '', '', '', NULL, 'now', 1)",
+        "INSERT INTO veils VALUES ('h1', 'h2')",
     )
     for table in APPEND_ONLY:
-        column = "reason" if table == "results" else "at"
+        column = {"results": "reason", "veils": "hash"}.get(table, "at")
         for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}"):
             with pytest.raises(RegistryError, match="refused a"):
                 alter(registry, statement)

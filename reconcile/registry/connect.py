@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from reconcile.errors import RegistryError
+from reconcile.errors import Refused, RegistryError
 from reconcile.files import touch_private
 from reconcile.registry.place import require_local
 
@@ -42,6 +42,10 @@ _PROBLEMS: Final = (
     (
         ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
         "is no registry of ours, or is damaged. Name another file, or restore a backup",
+    ),
+    (
+        ("42501",),
+        "does not let your database login do that. Nothing was changed; see `reconcile role --help`",
     ),
     (
         ("SQLITE_CONSTRAINT", "23"),
@@ -85,7 +89,15 @@ class Store:
     def write(self, work: Callable[[sa.Connection], T], /) -> T:
         """Run `work` alone; all that it did is on disk when this returns, or nothing is."""
         with self._writing:
-            return self._run(work, immediate=True)
+            try:
+                return self._run(work, immediate=True)
+            except Refused as error:
+                refused = error
+            from reconcile.registry.access import note_refusal  # noqa: PLC0415 - it needs this module
+
+            with contextlib.suppress(RegistryError):  # whoever may not even write the log
+                self._run(lambda connection: note_refusal(connection, refused), immediate=True)
+            raise refused
 
     @contextlib.contextmanager
     def driver(self) -> Iterator[Any]:

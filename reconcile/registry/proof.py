@@ -12,13 +12,16 @@ import sqlalchemy as sa
 from reconcile.registry import chain
 from reconcile.registry.canon import digest
 from reconcile.registry.life import Answer, Void
+from reconcile.registry.roles import ASKED, WORD
 from reconcile.registry.tables import (
+    access_requests,
     allotments,
     approvals,
     audit,
     batches,
     cccids,
     decisions,
+    grants,
     requests,
     results,
     ties,
@@ -53,6 +56,8 @@ _ENTRIES = {
     "results": (results, "answered", (), Answer._fields),
     "voids": (voids, "voided", ("by",), Void._fields),
     "ties": (ties, "tied", (), ("mis_code_l", "sis_id_l", "mis_code_r", "sis_id_r", "tie")),
+    "grants": (grants, "role", ("by",), WORD),
+    "access requests": (access_requests, "asked", ("by",), ASKED),
 }
 _REQUEST = ("mis_code", "sis_id", "kind", "cccid", "payload")
 

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
 
 # Tables whose rows the store numbers by itself.
-_NUMBERED: Final = ("allotments", "cccids", "decisions", "results", "voids", "ties")
+_NUMBERED: Final = (
+    "allotments",
+    "cccids",
+    "decisions",
+    "results",
+    "voids",
+    "ties",
+    "access_requests",
+    "grants",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
