@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli import batch, dictionary, inspect, key, plan, registry, validate
+from reconcile.cli import batch, dictionary, inspect, key, plan, registry, role, validate
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_run, show_table
@@ -28,6 +28,8 @@ app.add_typer(plan.app, name="plan")
 app.add_typer(batch.app, name="batch")
 app.add_typer(registry.app, name="registry")
 app.add_typer(key.app, name="key")
+app.add_typer(role.app, name="role")
+registry.app.command()(role.grants)
 
 
 class Sis(StrEnum):
@@ -109,6 +111,9 @@ def run(
         Path | None,
         typer.Option(help="Also write the pairs that wait for a person; holds names.", metavar="FILE"),
     ] = None,
+    reader: Annotated[
+        str, typer.Option("--for", help="Who decides them; a reviewer's list has no birthdates.")
+    ] = "",
 ) -> None:
     """Reconcile the files of a plan, up to a batch to approve.
 
@@ -125,7 +130,7 @@ def run(
     if work_list is not None:
         from reconcile.flow.decisions import write_work_list  # noqa: PLC0415
 
-        write_work_list(done, work_list)
+        write_work_list(done, work_list, reader=reader)
         typer.echo(f"Pairs for a person  {work_list}")
     show_run(done)
     _leave(done)

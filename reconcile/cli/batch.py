@@ -217,6 +217,7 @@ def withdraw(
 def mint(
     batch: Batch,
     *,
+    by: Annotated[str | None, typer.Option(help="Who does it; the approver when not given.")] = None,
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
@@ -233,7 +234,7 @@ def mint(
     from reconcile.mint.batch import mint as issue  # noqa: PLC0415
 
     with change(plan, registry, demo=demo, dry_run=dry_run, expected=(ApprovalError,)) as store:
-        issued = issue(batch, registry=store, suite_hash=rules(plan))
+        issued = issue(batch, registry=store, by=by, suite_hash=rules(plan))
         show_batch(look_up(store, batch))
     typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
     if issued.skipped.height:

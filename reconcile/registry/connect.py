@@ -118,6 +118,8 @@ class Store:
                     transaction.rollback()
                 return answer
         except exc.DBAPIError as error:
+            problem = _problem(error.orig)
+        except engine.dialect.loaded_dbapi.Error as error:  # from a bulk insert of ours
             problem = _problem(error)
         raise RegistryError(f"The registry {self.name} {problem}")
 
@@ -224,13 +226,14 @@ def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
-def _problem(error: exc.DBAPIError) -> str:
+def _problem(error: BaseException | None) -> str:
     """Word a driver's error by its code alone: its text may quote a row."""
-    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""
+    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
     for prefixes, words in _PROBLEMS:
         if code.startswith(prefixes):
             return f"{words} ({code})."
-    if isinstance(error, exc.OperationalError) and not code.startswith("SQLITE"):
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # the same in every driver
+    if "OperationalError" in kinds and not code.startswith("SQLITE"):
         return (
             "does not answer. The step was kept as a whole or not at all: check that the server runs and "
             "lets "

@@ -135,11 +135,12 @@ def admit(
     needed = NEEDED.get(what, tuple(Role))
     second = str(detail.get("approver") or "")
     places = _colleges(connection, str(detail.get("batch") or subject), detail) if needed else set()
-    # A backup is put back by whoever has the files, on a machine that knows no login of the server.
-    logins = None if what == "restored" else _logins(connection, mine, (person, second))
-    asked = [(person, needed)] if needed else []
-    asked += [(second, (Role.APPROVER, *_OFFICE))] if needed and second else []
-    lacks = (_lacking(connection, one, roles, places=places, logins=logins) for one, roles in asked)
+    asked = [(person, needed, mine)] if needed else []
+    if needed and second:  # of two who answer for one command, the one who agrees is at the keyboard
+        asked = [(person, needed, None), (second, (Role.APPROVER, *_OFFICE), mine)]
+    if what == "restored":  # by whoever has the files, on a machine that knows no login of the server
+        asked = [(one, roles, None) for one, roles, _ in asked]
+    lacks = (_lacking(connection, *one, places=places) for one in asked)
     told = next(filter(None, lacks), "")
     if told:
         step = f"the step that the log calls {what.replace('_', ' ')}"
@@ -157,18 +158,16 @@ def _lacking(
     connection: sa.Connection,
     who: str,
     needed: Sequence[Role],
+    at_login: str | None,
     /,
     *,
     places: set[str],
-    logins: Sequence[str] | None,
 ) -> str:
     """Say which role a person lacks for a step, and why; empty when they have it."""
     words = [row for row in _latest(connection) if same_person(row["person"], who) and row["role"] in needed]
     held = [row for row in words if row["word"] == "granted"]
     at_hand = [
-        row
-        for row in held
-        if logins is None or not row["login"] or any(same_login(row["login"], one) for one in logins)
+        row for row in held if at_login is None or not row["login"] or same_login(row["login"], at_login)
     ]
     covered = {row["college"] for row in at_hand}
     if at_hand and (DISTRICT in covered or places <= covered):
@@ -188,14 +187,6 @@ def _who_can_grant(connection: sa.Connection) -> str:
     holders = sorted({r["person"] for r in current(connection) if r["role"] == Role.ADMINISTRATOR})
     named = f" ({listed(holders)})" if holders else ""
     return f"A district administrator{named} can grant it after `reconcile role request`."
-
-
-def _logins(connection: sa.Connection, mine: str, people: Sequence[str]) -> Sequence[str]:
-    """Give the logins that stand for the people of a step: of two who answer for one, either's."""
-    named = [row for row in current(connection) if any(same_person(row["person"], one) for one in people)]
-    if people[-1] and any(same_login(row["login"], mine) for row in named):
-        return [mine, *(row["login"] for row in named if row["login"])]
-    return [mine]
 
 
 def _same_hand(connection: sa.Connection, batch_id: str, mine: str) -> str:
