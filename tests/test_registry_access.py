@@ -137,7 +137,7 @@ def test_a_reviewer_sees_no_birthdates(registry):
         "UPDATE grants SET by = 'Zoe' WHERE person = 'Eva'",
         "DELETE FROM grants WHERE word = 'withdrawn'",
         "UPDATE access_requests SET email = 'zoe@college.edu'",
-        "INSERT INTO grants VALUES (9, 'granted', 'reviewer', 'Ana', NULL, '021', 'Dora', '', NULL, 'now', 1)",
+        "INSERT INTO grants VALUES (9, 'granted', 'reviewer', 'Zoe', NULL, '021', 'Dora', '', 0, 'now', 1)",
     ],
 )
 def test_roles_that_were_edited_do_not_verify(ruled, tamper):

@@ -16,6 +16,7 @@ from registries import (
     RANGE,
     _run_sql,
     _url_of,
+    answer,
     new_database,
     server,
     submitted,
@@ -27,7 +28,7 @@ from reconcile.mint.batch import GateVerdict, approve, mint, withdraw
 from reconcile.mint.deliver import deliver, loaded
 from reconcile.mint.draft import check, draft, rows_of, submit
 from reconcile.mint.handover import hand_over
-from reconcile.mint.result import COLUMNS, enter_result
+from reconcile.mint.result import enter_result
 from reconcile.mint.void import void
 from reconcile.registry import Registry
 from reconcile.registry.access import Asked, ask, grant, name_first
@@ -323,11 +324,10 @@ def test_a_replacement_is_minted_and_a_batch_handed_over_and_answered(district, 
     with district.open("ana") as ana:
         assert mint(batch.id, registry=ana, by="Ana", at=AT).frame.height == 1
         hand_over(ana, upload.id, tmp_path / "upload.csv", by="Ana", at=AT)
-        answer = pl.DataFrame(
-            [(1, "021", "20", "created", "ZAB1234", None)],
-            schema={"row": pl.Int64} | dict.fromkeys(COLUMNS[1:], pl.String), orient="row",
-        )  # fmt: skip
-        assert enter_result(ana, upload.id, answer, by="Ana", file="r", at=AT).counts["created"] == 1
+        assert (
+            enter_result(ana, upload.id, answer("20", "ZAB1234"), by="Ana", file="r", at=AT).counts["created"]
+            == 1
+        )
     with district.open("dora") as dora:
         assert dora.verify().ok
 

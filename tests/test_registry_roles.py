@@ -8,12 +8,12 @@ import shutil
 
 import polars as pl
 import pytest
-from registries import AT, _template, alter, submitted, wanted
+from registries import AT, _template, alter, answer, submitted, wanted
 
 from reconcile.errors import ApprovalError, Refused
 from reconcile.mint.batch import approve, look_up, mint, reject, withdraw
 from reconcile.mint.handover import hand_over
-from reconcile.mint.result import COLUMNS, enter_result
+from reconcile.mint.result import enter_result
 from reconcile.mint.void import void
 from reconcile.registry import Registry, proof, roles
 from reconcile.registry.access import Asked, ask, grant, name_first
@@ -214,11 +214,10 @@ def test_answers_are_entered_by_another_requester(registry, account, tmp_path):
     approve(registry, batch.id, approver="Ben", at=AT)
     account.name = "cyd"
     hand_over(registry, batch.id, tmp_path / "upload.csv", by="Cyd", at=AT)
-    answer = pl.DataFrame(
-        [(1, "021", "1", "created", "ZAB1234", None)],
-        schema={"row": pl.Int64} | dict.fromkeys(COLUMNS[1:], pl.String), orient="row",
-    )  # fmt: skip
-    assert enter_result(registry, batch.id, answer, by="Cyd", file="r", at=AT).counts["created"] == 1
+    assert (
+        enter_result(registry, batch.id, answer("1", "ZAB1234"), by="Cyd", file="r", at=AT).counts["created"]
+        == 1
+    )
 
 
 def test_every_event_that_is_proved_has_its_roles():

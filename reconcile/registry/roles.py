@@ -135,7 +135,7 @@ def admit(
     needed = NEEDED.get(what, tuple(Role))
     second = str(detail.get("approver") or "")
     places = _colleges(connection, str(detail.get("batch") or subject), detail) if needed else set()
-    asked = [(person, needed, mine)] if needed else []
+    asked: list[tuple[str, Sequence[Role], str | None]] = [(person, needed, mine)] if needed else []
     if needed and second:  # of two who answer for one command, the one who agrees is at the keyboard
         asked = [(person, needed, None), (second, (Role.APPROVER, *_OFFICE), mine)]
     if what == "restored":  # by whoever has the files, on a machine that knows no login of the server
