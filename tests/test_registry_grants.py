@@ -102,8 +102,9 @@ def rows(*ids):
 @pytest.fixture(scope="module")
 def district():
     made = District(f"d{os.getpid()}")
-    for who in ("ana", "ben", "eva", "cyd"):
+    for who in ("ana", "ben", "cyd"):
         made.hire(who)
+    made.hire("eva", college="021")
     made.hire("cyd", "approver")  # may do both, but not of one batch
     with made.open("ana") as ana:
         ana.pin_key("0123456789abcdef")
@@ -353,6 +354,11 @@ def test_a_role_that_was_withdrawn_is_no_role_any_more(district):
         district.open("max")
 
 
+def test_a_role_for_a_login_that_is_not_there_is_refused(district):
+    with pytest.raises(RegistryError, match="knows no login of that name"):
+        district.hire("zoe", "reviewer")
+
+
 def test_what_is_switched_off_is_told(district):
     with district.open("dora") as dora:
         assert kept(dora).sentence.endswith("the database keeps them.")
@@ -371,6 +377,14 @@ def test_roles_are_told_of_before_the_database_keeps_them():
         name_first(made, "Dora", at=AT)
         assert "does NOT keep them" in kept(made).sentence
         assert plan(made)[0].startswith("CREATE ROLE")
+
+
+def test_a_role_without_a_login_of_the_database_is_told(district):
+    with Registry.open(new_database()) as made:
+        name_first(made, "Dora", login_name="nobody", at=AT)
+        apply(made)
+        assert kept(made).idle == ("Dora",)
+        assert "It has no login of Dora, who cannot act." in kept(made).sentence
 
 
 def test_each_table_says_who_may_what():

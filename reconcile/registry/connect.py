@@ -48,6 +48,10 @@ _PROBLEMS: Final = (
         "does not let your database login do that. Nothing was changed; see `reconcile role --help`",
     ),
     (
+        ("42704",),
+        "knows no login of that name. Nothing was changed; the database's keeper makes it first",
+    ),
+    (
         ("SQLITE_CONSTRAINT", "23"),
         "refused a row that would break one of its guarantees. Nothing was changed",
     ),

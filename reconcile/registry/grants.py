@@ -18,6 +18,7 @@ from reconcile.errors import RegistryError
 from reconcile.registry import guards
 from reconcile.registry.canon import digest
 from reconcile.registry.roles import NEEDED, Role, current, in_force
+from reconcile.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,12 +72,14 @@ class Kept:
         people: how many people have a role.
         database: whether the database keeps the roles too; None on SQLite, which cannot.
         problems: guards that are missing, switched off, or of another release.
+        idle: people whose role has no effect, since the database has no login of theirs.
     """
 
     roles: bool
     people: int
     database: bool | None
     problems: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -90,7 +93,8 @@ class Kept:
         if self.database is None:
             return told + "on SQLite they bind whoever uses these commands, not whoever can write the file."
         if self.database:
-            return told + "the database keeps them."
+            idle = f" It has no login of {listed(self.idle)}, who cannot act." if self.idle else ""
+            return f"{told}the database keeps them.{idle}"
         return told + "the database does NOT keep them: its owner runs `reconcile registry grants`."
 
 
@@ -148,7 +152,11 @@ def _kept(connection: sa.Connection) -> Kept:
     on = {(table, guard) for table, guard in connection.execute(watched, {"schema": schema})}
     off = sorted({table for table, guard in guards.guarded() if (table, guard) not in on})
     problems += [f"a guard of the table {table} was switched off or taken away" for table in off]
-    return Kept(roles=True, people=people, database=not problems, problems=tuple(problems))
+    logins = set(connection.execute(sa.text("SELECT rolname FROM pg_roles")).scalars())
+    idle = {row["person"] for row in current(connection) if row["login"] not in logins}
+    return Kept(
+        roles=True, people=people, database=not problems, problems=tuple(problems), idle=tuple(sorted(idle))
+    )
 
 
 def _statements(connection: sa.Connection) -> list[str]:

@@ -260,6 +260,7 @@ _GUARDS: Final = {
             END IF;
             CONTINUE WHEN one.login IS NULL;
             IF NOT EXISTS (SELECT FROM pg_roles p WHERE p.rolname = one.login) THEN
+                CONTINUE WHEN one.word = 'withdrawn';
                 RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = 'the database has no such login';
             END IF;
             SELECT bool_or(l.word = 'granted') INTO held FROM (

@@ -50,6 +50,7 @@ NEEDED: Final[Mapping[str, tuple[Role, ...]]] = {
     "tied": _HANDS, "decided": (Role.REVIEWER, *_HANDS),
     "allotted": _OFFICE, "pinned": _OFFICE, "restored": _OFFICE, "role": _OFFICE,
 }  # fmt: skip
+_NO_BATCH: Final = ("decided", "tied", "role", "allotted", "pinned", "restored")  # their subject is none
 PROPOSING: Final = ("drafted", "checked", "submitted")  # the hands that a batch must not be approved by
 # What the hash of an entry is made of, for access requests and for grants and withdrawals.
 ASKED: Final = (
@@ -129,12 +130,15 @@ def admit(
     if not in_force(connection):
         return {}
     mine = login(connection)
-    if detail.get("replacing"):  # part of a step of a batch, which has an entry of its own
+    if what == "voided" and detail.get(
+        "replacing"
+    ):  # part of a step of a batch, which has an entry of its own
         return {"login": mine}
     person = _acting.get() if what == "allotted" else who
     needed = NEEDED.get(what, tuple(Role))
     second = str(detail.get("approver") or "")
-    places = _colleges(connection, str(detail.get("batch") or subject), detail) if needed else set()
+    batch = detail.get("batch") or (subject if what not in _NO_BATCH else "")
+    places = _colleges(connection, str(batch), detail) if needed else set()
     asked: list[tuple[str, Sequence[Role], str | None]] = [(person, needed, mine)] if needed else []
     if needed and second:  # of two who answer for one command, the one who agrees is at the keyboard
         asked = [(person, needed, None), (second, (Role.APPROVER, *_OFFICE), mine)]
@@ -205,8 +209,8 @@ def _colleges(connection: sa.Connection, batch_id: str, detail: Mapping[str, Any
     """Name the colleges that a step is about; none where it is about no batch and no college."""
     if detail.get("college"):
         return {str(detail["college"])}
-    if all(row["college"] == DISTRICT for row in current(connection)):
-        return set()  # nobody's role ends at a college
+    if not batch_id or all(row["college"] == DISTRICT for row in current(connection)):
+        return set()  # or nobody's role ends at a college
     rows = sa.select(requests.c.mis_code).distinct().where(requests.c.batch == batch_id)
     return set(connection.execute(rows).scalars())
 
