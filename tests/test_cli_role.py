@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 
 import pytest
-from registries import _template, submitted, wanted
+from registries import NOT_ON_WINDOWS, _template, new_database, submitted, wanted
 
 from reconcile.cli import main
 from reconcile.registry import Registry, roles
@@ -84,3 +85,21 @@ def test_a_refused_step_is_two_and_stays_in_the_log(say, place):
 def test_sqlite_keeps_no_roles_against_sql(say):
     code, said = say("registry", "grants", "--dry-run")
     assert (code, "SQLite knows no logins" in said) == (2, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason=NOT_ON_WINDOWS)
+def test_a_database_is_told_to_keep_the_roles(capsys):
+    url = new_database()
+
+    def say(*words):
+        assert main([*words, "--registry", url]) == 0
+        return capsys.readouterr().out
+
+    said = say("registry", "init", "--administrator", "Dora")
+    assert "the database does NOT keep them: its owner runs `reconcile registry grants`." in said
+    assert "CREATE OR REPLACE FUNCTION reconcile_guard_audit()" in say("registry", "grants", "--dry-run")
+    assert "does NOT keep them" in say("registry", "verify")
+    assert "Roles are in force, 1 people have one; the database keeps them." in say("registry", "grants")
+    said = say("registry", "verify")
+    assert "the database keeps them." in said
+    assert "Verified: log and tables agree." in said

@@ -9,7 +9,6 @@ the operating system's on SQLite, where whoever can write the file needs none of
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 import os
 import unicodedata
@@ -97,12 +96,12 @@ def system_login() -> str:
     """Name the account that this process runs under, by the system and not by its environment."""
     try:
         import pwd  # noqa: PLC0415 - not on Windows
-
+    except ImportError:
+        return os.getlogin()
+    try:
         return pwd.getpwuid(os.getuid()).pw_name
-    except (ImportError, KeyError):  # Windows, or an account without a name
-        with contextlib.suppress(OSError, KeyError, ImportError):
-            return getpass.getuser()
-        return ""
+    except KeyError:  # an account without a name: a container
+        return f"uid {os.getuid()}"
 
 
 def same_login(left: str | None, right: str | None, /) -> bool:
