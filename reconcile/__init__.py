@@ -17,6 +17,7 @@ from reconcile.errors import (
     OutputError,
     PlanError,
     ReconcileError,
+    Refused,
     RegistryError,
 )
 from reconcile.flow.link import find_duplicates, link
@@ -48,6 +49,7 @@ __all__ = [
     "Plan",
     "PlanError",
     "ReconcileError",
+    "Refused",
     "Registry",
     "RegistryError",
     "find_duplicates",
