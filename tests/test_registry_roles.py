@@ -21,6 +21,7 @@ from reconcile.registry import Registry, proof, roles
 from reconcile.registry.access import Asked, ask, grant, name_first
 from reconcile.registry.access import withdraw as take_back
 from reconcile.registry.backup import backup
+from reconcile.registry.people import machine
 from reconcile.registry.restore import restore
 from reconcile.registry.roles import NEEDED, acting, same_login, system_login
 
@@ -142,6 +143,16 @@ def test_one_account_does_not_approve_what_it_proposed_under_another_name(regist
         approve(registry, batch.id, approver="Ben", at=AT)
     assert refusals(registry) == [("CYD", "approved"), ("Ben", "approved")]
     assert look_up(registry, batch.id).state == "submitted"
+
+
+def test_the_account_of_the_machine_counts_for_what_was_proposed_before(registry, account, tmp_path):
+    with Registry.open(shutil.copy(_template("sqlite"), tmp_path / "before.sqlite")) as before:
+        batch = submitted(before, wanted(1))
+        name_first(before, "Dora", at=AT)
+        hire(before, "Ben", "approver", "district", login=machine()["user"])
+        account.name = machine()["user"]
+        with pytest.raises(Refused, match="proposed from the same login"):
+            approve(before, batch.id, approver="Ben", at=AT)
 
 
 def test_a_name_is_not_enough_at_another_account(registry, account):

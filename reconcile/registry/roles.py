@@ -195,7 +195,9 @@ def _who_can_grant(connection: sa.Connection) -> str:
 def _same_hand(connection: sa.Connection, batch_id: str, mine: str) -> str:
     """Say that a batch was proposed from the login that now approves it; empty when it was not."""
     steps = sa.select(audit.c.detail).where(audit.c.subject == batch_id, audit.c.what.in_(PROPOSING))
-    logins = [json.loads(detail).get("login") for detail in connection.execute(steps).scalars()]
+    said = [json.loads(detail) for detail in connection.execute(steps).scalars()]
+    # Before roles were in force the log kept the account of the machine alone.
+    logins = [one.get("login") or one.get("machine", {}).get("user") for one in said]
     if not any(same_login(one, mine) for one in logins):
         return ""
     return (
