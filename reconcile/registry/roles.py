@@ -180,7 +180,8 @@ def _lacking(
         other = listed(sorted(places - covered))
         return f"{role}; {who} has it for {listed(sorted(covered))} only, not for {other}"
     if held:
-        return f"{role}; the one of {who} belongs to the login {held[-1]['login']}, and this is another"
+        theirs = f"the one of {who} belongs to the login {held[-1]['login']}, and this is another"
+        return f"{role}; {theirs}: name yourself, or work at that login"
     if words:
         return f"{role}; it was withdrawn from {who} on {words[-1]['at'][:10]}"
     return f"{role}; {who} lacks it" if who else f"{role}; nobody was named who has it"
