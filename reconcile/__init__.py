@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from reconcile.cccid import CCCID
 from reconcile.errors import (
-    AccountError,
     ApprovalError,
     ConservationError,
     GateClosed,
@@ -40,7 +39,6 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CCCID",
-    "AccountError",
     "ApprovalError",
     "ConservationError",
     "GateClosed",

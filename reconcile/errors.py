@@ -8,6 +8,7 @@
     ├── RegistryError              the store refuses: wrong schema, wrong place, busy
     │   ├── AccountError           credentials, or an account's state, do not allow the step
     │   ├── ApprovalError          approval missing, void, or by the proposer
+    │   │   └── Refused            a person may not take the step; the audit log has it
     │   └── IssuerError            nobody allotted the numbers asked for
     ├── GateClosed                 exit code 1: rows break the dictionary, nothing is created
     └── ConservationError          exit code 3: rows in and rows out differ, a defect of ours
@@ -57,6 +58,17 @@ class AccountError(RegistryError):
 
 class ApprovalError(RegistryError):
     """An approval is missing, is void, or comes from the person who proposed the batch."""
+
+
+class Refused(ApprovalError):  # noqa: N818 - says what happened
+    """A person may not take a step of the registry; that they tried is kept in the audit log."""
+
+    def __init__(
+        self, message: str, *, what: str = "", subject: str = "", who: str = "", at: str | None = None
+    ) -> None:
+        """Say in the message what is lacking; the rest is what the log keeps of the attempt."""
+        super().__init__(message)
+        self.what, self.subject, self.who, self.at = what, subject, who, at
 
 
 class IssuerError(RegistryError):

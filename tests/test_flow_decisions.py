@@ -20,6 +20,7 @@ from reconcile.files import permissions_are_enforced
 from reconcile.flow.decisions import enter_decisions, read_decisions, write_work_list
 from reconcile.plan import Plan
 from reconcile.registry import Registry
+from reconcile.registry.access import Asked, ask, grant, name_first
 from reconcile.registry.disclosures import disclosures
 
 if TYPE_CHECKING:
@@ -52,9 +53,13 @@ def file(done: Run, tmp_path: Path) -> Path:
     return path
 
 
-def pairs(path: Path) -> list[tuple[str, str, str]]:
+def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as opened:
-        return [(row["table"], row["id_l"], row["id_r"]) for row in csv.DictReader(opened)]
+        return list(csv.DictReader(opened))
+
+
+def pairs(path: Path) -> list[tuple[str, str, str]]:
+    return [(row["table"], row["id_l"], row["id_r"]) for row in rows_of(path)]
 
 
 def test_decisions_reach_the_registry_and_are_not_asked_again(
@@ -74,6 +79,29 @@ def test_decisions_reach_the_registry_and_are_not_asked_again(
         assert (record["kind"], record["file"], record["people"]) == ("work list", "pairs.csv", len(shown))
     asked, again = pairs(file), pairs(write_work_list(done, tmp_path / "again.csv"))
     assert again == asked[2:]
+
+
+def test_a_reviewer_decides_without_birthdates_and_is_not_asked_again(
+    done: Run, plan: Path, tmp_path: Path
+) -> None:
+    with Registry.open(done.plan.registry, demo=True) as registry:
+        name_first(registry, "Dora")
+        for name, role in (("Ana", "requester"), ("Eva", "reviewer")):
+            asked = Asked(name, "Clerk", "Pat Example", "x@college.edu", "district", role, "fall", None)
+            grant(registry, ask(registry, asked, by="Dora"), by="Dora")
+    whole = write_work_list(done, tmp_path / "whole.csv", reader="Ana").read_text(encoding="utf-8-sig")
+    days = set(re.findall(r"\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b", whole))
+    assert days
+    path = write_work_list(done, tmp_path / "veiled.csv", reader="Eva")
+    text = path.read_text(encoding="utf-8-sig")
+    assert not re.search(r"\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b", text)
+    assert set(re.findall(r"h[0-9a-f]{16}-", text)).isdisjoint(re.findall(r"h[0-9a-f]{16}-", whole))
+    assert {row["birthdate"] for row in rows_of(path)} <= {"agree", "near", "differ", ""}
+    path.write_text(text, encoding="utf-8")
+    change_rows(path, lambda rows: rows[0].update(decision="different"))
+    assert enter_decisions(path, plan, by="Eva") == 1
+    again = write_work_list(done, tmp_path / "again.csv", reader="Ana")
+    assert pairs(again) == pairs(path)[1:]
 
 
 def as_excel_saves_it(path: Path, form: str, *more: tuple[str, list[list[str]]]) -> Path:

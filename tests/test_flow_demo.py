@@ -12,7 +12,7 @@ import pytest
 from reconcile.cccid import WATERMARK
 from reconcile.columns import Status
 from reconcile.errors import InputError, OutputError, RegistryError
-from reconcile.flow import demo as module
+from reconcile.flow import practice as module
 from reconcile.flow.demo import APPROVER, demo
 from reconcile.flow.practice import SYSTEMS, practice_registry
 from reconcile.mint.batch import look_up

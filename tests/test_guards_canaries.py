@@ -36,7 +36,7 @@ from reconcile.cli import main
 from reconcile.cli.failures import explain
 from reconcile.engine import Engine
 from reconcile.errors import InputError, OutputError, PlanError, RegistryError
-from reconcile.flow import demo as demo_module
+from reconcile.flow import practice as practice_module
 from reconcile.flow.demo import demo
 from reconcile.flow.run import run
 from reconcile.read import read
@@ -158,7 +158,7 @@ def test_the_recorder_sees_every_way_out(files: Path, recorder: Recorder) -> Non
 def test_demo_with_approval_and_minting(
     files: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_module, "sample", lambda: files.parent)
+    monkeypatch.setattr(practice_module, "sample", lambda: files.parent)
     with recorder():
         done = demo(out=files.parent / "demo", sis="colleague")
         shown = shows_of(done)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconcile.files import permissions_are_enforced
-from reconcile.flow import demo as demo_module
+from reconcile.flow import practice as practice_module
 from reconcile.flow.demo import demo
 from reconcile.flow.lab import copy_notebooks
 from reconcile.flow.run import run
@@ -103,7 +103,7 @@ def test_everything_that_is_made_is_private(
     monkeypatch.setenv("RECONCILE_KEY_FILE", str(home / "keys" / "ssn.key"))
     monkeypatch.setattr(tempfile, "tempdir", str(home))
     seen = set()
-    monkeypatch.setattr(demo_module, "sample", lambda: files.parent)
+    monkeypatch.setattr(practice_module, "sample", lambda: files.parent)
     with umask(0o022):
         run(home / files.name / "plan.toml", progress=lambda _: seen.update(too_open(home)))
         copy_notebooks(home / "lab 1")

@@ -40,7 +40,8 @@ def test_a_batch_by_hand_goes_step_by_step(registry):  # noqa: F811
     assert mint(made.id, registry=registry).frame.height == 2
     steps = history(registry, made.id)
     assert steps.select("step", "by").rows() == [
-        ("drafted", "Ana"), ("checked", "Ana"), ("submitted", "Cyd"), ("approved", "Ben"), ("minted", "Ben")
+        ("drafted", "Ana"), ("checked", "Ana"), ("submitted", "Cyd"), ("refused", "Ana"), ("refused", "Cyd"),
+        ("approved", "Ben"), ("minted", "Ben"),
     ]  # fmt: skip
     assert registry.verify().ok
 

@@ -11,7 +11,8 @@ from registries import allotted, alter, minted, place, registry, wanted  # noqa:
 from reconcile.errors import RegistryError
 from reconcile.mint.void import void
 from reconcile.registry import Registry, connect
-from reconcile.registry.tables import APPEND_ONLY
+from reconcile.registry.connect import bulk
+from reconcile.registry.tables import APPEND_ONLY, seen
 
 
 def test_errors_say_nothing_of_the_rows(registry):  # noqa: F811
@@ -48,13 +49,26 @@ def test_history_cannot_be_edited_casually(registry):  # noqa: F811
         registry,
         f"INSERT INTO results VALUES (1, '{batch}', '021', '1', 'failed', NULL, NULL, 1)",
         "INSERT INTO ties VALUES (1, '021', '1', '021', '2', 'same', 'now', 1)",
+        "INSERT INTO access_requests VALUES (1, '', '', '', '', '', 'reviewer', '', NULL, '', 'now', 1)",
+        "INSERT INTO grants VALUES (1, 'granted', 'reviewer', '', NULL, '', '', '', NULL, 'now', 1)",
+        "INSERT INTO veils VALUES ('h1', 'h2')",
         "INSERT INTO account_log VALUES (1, 1, 'AAA0001', 'hash')",
     )
     for table in APPEND_ONLY:
-        column = {"results": "reason", "account_log": "hash"}.get(table, "at")
+        column = {"results": "reason", "account_log": "hash", "veils": "hash"}.get(table, "at")
         for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}"):
             with pytest.raises(RegistryError, match="refused a"):
                 alter(registry, statement)
+
+
+def test_a_bulk_insert_that_fails_quotes_no_row(registry):  # noqa: F811
+    def twice(connection):
+        bulk(connection, seen, ("ordinal", "at"), [(1, "secret"), (1, "secret")])
+
+    with pytest.raises(RegistryError, match="would break one of its guarantees") as refused:
+        registry.change(twice)
+    assert "secret" not in str(refused.value)
+    assert (refused.value.__context__, refused.value.__cause__) == (None, None)
 
 
 def test_a_busy_registry_says_so(tmp_path, monkeypatch):

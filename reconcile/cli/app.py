@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, validate
+from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, role, validate
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
 from reconcile.cli.purge import purge
@@ -32,6 +32,8 @@ app.add_typer(account.app, name="account")
 app.add_typer(registry.app, name="registry")
 app.add_typer(key.app, name="key")
 app.add_typer(mis.app, name="mis")
+app.add_typer(role.app, name="role")
+registry.app.command()(role.grants)
 
 
 class Sis(StrEnum):
@@ -115,6 +117,9 @@ def run(
             help="Also write the pairs that wait for a person, as CSV or XLSX; holds names.", metavar="FILE"
         ),
     ] = None,
+    reader: Annotated[
+        str, typer.Option("--for", help="Who decides them; a reviewer's list has no birthdates.")
+    ] = "",
 ) -> None:
     """Reconcile the files of a plan, up to a batch to approve.
 
@@ -131,7 +136,7 @@ def run(
     if work_list is not None:
         from reconcile.flow.decisions import write_work_list  # noqa: PLC0415
 
-        write_work_list(done, work_list)
+        write_work_list(done, work_list, reader=reader)
         typer.echo(f"Pairs for a person  {work_list}")
     show_run(done)
     _leave(done)

@@ -225,6 +225,7 @@ def withdraw(
 def mint(
     batch: Batch,
     *,
+    by: Annotated[str | None, typer.Option(help="Who does it; the approver when not given.")] = None,
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
@@ -240,7 +241,7 @@ def mint(
     from reconcile.mint.batch import mint as issue  # noqa: PLC0415 - `--help` stays quick
 
     with change(plan, registry, demo=demo, dry_run=dry_run, expected=(ApprovalError,)) as store:
-        issued = issue(batch, registry=store, suite_hash=rules(plan))
+        issued = issue(batch, registry=store, by=by, suite_hash=rules(plan))
         show_batch(issued.after)
     typer.echo(f"Students with a number from this batch: {issued.frame.height:,}")
     if issued.runs.height:

@@ -26,14 +26,31 @@ Why = Annotated[str, typer.Option(help="Why; kept in the audit log. Name no stud
 
 
 @app.command()
-def init(*, plan: Where = None, registry: Url = None, demo: Demo = False, dry_run: DryRun = False) -> None:
+def init(
+    *,
+    administrator: Annotated[
+        str, typer.Option(help="The first district administrator: from then on roles are in force.")
+    ] = "",
+    login: Annotated[
+        str, typer.Option(help="The administrator's login to the database or the system; yours without.")
+    ] = "",
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
+    dry_run: DryRun = False,
+) -> None:
     """Make the registry that a plan names, and enter its allotted range.
 
-    `run` does so by itself; this is for whoever wants to see it first.
+    `run` does so by itself; this is for whoever wants to see it first, and
+    for naming who grants roles. In a registry with roles, an administrator
+    enters a new range by naming themselves.
 
-    Example: `reconcile registry init --plan fall.toml`
+    Example: `reconcile registry init --plan fall.toml --administrator "..."`
     """
     from reconcile.registry import Registry  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.registry.access import name_first  # noqa: PLC0415
+    from reconcile.registry.grants import kept  # noqa: PLC0415
+    from reconcile.registry.roles import acting  # noqa: PLC0415
 
     place, is_demo = named(plan, registry, demo=demo)
     known = plan_of(plan)
@@ -42,10 +59,13 @@ def init(*, plan: Where = None, registry: Url = None, demo: Demo = False, dry_ru
             f"A {'demo ' if is_demo else ''}registry would be made at {_shown(place)}, or left as it is."
         )
         return
-    with Registry.open(place, demo=is_demo) as store:
+    with Registry.open(place, demo=is_demo) as store, acting(administrator):
         if known is not None and known.issuer.range and known.issuer.authority and not is_demo:
             store.allot(*known.issuer.range, authority=known.issuer.authority)
+        if administrator:
+            name_first(store, administrator, login_name=login)
         typer.echo(f"{store.name}: {'DEMO' if is_demo else 'REAL'}, {store.sequence:,} audit entries")
+        typer.echo(kept(store).sentence)
 
 
 @app.command()
@@ -64,11 +84,13 @@ def verify(
     Example: `reconcile registry verify --plan fall.toml --anchor /safe/anchors`
     """
     from reconcile.registry.anchor import beside, differences  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.registry.grants import kept  # noqa: PLC0415
 
     with open_registry(plan, registry, demo=demo) as store:
         found = store.verify()
         own = beside(store)
-        problems = list(found.problems)
+        roles = kept(store)
+        problems = [*found.problems, *roles.problems]
         compared = [
             file for file in (own, *(anchors or ())) if file is not None and (anchors or file.exists())
         ]
@@ -80,6 +102,7 @@ def verify(
         typer.echo(f"{store.name}: {found.entries:,} audit entries, head {found.head}")
     for file in compared:
         typer.echo(f"Compared with the anchors in {file}")
+    typer.echo(roles.sentence)
     if problems:
         raise RegistryError("\n  ".join(("The registry does NOT verify:", *problems)))
     typer.echo("Verified: log and tables agree.")

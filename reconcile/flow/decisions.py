@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,6 +12,7 @@ from reconcile.plan import Issuer, Plan
 from reconcile.read import read
 from reconcile.registry.disclosures import WORK_LIST, disclose
 from reconcile.review import decisions_in
+from reconcile.review.veil import veiled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,13 +20,22 @@ if TYPE_CHECKING:
     from reconcile.flow.run import Run
 
 
-def write_work_list(done: Run, file: Path, /) -> Path:
+def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
     """Write the pairs of a run that wait for a person, those that were decided already left out.
+
+    Where roles are in force, a list for somebody who is neither requester nor approver says of birthdates
+    and SSNs only whether they agree, are near, or differ.
+
+    Args:
+        done: the run.
+        file: the list to write.
+        reader: who is going to decide; nobody in particular, who sees no birthdate either, when empty.
 
     Raises:
         OutputError: there is such a file; a list that somebody fills in is not overwritten.
     """
-    from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from reconcile.registry import Registry, veils  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from reconcile.registry.access import may_see_birthdates  # noqa: PLC0415
 
     if file.exists():
         raise OutputError(
@@ -32,6 +43,9 @@ def write_work_list(done: Run, file: Path, /) -> Path:
         )
     with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
         listed = done.work_list(decided=registry.decisions())
+        if not may_see_birthdates(registry, reader):
+            marks = veils.put_on(registry, listed.frame["hash"])
+            listed = replace(listed, frame=veiled(listed.frame, marks))
         listed.write(file)
         columns, by = listed.frame.columns, done.plan.mint.proposer
         people = pl.concat([listed.frame["id_l"], listed.frame["id_r"]]).n_unique()

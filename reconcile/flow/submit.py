@@ -16,6 +16,7 @@ from reconcile.mint.accounts import addresses_in_use
 from reconcile.mint.asked import filled
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
+from reconcile.registry.access import require
 from reconcile.registry.anchor import anchor, beside, require_current
 from reconcile.results import BatchSummary
 from reconcile.validate.steps import allowed
@@ -65,6 +66,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     or when a rule could not be run.
     """
     plan = done.plan
+    require(registry, "submitted", who=plan.mint.proposer, at=at)
     _remember(done, registry, at)
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)

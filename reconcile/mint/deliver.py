@@ -134,13 +134,13 @@ def loaded(
             else "on the word of a person"
         )
         detail = {"reason": why, "machine": machine()}
-        ledger.life.move(batch_id, "loaded")
-        if waiting:
-            ledger.life.move(batch_id, "delivered", places=waiting)
+        if waiting:  # the log comes first: a database that keeps roles lets nothing move without it
             ledger.log("compared", batch_id, who=by, waiting=[list(run) for run in runs(waiting)], **detail)
         else:
             ledger.log("loaded", batch_id, who=by, **detail)
             ledger.change_batch(batch_id, state=BatchState.LOADED.value)
+        ledger.life.move(batch_id, "loaded")
+        ledger.life.move(batch_id, "delivered", places=waiting)
         after = Batch.of(ledger.batch(batch_id) or {})
         return Loaded(batch=after, loaded=count, differences=found.drop("ordinal"), extract=source)
 

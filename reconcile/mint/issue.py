@@ -127,16 +127,19 @@ def give_up(
             at = place_of(cccid.removeprefix(WATERMARK)) if place is None else place
             why = f"replaced by batch {row['id']}"
             voids.append(Void(code, sis_id, at, cccid, why, row["proposer"], approver, instead[code, sis_id]))
-    enter_voids(ledger, voids, batch=row["id"])
+    enter_voids(ledger, voids, batch=row["id"], replacing=True)
 
 
-def enter_voids(ledger: Ledger, voids: Sequence[Void], /, *, batch: str | None) -> None:
+def enter_voids(
+    ledger: Ledger, voids: Sequence[Void], /, *, batch: str | None, replacing: bool = False
+) -> None:
     """Enter numbers as void in log and tables; none of them is issued or written back again."""
     if not voids:
         return
+    why = {"replacing": True} if replacing else {}
     audit = ledger.log(
         "voided", "numbers", who=voids[0].by, approver=voids[0].approver, batch=batch, numbers=len(voids),
-        machine=machine(), hash=digest([list(void) for void in voids]),
+        machine=machine(), hash=digest([list(void) for void in voids]), **why,
     )  # fmt: skip
     ledger.life.add_voids(voids, audit=audit)
     ledger.life.see([void.ordinal for void in voids])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import polars as pl
 
 from reconcile.cccid import WATERMARK, ordinals
-from reconcile.errors import ApprovalError, RegistryError
+from reconcile.errors import ApprovalError, Refused, RegistryError
 from reconcile.registry.people import require_name, same_person
 from reconcile.show import Sheet, Shown
 
@@ -253,6 +253,7 @@ def require_second(row: dict[str, Any], approver: str, /, *others: str) -> None:
     """
     require_name(approver, "An approval needs the name of its approver", error=ApprovalError)
     if any(same_person(one, approver) for one in (row["proposer"], *others)):
-        raise ApprovalError(
-            f"Batch {row['id']} was proposed by the same person. Somebody else has to approve it."
-        )
+        raise Refused(
+            f"Batch {row['id']} was proposed by the same person. Somebody else has to approve it.",
+            what=BatchState.APPROVED.value, subject=row["id"], who=approver,
+        )  # fmt: skip

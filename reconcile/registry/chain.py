@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from reconcile.registry.canon import canonical, digest
+from reconcile.registry.roles import admit
 from reconcile.registry.tables import audit
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def append(
         who: the person, as they call themselves.
         at: when, ISO 8601.
         detail: numbers and hashes that `verify` replays; nothing personal.
+
+    Raises:
+        Refused: roles are in force, and the person has none that goes with the event.
     """
+    detail |= admit(connection, what, subject, who=who, at=at, detail=detail)
     sequence, previous = head(connection)
     text = canonical(detail)
     row = {"seq": sequence + 1, "at": at, "what": what, "who": who, "subject": subject, "detail": text}

@@ -20,7 +20,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from reconcile.errors import RegistryError
+from reconcile.errors import Refused, RegistryError
 from reconcile.files import touch_private
 from reconcile.registry.place import require_local
 
@@ -44,6 +44,14 @@ _PROBLEMS: Final = (
     (
         ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
         "is no registry of ours, or is damaged. Name another file, or restore a backup",
+    ),
+    (
+        ("42501",),
+        "does not let your database login do that. Nothing was changed; see `reconcile role --help`",
+    ),
+    (
+        ("42704",),
+        "knows no login of that name. Nothing was changed; the database's keeper makes it first",
     ),
     (
         ("SQLITE_CONSTRAINT", "23"),
@@ -87,7 +95,15 @@ class Store:
     def write(self, work: Callable[[sa.Connection], T], /) -> T:
         """Run `work` alone; all that it did is on disk when this returns, or nothing is."""
         with self._writing:
-            return self._run(work, immediate=True)
+            try:
+                return self._run(work, immediate=True)
+            except Refused as error:
+                refused = error
+            from reconcile.registry.access import note_refusal  # noqa: PLC0415 - it needs this module
+
+            with contextlib.suppress(RegistryError):  # whoever may not even write the log
+                self._run(lambda connection: note_refusal(connection, refused), immediate=True)
+            raise refused
 
     @contextlib.contextmanager
     def driver(self) -> Iterator[Any]:
@@ -108,6 +124,8 @@ class Store:
                     transaction.rollback()
                 return answer
         except exc.DBAPIError as error:
+            problem = _problem(error.orig)
+        except engine.dialect.loaded_dbapi.Error as error:  # from a bulk insert of ours
             problem = _problem(error)
         raise RegistryError(f"The registry {self.name} {problem}")
 
@@ -268,13 +286,14 @@ def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
-def _problem(error: exc.DBAPIError) -> str:
+def _problem(error: BaseException | None) -> str:
     """Word a driver's error by its code alone: its text may quote a row."""
-    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""
+    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
     for prefixes, words in _PROBLEMS:
         if code.startswith(prefixes):
             return f"{words} ({code})."
-    if isinstance(error, exc.OperationalError) and not code.startswith("SQLITE"):
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # the same in every driver
+    if "OperationalError" in kinds and not code.startswith("SQLITE"):
         return (
             "does not answer. The step was kept as a whole or not at all: check that the server runs and "
             "lets "

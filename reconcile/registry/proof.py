@@ -16,13 +16,16 @@ from reconcile.registry.accounts import unsealed
 from reconcile.registry.canon import BOUND, digest, digest_parts
 from reconcile.registry.connect import in_bytes, in_parts
 from reconcile.registry.life import Answer, Void
+from reconcile.registry.roles import ASKED, WORD
 from reconcile.registry.tables import (
+    access_requests,
     allotments,
     approvals,
     audit,
     batches,
     cccids,
     decisions,
+    grants,
     requests,
     results,
     ties,
@@ -47,6 +50,8 @@ _ENTRIES = {
     "results": (results, "answered", (), Answer._fields),
     "voids": (voids, "voided", ("by",), Void._fields),
     "ties": (ties, "tied", (), ("mis_code_l", "sis_id_l", "mis_code_r", "sis_id_r", "tie")),
+    "grants": (grants, "role", ("by",), WORD),
+    "access requests": (access_requests, "asked", ("by",), ASKED),
 }
 _REQUEST = ("mis_code", "sis_id", "kind", "cccid", "payload")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -26,19 +26,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconcile.registry.proof import Verification
-
-
-# Tables whose rows the store numbers by itself.
-_NUMBERED: Final = (
-    "allotments",
-    "cccids",
-    "decisions",
-    "results",
-    "voids",
-    "ties",
-    "credentials",
-    "account_log",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +189,7 @@ def _fill_server(copy: Path, place: str) -> None:
             schema.upgrade(connection, None)
             for table, rows in tables:
                 bulk(connection, table, [column.name for column in table.columns], rows)
-                if rows and table.name in _NUMBERED:
+                if rows and table.autoincrement_column is not None:  # numbered by the store itself
                     following = f"setval(pg_get_serial_sequence('{table.name}', 'id'), max(id))"
                     connection.execute(sa.text(f"SELECT {following} FROM {table.name}"))
 

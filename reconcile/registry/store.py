@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from reconcile.cccid import CCCID, ordinals
 from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
-from reconcile.registry import chain, noted, pin, schema
+from reconcile.registry import chain, noted, pin, schema, veils
 from reconcile.registry.begin import allot, stamp_of, word
 from reconcile.registry.canon import digest, iso, now, row_numbers
 from reconcile.registry.connect import Store, bulk
@@ -199,6 +199,7 @@ class Registry:
         """List reviewers' latest decision on each pair: table, id_l, id_r, decision, hash, by, at."""
         columns = [decisions.c[name] for name in _DECIDED]
         rows = self._frame(sa.select(*columns).order_by(decisions.c.id), _DECIDED)
+        rows = self._store.read(lambda connection: veils.take_off(connection, rows))
         return rows.unique(["table", "id_l", "id_r"], keep="last").sort("table", "id_l", "id_r")
 
     def record(self, made: pl.DataFrame, /, *, by: str, at: datetime | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA: Final = "0004"  # the newest migration; a test holds the two together
+SCHEMA: Final = "0005"  # the newest migration; a test holds the two together
 metadata: Final = sa.MetaData()
 
 
@@ -245,5 +245,58 @@ audit: Final = sa.Table(
     *_texts("at", "what", "who", "subject", "detail", "previous", "entry"),
 )
 
+access_requests: Final = sa.Table(
+    "access_requests",  # who asked for a role, with what a district wants to know before it grants one
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("supervisor", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("college", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("login", sa.Text),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("audit", sa.BigInteger, nullable=False),
+)
+
+grants: Final = sa.Table(
+    "grants",  # roles granted and withdrawn; the latest word on person, role and college counts
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("word", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("login", sa.Text),
+    sa.Column("college", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("request", sa.BigInteger),  # the audit entry of the access request
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("audit", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("word IN ('granted', 'withdrawn')", name="known_word"),
+    sa.CheckConstraint("role IN ('requester', 'approver', 'reviewer', 'administrator')", name="known_role"),
+)
+
+veils: Final = sa.Table(
+    "veils",  # what stands in a reviewer's list for the hash of a pair, whose birthdates it would betray
+    metadata,
+    sa.Column("shown", sa.Text, primary_key=True),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+
 # Rows of these are added and never changed; triggers refuse a casual edit, the chain shows a wilful one.
-APPEND_ONLY: Final = ("audit", "approvals", "decisions", "results", "voids", "ties", "account_log")
+APPEND_ONLY: Final = (
+    "audit",
+    "approvals",
+    "decisions",
+    "results",
+    "voids",
+    "ties",
+    "account_log",
+    "access_requests",
+    "grants",
+    "veils",
+)
