@@ -74,19 +74,27 @@ class Seen:
 
     def of_pairs(self, values: Counts, /) -> Counts:
         """Give every pair what was worked out for its pattern."""
-        words = words_of(self.patterns)
-        table = words.with_columns(value=pl.Series(values))
-        joined = words_of(self.every).join(table, on=words.columns, how="left", maintain_order="left")
-        return joined["value"].to_numpy()
+        table = words_of(self.patterns).with_columns(value=pl.Series(values))
+        return self._told(table)["value"].to_numpy()
+
+    def _told(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Join every pair, a part of them at a time, with what a table says of its pattern."""
+        keys = words_of(self.patterns).columns
+        parts = [
+            words_of(self.every[:, start : start + _BATCH])
+            .join(table, on=keys, how="left", maintain_order="left")
+            .drop(keys)
+            for start in range(0, max(len(self.pairs), 1), _BATCH)
+        ]
+        return pl.concat(parts)
 
     def chosen(self, kept: pl.DataFrame, /) -> pl.DataFrame:
         """The pairs whose pattern is in a table of patterns, with what it says of them: l, r, …."""
-        every = words_of(self.every)
-        numbered = kept.with_row_index("pattern").select(*every.columns, "pattern")
-        found = every.join(numbered, on=every.columns, how="left", maintain_order="left")["pattern"]
+        keys = words_of(self.patterns).columns
+        found = self._told(kept.with_row_index("pattern").select(*keys, "pattern"))["pattern"]
         places = found.is_not_null().arg_true().to_numpy()
         l, r = rows_of(self.pairs[places])  # noqa: E741 - left
-        told = kept.drop(every.columns)[found.gather(places)]
+        told = kept.drop(keys)[found.gather(places)]
         return pl.DataFrame({"l": l, "r": r}).hstack(told.get_columns())
 
 
