@@ -209,9 +209,11 @@ def with_partners(comparer: Comparer, seen: Seen, model: Model, possible: int, /
         sure = np.insert(sure, places, np.False_)
     layout = Layout.of([*comparer.layout.fields, PARTNERS])
     word, shift = layout.places[-1]
-    rest = np.zeros((layout.words - every.shape[0], every.shape[1]), dtype=np.int64)
-    every = np.concatenate([every, rest])
-    every[word] |= partners.levels(pairs, sure, sides, shared).astype(np.int64) << shift
+    more = layout.words - every.shape[0]
+    every = np.pad(every, ((0, more), (0, 0)))  # a copy, as the given patterns are not to change
+    found = partners.levels(pairs, sure, sides, shared).astype(np.int64)
+    found <<= shift  # in place, as tens of millions of pairs are no rarity
+    every[word] |= found
     among = partners.chances(pairs, sure, sides, shared, float(max(possible, 1)))
     return Seen(layout, pairs, every, *distinct(every), among)
 
