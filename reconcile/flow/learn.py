@@ -74,19 +74,27 @@ class Seen:
 
     def of_pairs(self, values: Counts, /) -> Counts:
         """Give every pair what was worked out for its pattern."""
-        words = words_of(self.patterns)
-        table = words.with_columns(value=pl.Series(values))
-        joined = words_of(self.every).join(table, on=words.columns, how="left", maintain_order="left")
-        return joined["value"].to_numpy()
+        table = words_of(self.patterns).with_columns(value=pl.Series(values))
+        return self._told(table)["value"].to_numpy()
+
+    def _told(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Join every pair, a part of them at a time, with what a table says of its pattern."""
+        keys = words_of(self.patterns).columns
+        parts = [
+            words_of(self.every[:, start : start + _BATCH])
+            .join(table, on=keys, how="left", maintain_order="left")
+            .drop(keys)
+            for start in range(0, max(len(self.pairs), 1), _BATCH)
+        ]
+        return pl.concat(parts)
 
     def chosen(self, kept: pl.DataFrame, /) -> pl.DataFrame:
         """The pairs whose pattern is in a table of patterns, with what it says of them: l, r, …."""
-        every = words_of(self.every)
-        numbered = kept.with_row_index("pattern").select(*every.columns, "pattern")
-        found = every.join(numbered, on=every.columns, how="left", maintain_order="left")["pattern"]
+        keys = words_of(self.patterns).columns
+        found = self._told(kept.with_row_index("pattern").select(*keys, "pattern"))["pattern"]
         places = found.is_not_null().arg_true().to_numpy()
         l, r = rows_of(self.pairs[places])  # noqa: E741 - left
-        told = kept.drop(every.columns)[found.gather(places)]
+        told = kept.drop(keys)[found.gather(places)]
         return pl.DataFrame({"l": l, "r": r}).hstack(told.get_columns())
 
 
@@ -201,9 +209,11 @@ def with_partners(comparer: Comparer, seen: Seen, model: Model, possible: int, /
         sure = np.insert(sure, places, np.False_)
     layout = Layout.of([*comparer.layout.fields, PARTNERS])
     word, shift = layout.places[-1]
-    rest = np.zeros((layout.words - every.shape[0], every.shape[1]), dtype=np.int64)
-    every = np.concatenate([every, rest])
-    every[word] |= partners.levels(pairs, sure, sides, shared).astype(np.int64) << shift
+    more = layout.words - every.shape[0]
+    every = np.pad(every, ((0, more), (0, 0)))  # a copy, as the given patterns are not to change
+    found = partners.levels(pairs, sure, sides, shared).astype(np.int64)
+    found <<= shift  # in place, as tens of millions of pairs are no rarity
+    every[word] |= found
     among = partners.chances(pairs, sure, sides, shared, float(max(possible, 1)))
     return Seen(layout, pairs, every, *distinct(every), among)
 

@@ -50,13 +50,14 @@ def levels(pairs: Pairs, sure: Flags, sides: Sides, shared: Pairs | None, /) -> 
         sides: which records of the left and of the right table are thin.
         shared: pairs with a partner in common, sorted, where there is one table; else None.
     """
-    l, r = rows_of(pairs)  # noqa: E741 - left
     if shared is not None:
         made = np.where(sure, np.uint8(0), np.uint8(PARTNERS.code("none")))
-        if len(shared):
-            place = np.minimum(np.searchsorted(shared, pairs), len(shared) - 1)
-            made[(shared[place] == pairs) & ~sure] = PARTNERS.code("in_common")
+        if len(pairs):
+            place = np.minimum(np.searchsorted(pairs, shared), len(pairs) - 1)
+            place = place[(pairs[place] == shared) & ~sure[place]]
+            made[place] = PARTNERS.code("in_common")
         return made
+    l, r = rows_of(pairs)  # noqa: E741 - left
     held = [np.bincount(part[sure], minlength=len(thin)) for part, thin in zip((l, r), sides, strict=True)]
     one, other = (
         _states((count[part] - sure) > 0, thin[part])
