@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA: Final = "0002"  # the newest migration; a test holds the two together
+SCHEMA: Final = "0006"  # the newest migration; a test holds the two together
 metadata: Final = sa.MetaData()
 
 meta: Final = sa.Table(
@@ -128,7 +128,7 @@ credentials: Final = sa.Table(
 )
 
 decisions: Final = sa.Table(
-    "decisions",
+    "decisions",  # every word that was ever said of a pair; "withdrawn" takes the reviewer's own word back
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("table", sa.Text, nullable=False),
@@ -139,7 +139,9 @@ decisions: Final = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("audit", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("decision IN ('match', 'different', 'unsure')", name="known_decision"),
+    sa.Column("note", sa.Text),
+    sa.Column("seconds", sa.Float),
+    sa.CheckConstraint("decision IN ('match', 'different', 'unsure', 'withdrawn')", name="known_decision"),
 )
 
 results: Final = sa.Table(
