@@ -68,7 +68,7 @@ def test_the_outputs_are_where_the_run_says(small_run: Run) -> None:
     workspace_ = small_run.plan.workspace
     assert small_run.audit.is_file()
     assert (workspace_ / "latest").read_text(encoding="utf-8") == f"runs/{small_run.audit.parent.name}\n"
-    assert sorted(path.name for path in workspace_.iterdir()) == [MARK, "latest", "runs"]
+    assert sorted(path.name for path in workspace_.iterdir()) == [MARK, "latest", "pairs", "runs"]
     assert table(small_run, "students.csv")["sis_id"].to_list() == sorted(statuses(small_run))
 
 

@@ -30,7 +30,8 @@ def write_work_list(done: Run, file: Path, /) -> Path:
             f"{file} exists already and is not overwritten. Name another file for the work list."
         )
     with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
-        return done.work_list(decided=registry.decisions()).write(file)
+        decided = registry.decisions(reviewers=done.plan.review.reviewers, settled=True)
+        return done.work_list(decided=decided).write(file)
 
 
 def read_decisions(path: str | Path, /, *, sheet: str | int | None = None) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from reconcile.plan.sections import (
     IssuerPlan,
     MintPlan,
     Population,
+    ReviewPlan,
     Scope,
     SnapshotPlan,
     Thresholds,
@@ -38,6 +39,7 @@ _CCCID: Final = re.compile(r"[A-HJ-NP-Z]{3}(?!0000)[0-9]{4}")
 _SERVER: Final = re.compile(r"postgresql(\+psycopg)?://")
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9._-]{1,40}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _SQLITE: Final = "sqlite:///"
+_MOST_REVIEWERS: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,7 @@ class Plan:
         crosswalk: CCCIDs of the past, None without them.
         thresholds: from which probability on a pair is linked or reviewed.
         policy: how the data dictionary's rules are applied at this college.
+        review: how many people have to agree on a pair.
     """
 
     path: Path
@@ -79,6 +82,7 @@ class Plan:
     crosswalk: InputPlan | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
     policy: Policy = field(default_factory=Policy)
+    review: ReviewPlan = field(default_factory=ReviewPlan)
 
     @property
     def runs(self) -> Path:
@@ -143,6 +147,7 @@ class Plan:
             crosswalk=_optional(reader, "crosswalk"),
             thresholds=_thresholds(reader),
             mint=_mint(reader),
+            review=_review(reader),
         )
         plan = replace(plan, policy=_policy(reader, plan))
         if files:
@@ -243,6 +248,13 @@ def _thresholds(reader: Reader) -> Thresholds:
         ),
         pending_load_days=reader.days(section, "pending_load_days", default=usual.pending_load_days),
     )
+
+
+def _review(reader: Reader) -> ReviewPlan:
+    reviewers = reader.count("review", "reviewers") or ReviewPlan.reviewers
+    if reviewers > _MOST_REVIEWERS:
+        reader.fault("review", "reviewers", f"{reviewers} was found; 1 or {_MOST_REVIEWERS} is needed.")
+    return ReviewPlan(reviewers=reviewers)
 
 
 def _mint(reader: Reader) -> MintPlan:

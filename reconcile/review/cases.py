@@ -119,8 +119,8 @@ class Cases:
             return sorted(others, key=lambda one: self._rank(one.rows[0]))[:_NEAR]
         pair = (key.id_l, key.id_r)
         touching = sorted({row for one in pair for row in self._pairs_of(one)} - {at}, key=self._rank)
-        others = dict.fromkeys(one for row in touching for one in self.keys[row][1:] if one not in pair)
-        group = (*list(others)[:_NEAR], *(pair if others else ()))
+        third = dict.fromkeys(one for row in touching for one in self.keys[row][1:] if one not in pair)
+        group = (*list(third)[:_NEAR], *(pair if third else ()))
         return [Near(0, one, self._between(one, {*group} - {one})) for one in group]
 
     def _pairs_of(self, one: str) -> list[int]:

@@ -19,13 +19,15 @@ from reconcile.words import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reconcile.registry import Registry
     from reconcile.review.session import Progress, Session
+    from reconcile.show import Listing
 
 _HERE: Final = Path(__file__).parent
 _NOT_TRIED: Final = "A decision before it was not saved, so this one was not tried."
 
 
-class ReviewPanel(anywidget.AnyWidget):  # type: ignore[misc] # its base has no types
+class ReviewPanel(anywidget.AnyWidget):
     """A queue of pairs for one reviewer, worked through by keys or by buttons.
 
     The methods do what the keys do, so that a notebook can be scripted.
@@ -34,9 +36,15 @@ class ReviewPanel(anywidget.AnyWidget):  # type: ignore[misc] # its base has no 
     _esm = _HERE / "panel.js"
     _css = _HERE / "panel.css"
 
-    def __init__(self, session: Session, /) -> None:
-        """Show a session."""
+    def __init__(self, session: Session, /, *, owned: Registry | None = None) -> None:
+        """Show a session.
+
+        Args:
+            session: the queue.
+            owned: a registry that is closed with the panel.
+        """
         self._session = session
+        self._owned = owned
         self._stopped: int | None = None  # the pair whose decision could not be saved
         super().__init__()
         self.on_msg(self._answer)
@@ -45,6 +53,11 @@ class ReviewPanel(anywidget.AnyWidget):  # type: ignore[misc] # its base has no 
     def progress(self) -> Progress:
         """How far the reviewer has come."""
         return self._session.progress
+
+    @property
+    def said(self) -> Listing:
+        """The reviewer's decisions that stand: at, table, id_l, id_r, decision, seconds."""
+        return self._session.said
 
     def decide(self, decision: str, /, *, note: str = "", seconds: float | None = None) -> Progress:
         """Decide the pair in question: "match" (m), "different" (n) or "unsure" (u).
@@ -88,6 +101,12 @@ class ReviewPanel(anywidget.AnyWidget):  # type: ignore[misc] # its base has no 
         """Look at the pair before (k)."""
         self._session.previous()
         return self._shown()
+
+    def close(self) -> None:
+        """Take the panel off the page, and let go of a registry that was opened for it."""
+        super().close()
+        if self._owned is not None:
+            self._owned.close()
 
     def _shown(self) -> Progress:
         self.send(self._window())
@@ -165,6 +184,5 @@ class ReviewPanel(anywidget.AnyWidget):  # type: ignore[misc] # its base has no 
             "text/html": f'<p class="reconcile-review-sentence">{escape(told)}</p>',
             "text/plain": told,
         }
-        view, _ = anywidget.AnyWidget._repr_mimebundle_(self) or ({}, {})
-        for shown in (sentence, view):
-            display(shown, raw=True)  # type: ignore[no-untyped-call] # IPython has no types
+        for shown, metadata in ((sentence, {}), self._repr_mimebundle_() or ({}, {})):
+            display(shown, metadata=metadata, raw=True)  # type: ignore[no-untyped-call] # IPython has no types

@@ -14,7 +14,7 @@ from reconcile.registry.decided import settle
 from reconcile.registry.people import require_name, same_person
 from reconcile.review import DECISIONS
 from reconcile.review.cases import Key
-from reconcile.show import Sheet, Shown
+from reconcile.show import Listing, Sheet, Shown
 
 if TYPE_CHECKING:
     from reconcile.registry import Registry
@@ -63,6 +63,7 @@ class _Word:
     by: str
     at: str
     note: str | None
+    seconds: float | None
 
 
 class Session:
@@ -122,6 +123,20 @@ class Session:
                 skipped=states.count(_SKIPPED),
                 waiting=self._beyond,
             )
+
+    @property
+    def said(self) -> Listing:
+        """This reviewer's decisions that stand, the latest first; notes are not shown, they may name people."""
+        with self._lock:
+            rows = [
+                (word.at, *key, word.decision, word.seconds)
+                for key in self._heard
+                if (word := self._my_word(self.cases.places[key])) is not None
+            ]
+        names = ("at", *Key._fields, "decision")
+        kinds = dict.fromkeys(names, pl.String) | {"seconds": pl.Float64}
+        frame = pl.DataFrame(rows, schema=kinds, orient="row").sort("at", *Key._fields, descending=True)
+        return Listing(frame=frame, sheet=Sheet(frame=frame, title="Your decisions", unit="decision"))
 
     def window(self, size: int = 3, /) -> list[dict[str, Any]]:
         """Describe the pair in question and the ones that follow, for the page."""
@@ -276,7 +291,7 @@ class Session:
             key = Key(row["table"], row["id_l"], row["id_r"])
             self._last = row["id"]
             if key in self.cases.places:
-                said = _Word(row["decision"], row["hash"], row["by"], row["at"], row["note"])
+                said = _Word(row["decision"], row["hash"], row["by"], row["at"], row["note"], row["seconds"])
                 mine = same_person(row["by"], self.reviewer)
                 self._heard.setdefault(key, {})[self.reviewer if mine else row["by"]] = said
                 heard.add(self.cases.places[key])
