@@ -20,8 +20,11 @@ from reconcile.review.session import Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reconcile.flow.compared import Compared
     from reconcile.flow.inputs import Inputs
+    from reconcile.join import Joined
     from reconcile.registry import Registry
+    from reconcile.resolve import Resolution
     from reconcile.review.panel import ReviewPanel
 
 _DOUBTFUL: Final = (Band.LINK.value, Band.REVIEW.value)
@@ -65,10 +68,12 @@ def desk(
     if isinstance(pairs, Plan | str | Path):
         plan = pairs if isinstance(pairs, Plan) else Plan.read(pairs)
         inputs = read_inputs(plan, progress=progress or silent)
-        opened = Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO)
-        parts = _of_plan(plan, inputs, opened, progress=progress or silent)
+        joined = look_up(inputs)
+        compared = _compared(plan, inputs, joined, progress=progress or silent)
+        store = opened = Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO)
+        resolution, _ = statuses(plan, inputs, store, joined=joined, links=compared, own=compared.own)
+        parts = _of_plan(plan, inputs, compared, resolution)
         reviewers = reviewers or plan.review.reviewers
-        store = opened
     else:
         if left is None or registry is None:
             raise InputError(
@@ -93,18 +98,20 @@ def _of_tables(pairs: object, left: object, right: object | None, names: str | t
     )
 
 
-def _of_plan(
-    plan: Plan, inputs: Inputs, registry: Registry, /, *, progress: Callable[[str], None]
-) -> list[Part]:
-    """Take the pairs that the last run compared, or compare; keep those that a word would move on."""
-    joined = look_up(inputs)
-    compared = kept(plan, inputs)
-    if compared is None:
-        progress("Compare the records")
-        own = duplicates(plan, inputs.tables["students"], "sis_id").pairs
-        with workspace(plan):
-            compared = keep(plan, inputs, search(plan, inputs, joined), own)
-    resolution, _ = statuses(plan, inputs, registry, joined=joined, links=compared, own=compared.own)
+def _compared(plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callable[[str], None]) -> Compared:
+    """Take the pairs that the last run compared; compare where it has none of these inputs."""
+    known = kept(plan, inputs)
+    if known is not None:
+        return known
+    progress("Compare the records")
+    own = duplicates(plan, inputs.tables["students"], "sis_id").pairs
+    links = search(plan, inputs, joined)
+    with workspace(plan):
+        return keep(plan, inputs, links, own)
+
+
+def _of_plan(plan: Plan, inputs: Inputs, compared: Compared, resolution: Resolution) -> list[Part]:
+    """Ask for the pairs on which a word would move a student on; show the others beside them."""
     limits = (plan.thresholds.link_probability, plan.thresholds.review_probability)
     asked = in_question(resolution, compared.pairs, compared.also)
     found = compared.pairs.filter(pl.col("band").cast(pl.String) != Band.NONE.value)

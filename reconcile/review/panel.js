@@ -279,7 +279,7 @@ class Panel {
     if (this.pairs === null) return;
     const parts = [`${decided.toLocaleString("en-US")} decided`, `${Math.max(0, left - pending).toLocaleString("en-US")} left`, `${skipped} skipped`];
     if (waiting) parts.push(`${waiting.toLocaleString("en-US")} for later`);
-    this.counts.textContent = `${parts.join(" · ")} · reviewer: ${this.facts.reviewer ?? ""}`;
+    this.counts.textContent = `${parts.join(" · ")} · reviewer: ${this.facts.reviewer ?? ""}${this.facts.reviewers > 1 ? ", one of two" : ""}`;
     this.bar.max = Math.max(1, decided + left + skipped);
     this.bar.value = decided;
   }

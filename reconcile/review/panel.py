@@ -118,6 +118,7 @@ class ReviewPanel(anywidget.AnyWidget):
         return {
             "kind": "window",
             "reviewer": self._session.reviewer,
+            "reviewers": self._session.reviewers,
             "pairs": self._session.window(),
             "decided": progress.decided,
             "left": progress.left,

@@ -90,8 +90,8 @@ class Session:
         """
         self.reviewer = require_name(reviewer, "A review needs the name of the reviewer")
         self.cases = cases
+        self.reviewers = reviewers
         self._registry = registry
-        self._needed = reviewers
         self._lock = threading.RLock()
         self._heard: dict[Key, dict[str, _Word]] = {}
         self._mine: list[list[Key]] = []  # what I said at a desk, entry by entry
@@ -126,7 +126,7 @@ class Session:
 
     @property
     def said(self) -> Listing:
-        """This reviewer's decisions that stand, the latest first; notes are not shown, they may name people."""
+        """This reviewer's decisions that stand, the latest first, without notes: these may name people."""
         with self._lock:
             rows = [
                 (word.at, *key, word.decision, word.seconds)
@@ -324,7 +324,7 @@ class Session:
 
     def _is_asked(self, at: int) -> bool:
         standing = self._standing(at)
-        if not standing or self._needed == 1:
+        if not standing or self.reviewers == 1:
             return not standing
         return self.reviewer not in standing and not self._is_settled(at)
 
@@ -336,7 +336,7 @@ class Session:
         ]
         names = ["id", *Key._fields, "decision", "hash", "by", "at"]
         return bool(
-            settle(pl.DataFrame(words, schema=names, orient="row"), reviewers=self._needed)["settled"][0]
+            settle(pl.DataFrame(words, schema=names, orient="row"), reviewers=self.reviewers)["settled"][0]
         )
 
     def _described(self, at: int) -> dict[str, Any]:
@@ -355,6 +355,6 @@ class Session:
         earlier = [
             replace(word, by=by)
             for by, word in self._heard.get(self.cases.keys[at], {}).items()
-            if word.hash != today and word.decision != _BACK and (self._needed == 1 or by == self.reviewer)
+            if word.hash != today and word.decision != _BACK and (self.reviewers == 1 or by == self.reviewer)
         ]
         return max(earlier, key=lambda word: word.at, default=None)
