@@ -88,8 +88,8 @@ class Cases:
     def __init__(self, parts: Iterable[Part], /) -> None:
         """Put the pairs side by side with what they are compared by."""
         parts = [part for part in parts if part.pairs.height]
-        self._sides = {part_name(part): _Sides(part) for part in parts}
         frames = [_listed(part) for part in parts]
+        self._sides = {part_name(part): _Sides(part) for part in parts}
         self._rows = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_NOTHING)
         columns = self._rows.select("table", "id_l", "id_r", "hash")
         self.keys = [Key(*row[:3]) for row in columns.iter_rows()]
@@ -150,31 +150,27 @@ class Cases:
             "guard": (row["guard"] or "").replace("_", " "),
             "weight": _rounded(row["match_weight"]),
             "probability": _share(row["match_probability"]),
-            "near": [*self._candidates(at, sides), *self._households(row, sides)],
+            "near": self._around(at, sides),
         }
 
-    def _candidates(self, at: int, sides: _Sides) -> list[dict[str, Any]]:
+    def _around(self, at: int, sides: _Sides) -> list[dict[str, Any]]:
+        """Describe who stands around a pair: other candidates, then people of the same household."""
         key = self.keys[at]
         found = []
+        known = {(0, key.id_l), (1 if sides.two else 0, key.id_r)}
         for one in self.near(at):
-            if one.id in key[1:] and not sides.two:
-                why = "One of this pair"
-            else:
-                why = f"Also compared with this {sides.labels[1 - one.side]}"
+            own = (one.side, one.id) in known
+            why = "One of this pair" if own else f"Also compared with this {sides.labels[1 - one.side]}"
             words = self._rows["words"][one.rows[0]]
             found.append(sides.neighbour(one.side, one.id, why, words, member=True))
+            known.add((one.side, one.id))
+        for side, (id_, which) in enumerate(((key.id_l, "left"), (key.id_r, "right"))):
+            home = [(side if sides.two else 0, one) for one in sides.household(side, id_)]
+            for place in [one for one in home if one not in known]:
+                known.add(place)
+                why = f"Same surname and address as the {which} record"
+                found.append(sides.neighbour(*place, why, "", member=False))
         return found
-
-    def _households(self, row: dict[str, Any], sides: _Sides) -> list[dict[str, Any]]:
-        known = {row["id_l"], row["id_r"]}
-        found = []
-        for side, mark_ in enumerate("lr"):
-            for one in sides.household(side, row[f"id_{mark_}"]):
-                if one not in known:
-                    known.add(one)
-                    why = f"Same surname and address as the {'left' if side == 0 else 'right'} record"
-                    found.append(sides.neighbour(side, one, why, "", member=False))
-        return found[:_NEAR]
 
 
 class _Sides:

@@ -178,8 +178,8 @@ class ReviewPanel(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         """Show a sentence above the panel: it is all that remains where no kernel runs."""
         told = (
-            f"{self!r}. Every decision is saved at once. The panel below works while this notebook's kernel "
-            "runs; in a saved or an exported page this sentence stands alone."
+            f"{self!r}, when it was opened. Every decision is saved at once. The panel below works while "
+            "this notebook's kernel runs; in a saved or an exported page this sentence stands alone."
         )
         sentence = {
             "text/html": f'<p class="reconcile-review-sentence">{escape(told)}</p>',
