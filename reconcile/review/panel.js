@@ -196,7 +196,10 @@ class Panel {
     const answered = place < 0 ? null : this.sent[place];
     if (mine && message.kind === "failed" && !answered) return; // was sent behind one that failed
     if (answered) this.sent = this.sent.slice(place + 1);
+    // What was decided meanwhile is no longer in question here, though the kernel has yet to hear of it.
+    const gone = message.kind === "failed" && mine ? 0 : this.sent.filter((one) => one.pair && !one.blocks).length;
     this.facts = message;
+    this.pairs = message.pairs.slice(gone);
     if (this.lost) this.alert.textContent = "";
     this.lost = false;
     if (mine && message.kind === "failed") {
@@ -210,9 +213,6 @@ class Panel {
     } else if (answered && !this.failed) {
       this.say("");
     }
-    // What was decided meanwhile is no longer in question here, though the kernel has yet to hear of it.
-    const gone = this.sent.filter((one) => one.pair && !one.blocks).length;
-    this.pairs = message.pairs.slice(gone);
     this.draw();
     if (this.failed && answered?.note) this.note.value = answered.note;
   }
@@ -221,7 +221,8 @@ class Panel {
     const word = WORDS[answered.what];
     const time = new Date().toLocaleTimeString("en-US", { hour12: false });
     const kept = answered.what === "skip" ? "Skipped" : answered.what === "undo" ? "Taken back" : `Saved: ${word}`;
-    this.say(this.sent.length ? "Saving…" : `${kept}, ${time}`);
+    const next = this.pairs[0] ? `Pair ${this.pairs[0].place} of ${this.pairs[0].of}.` : "The end of the queue.";
+    this.say(this.sent.length ? "Saving…" : `${kept}, ${time}. ${next}`);
     if (this.open.out) this.toggle("out");
     const detail = { what: answered.what, milliseconds: performance.now() - answered.at };
     this.root.dispatchEvent(new CustomEvent("reconcile-saved", { detail, bubbles: true }));
@@ -298,7 +299,7 @@ class Panel {
     this.out.hidden = false;
     const list = members.map((one, at) => element("li", {}, element("button", {
       type: "button", onclick: () => this.decide("exclude", { member: one.member }),
-    }, `${this.masked ? one.id.mask : one.id.text} ${this.masked ? one.name.mask : one.name.text}`, element("kbd", {}, String(at + 1)))));
+    }, `${this.masked ? one.id.mask : one.id.text} ${this.masked ? one.name.mask : one.name.text} `, element("kbd", {}, String(at + 1)))));
     this.out.replaceChildren(element("h4", {}, members.length
       ? "Which record does not belong with the others? (Escape to leave it)"
       : "No other record is compared with this pair."), element("ul", { class: "rr-buttons" }, ...list));

@@ -206,7 +206,7 @@ def test_every_key_does_what_its_button_says(desk: Callable[..., Desk]) -> None:
     made.page.get_by_label("Pair 6 of 6").wait_for()
     made.press("o", "2")
     made.says("Saved: record excluded")
-    made.page.get_by_text("The end of the queue").wait_for()
+    made.page.get_by_role("heading", name="The end of the queue").wait_for()
     assert "2 pairs were skipped" in made.text
     made.press("j")
     made.page.get_by_label("Pair 3 of 6").wait_for()
