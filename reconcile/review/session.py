@@ -94,9 +94,11 @@ class Session:
         self._registry = registry
         self._lock = threading.RLock()
         self._heard: dict[Key, dict[str, _Word]] = {}
-        self._mine: list[list[Key]] = []  # what I said at a desk, entry by entry
+        self._mine: dict[Key, int] = {}  # what I said at a desk, in order, with the entry it came with
+        self._decided: set[Key] = set()  # where my word stands
+        self._spellings: dict[str, bool] = {}  # which names are mine
         self._states: dict[int, str] = {}
-        self._entry = self._last = 0
+        self._last = 0
         self._listen()
         waiting = [at for at in cases.asked if self._is_asked(at)]
         self._queue = waiting[:limit]
@@ -116,9 +118,8 @@ class Session:
         """How far this reviewer has come."""
         with self._lock:
             states = list(self._states.values())
-            mine = sum(1 for key in self._heard if self._my_word(self.cases.places[key]) is not None)
             return Progress(
-                decided=mine,
+                decided=len(self._decided),
                 left=states.count(_OPEN),
                 skipped=states.count(_SKIPPED),
                 waiting=self._beyond,
@@ -128,11 +129,8 @@ class Session:
     def said(self) -> Listing:
         """This reviewer's decisions that stand, the latest first, without notes: these may name people."""
         with self._lock:
-            rows = [
-                (word.at, *key, word.decision, word.seconds)
-                for key in self._heard
-                if (word := self._my_word(self.cases.places[key])) is not None
-            ]
+            words = ((key, self._my_word(self.cases.places[key])) for key in self._decided)
+            rows = [(word.at, *key, word.decision, word.seconds) for key, word in words if word is not None]
         names = ("at", *Key._fields, "decision")
         kinds = dict.fromkeys(names, pl.String) | {"seconds": pl.Float64}
         frame = pl.DataFrame(rows, schema=kinds, orient="row").sort("at", *Key._fields, descending=True)
@@ -208,7 +206,8 @@ class Session:
         with self._lock:
             if not self._mine:
                 return False
-            rows = [self.cases.places[key] for key in self._mine[-1]]
+            last = next(reversed(self._mine.values()))
+            rows = [self.cases.places[key] for key, entry in self._mine.items() if entry == last]
             self._record(rows, _BACK, note="", seconds=None)
             back = [row for row in rows if row in self._states] or rows[:1]
             for row in back:
@@ -292,26 +291,29 @@ class Session:
             self._last = row["id"]
             if key in self.cases.places:
                 said = _Word(row["decision"], row["hash"], row["by"], row["at"], row["note"], row["seconds"])
-                mine = same_person(row["by"], self.reviewer)
+                mine = self._is_me(row["by"])
                 self._heard.setdefault(key, {})[self.reviewer if mine else row["by"]] = said
                 heard.add(self.cases.places[key])
                 if mine:
                     self._remember(key, row)
         for at in heard:
+            if self._my_word(at) is None:
+                self._decided.discard(self.cases.keys[at])
+            else:
+                self._decided.add(self.cases.keys[at])
             if self._states.get(at) == _OPEN and not self._is_asked(at):
                 self._states[at] = _ELSEWHERE
 
     def _remember(self, key: Key, row: dict[str, Any]) -> None:
-        """Keep the order in which I decided at a desk: what came in a list is not undone key by key."""
-        for entry in self._mine:
-            if key in entry:
-                entry.remove(key)
-        self._mine = [entry for entry in self._mine if entry]
+        """Keep the order in which I decided at a desk: what came in a list is not undone there."""
+        self._mine.pop(key, None)
         if row["decision"] != _BACK and row["seconds"] is not None:
-            if self._entry != row["audit"] or not self._mine:
-                self._mine.append([])
-            self._mine[-1].append(key)
-        self._entry = row["audit"]
+            self._mine[key] = row["audit"]
+
+    def _is_me(self, name: str) -> bool:
+        if name not in self._spellings:
+            self._spellings[name] = same_person(name, self.reviewer)
+        return self._spellings[name]
 
     def _standing(self, at: int) -> dict[str, _Word]:
         """Give the words on a pair that speak of its records as they are."""
