@@ -10,14 +10,16 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
-from plans import change_rows, take
+from plans import change_plan, change_rows, take
 from workbooks import workbook
 
 from reconcile.cli import main
 from reconcile.errors import InputError, OutputError, RegistryError
 from reconcile.files import permissions_are_enforced
 from reconcile.flow.decisions import enter_decisions, read_decisions, write_work_list
+from reconcile.flow.desk import desk
 from reconcile.plan import Plan
 from reconcile.registry import Registry
 from reconcile.registry.access import Asked, ask, grant, name_first
@@ -208,3 +210,37 @@ def test_a_registry_is_not_made_by_a_decision(file: Path, small: Path, tmp_path:
     with pytest.raises(RegistryError, match="There is no registry"):
         enter_decisions(file, other, by="reviewer")
     assert not (other.parent / "registry.sqlite").exists()
+
+
+def test_the_desk_asks_what_the_work_list_asks_and_the_run_knows_the_answer(
+    plan: Path, small_run: Run, done: Run, tmp_path: Path
+) -> None:
+    asked = set(small_run.work_list().frame.select("id_l", "id_r").rows())
+    panel = desk(plan, reviewer="Ana")
+    assert panel.progress.left == len(asked)
+    panel.decide("different", note="seen on paper")
+    assert set(panel.said.frame.select("id_l", "id_r").rows()) < asked
+    panel.close()
+    again = desk(plan, reviewer="Ben")
+    assert again.progress.left == len(asked) - 1
+    again.close()
+    listed = write_work_list(done, tmp_path / "pairs.csv").read_text(encoding="utf-8-sig")
+    assert len(listed.splitlines()) == len(asked)  # a line for the head, one less for the decision
+
+
+def test_two_reviewers_are_asked_for_in_the_plan(
+    plan: Path, small_run: Run, done: Run, tmp_path: Path
+) -> None:
+    change_plan(plan, review={"reviewers": 2})
+    for reviewer in ("Ana", "Ben"):
+        panel = desk(plan, reviewer=reviewer)
+        waiting = panel.progress.left
+        panel.decide("match")
+        panel.close()
+    made = Plan.read(plan)
+    with Registry.open(made.registry, demo=True) as registry:
+        assert registry.decisions(reviewers=made.review.reviewers)["decision"].to_list() == ["match"]
+        registry.record(registry.words().head(1).with_columns(id_r=pl.lit("X")), by="Ana")
+    done = replace(small_run, plan=made)
+    listed = write_work_list(done, tmp_path / "pairs.csv").read_text(encoding="utf-8-sig")
+    assert len(listed.splitlines()) == waiting

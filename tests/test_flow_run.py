@@ -17,6 +17,7 @@ from reconcile.columns import Status
 from reconcile.errors import ConservationError, OutputError, PlanError
 from reconcile.files import lock
 from reconcile.flow import run as module
+from reconcile.flow.compared import kept
 from reconcile.flow.decisions import read_decisions
 from reconcile.flow.run import MARK, run, workspace
 from reconcile.flow.writeback import prepare, write_back
@@ -69,7 +70,10 @@ def test_the_outputs_are_where_the_run_says(small_run: Run) -> None:
     workspace_ = small_run.plan.workspace
     assert small_run.audit.is_file()
     assert (workspace_ / "latest").read_text(encoding="utf-8") == f"runs/{small_run.audit.parent.name}\n"
-    assert sorted(path.name for path in workspace_.iterdir()) == [MARK, "latest", "runs"]
+    assert sorted(path.name for path in workspace_.iterdir()) == [MARK, "latest", "pairs", "runs"]
+    found = kept(small_run.plan, small_run.inputs)  # what the desk goes on with
+    assert found is not None
+    assert found.pairs.equals(small_run.links.pairs)
     assert table(small_run, "students.csv")["sis_id"].to_list() == sorted(statuses(small_run))
 
 

@@ -462,7 +462,7 @@ def test_a_defect_of_ours(files: Path, recorder: Recorder, monkeypatch: pytest.M
     def stumble(*_, **__):
         raise KeyError(CANARIES[0].last)
 
-    monkeypatch.setattr(module, "join", stumble)
+    monkeypatch.setattr(module, "look_up", stumble)
     with recorder():
         assert main(["--debug", "run", str(outside(files))]) == 3
     assert recorder.found == set()

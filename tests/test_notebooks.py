@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
 
+from reconcile import resources
 from reconcile.resources import notebooks, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SHIPPED = sorted(notebooks().glob("*.ipynb"))
 LONGEST = 15
+PAGE = Path(resources.__file__).parent / "review"  # of the panel
 WORD = re.compile(r"[\w.+-]+@[\w.-]+|\d{4}-\d{2}-\d{2}|[^\W\d_]+(?:['-][^\W\d_]+)*")
 NOBODYS = "1900-01-01"  # a placeholder, which a rule of the dictionary names
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 # What a notebook leaves behind: folders, and a file that its reader is sent to.
 LEAVES = {
     "00": (("tour",), "tour/runs/*/audit.html"),
+    "04": (("practice",), "practice/registry.sqlite"),
     "05": (("accounts",), "accounts/undo/sis-reversal.csv"),
     "06": (("mis", "mis-sample"), "mis/mis.html"),
 }
@@ -151,6 +155,19 @@ def test_nobody_is_shown(executed: Executed) -> None:
     assert not found, f"{len(found)} names, birthdates or addresses of the sample are shown"
 
 
+def test_the_state_that_is_saved_with_a_widget_holds_nobody(executed: Executed) -> None:
+    """Its script and its style are the shipped files; beside them there is nothing of the data."""
+    state = executed.notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+    panels = [one["state"] for one in state.get("state", {}).values() if "_esm" in one["state"]]
+    assert len(panels) == executed.name.startswith("04_")
+    for panel in panels:
+        for name, file in (("_esm", "panel.js"), ("_css", "panel.css")):
+            assert panel.pop(name) == (PAGE / file).read_text(encoding="utf-8")
+    rest = WORD.findall(json.dumps(state))
+    assert not set(rest) & set(marks())
+    assert not re.search(r"@0\d{7}", json.dumps(state))  # nor an id
+
+
 def marks() -> Iterator[str]:
     """Names of five letters or more, birthdates and e-mail addresses in the sample's own files."""
     from reconcile.read import read as read_file  # noqa: PLC0415 - beside its only use
@@ -202,3 +219,5 @@ def test_its_page_fetches_nothing(executed: Executed, tmp_path: Path) -> None:
     assert looker.found == []
     assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", page)
     assert "reconcile-table" in page
+    if executed.name.startswith("04_"):  # where no kernel runs there is a sentence, not a blank
+        assert "in a saved or an exported page this sentence stands alone" in page

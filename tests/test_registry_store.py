@@ -93,7 +93,7 @@ def test_decisions_are_one_of_three_words(registry, word):  # noqa: F811
     with pytest.raises(InputError, match=r"another word stands in row 2; 1 in all"):
         registry.record(rows, by="Eva")
     assert registry.decisions().is_empty()
-    insert = "INSERT INTO decisions VALUES (1, 'links', '1', 'A', 'same', 'Eva', 'now', 'h', 1)"
+    insert = "INSERT INTO decisions VALUES (1, 'links', '1', 'A', 'same', 'Eva', 'now', 'h', 1, NULL, NULL)"
     with pytest.raises(RegistryError, match="guarantees"):
         alter(registry, insert)
 

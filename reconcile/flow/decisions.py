@@ -42,7 +42,8 @@ def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
             f"{file} exists already and is not overwritten. Name another file for the work list."
         )
     with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
-        listed = done.work_list(decided=registry.decisions())
+        decided = registry.decisions(reviewers=done.plan.review.reviewers, settled=True)
+        listed = done.work_list(decided=decided)
         if not may_see_birthdates(registry, reader):
             marks = veils.put_on(registry, listed.frame["hash"])
             listed = replace(listed, frame=veiled(listed.frame, marks))

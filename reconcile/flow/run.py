@@ -14,15 +14,14 @@ import polars as pl
 from reconcile.columns import Band, Status
 from reconcile.errors import OutputError
 from reconcile.files import WORKSPACE_MARK, lock, private_folder
+from reconcile.flow.compared import duplicates, keep, look_up, search
 from reconcile.flow.crosswalk import of_this_sis, reused_ids
 from reconcile.flow.inputs import PREVIOUS, Inputs, read_inputs
-from reconcile.flow.link import find_duplicates, link
 from reconcile.flow.population import require_somebody
 from reconcile.flow.requests import ATTESTATION, creation_form, with_mailbox
-from reconcile.join import join
 from reconcile.plan import Issuer, Plan, Scope
 from reconcile.resolve import resolve
-from reconcile.review import WorkList, review, standing
+from reconcile.review import Standing, WorkList, review, standing
 from reconcile.show import Sheet, Shown
 from reconcile.words import counted
 
@@ -123,12 +122,9 @@ class Run(Shown):
             decided: earlier decisions (`Registry.decisions`), which are not asked again.
             limit: how many pairs the list holds at most.
         """
-        waiting = self.resolution.frame.filter(pl.col("status").is_in(_ASKED)).select(id_l="sis_id")
-        named = self.links.also.with_columns(band=pl.lit(Band.REVIEW.value))
-        found = self.links.pairs.filter(pl.col("band") != Band.NONE.value)
-        pairs = pl.concat([named, found.join(named, on=["id_l", "id_r"], how="anti")], how="diagonal_relaxed")
+        pairs = in_question(self.resolution, self.links.pairs, self.links.also)
         links = review(
-            pairs.join(waiting, on="id_l", how="semi"), self.students, self.inputs.searched,
+            pairs, self.students, self.inputs.searched,
             id=("sis_id", "cccid"), decided=decided, bands=tuple(band.value for band in Band), limit=limit,
         )  # fmt: skip
         own = review(
@@ -145,6 +141,15 @@ class Run(Shown):
             note=str(self.audit) if self.folder is not None else "No report was written.",
             rows=len(Status),
         )
+
+
+def in_question(resolution: Resolution, pairs: pl.DataFrame, also: pl.DataFrame, /) -> pl.DataFrame:
+    """Keep the pairs of students and accounts on which a person's word would move the student on."""
+    waiting = resolution.frame.filter(pl.col("status").is_in(_ASKED)).select(id_l="sis_id")
+    named = also.with_columns(band=pl.lit(Band.REVIEW.value))
+    found = pairs.filter(pl.col("band").cast(pl.String) != Band.NONE.value)
+    both = pl.concat([named, found.join(named, on=["id_l", "id_r"], how="anti")], how="diagonal_relaxed")
+    return both.join(waiting, on="id_l", how="semi")
 
 
 def run(
@@ -189,6 +194,7 @@ def run(
         submit(done, registry, at=at)
         say("Write the reports")
         write_outputs(done, registry, stamp=stamp)
+        keep(plan, inputs, done.links, done.student_duplicates.pairs)
     return done
 
 
@@ -231,25 +237,63 @@ def reconcile_inputs(
 ) -> Run:
     """Carry the tables of a plan through every stage up to one status a student."""
     tables = inputs.tables
-    decisions = registry.decisions().filter(pl.col("decision") != "unsure")
-    on_links = standing(decisions, tables["students"], inputs.searched, id=("sis_id", "cccid"))
-    on_students = standing(decisions, tables["students"], id="sis_id")
     progress("Check the data dictionary")
     form = creation_form(_without_cccid(tables["students"]), plan.mint, attested=False)
     form = with_mailbox(form, plan.mint, tables["accounts"])
     validations = _check(plan, {**tables, "mint_request": form})
     progress("Look up the CCCIDs that the SIS holds")
-    joined = join(
-        tables["students"], tables["accounts"],
-        applications=tables.get("applications"), fraud=tables.get("fraud"), former=tables.get("crosswalk"),
-    )  # fmt: skip
-    own, theirs, links = _compare(plan, inputs, joined, on_links.frame, on_students.frame, progress=progress)
+    joined = look_up(inputs)
+    on_links, on_students = _standing(plan, inputs, registry)
+    progress("Look for SIS records of one person")
+    own = duplicates(plan, tables["students"], "sis_id", decisions=on_students.frame)
+    progress("Look for accounts of one person")
+    theirs = duplicates(plan, tables["accounts"], "cccid")
+    progress("Look for the students among the accounts")
+    links = search(plan, inputs, joined, decisions=on_links.frame)
     progress("Give each student a status")
+    resolution, changed = statuses(
+        plan, inputs, registry, joined=joined, links=links, own=own.pairs,
+        failures=_blocking(validations.get("mint_request"), form),
+        accounts_changed=_changed(validations.get("snapshot_change")),
+    )  # fmt: skip
+    return Run(
+        plan=plan, inputs=inputs, joined=joined, links=links, student_duplicates=own,
+        account_duplicates=theirs, validations=validations, resolution=resolution,
+        notes=_asked_again(changed),
+    )  # fmt: skip
+
+
+def statuses(
+    plan: Plan,
+    inputs: Inputs,
+    registry: Registry,
+    /,
+    *,
+    joined: Joined,
+    links: object,
+    own: pl.DataFrame,
+    failures: pl.DataFrame | None = None,
+    accounts_changed: pl.Series | None = None,
+) -> tuple[Resolution, int]:
+    """Give each student a status, and count the decisions that do not hold any more.
+
+    Args:
+        plan: its population and thresholds.
+        inputs: the tables.
+        registry: what was decided and issued.
+        joined: what exact keys say.
+        links: .pairs, .also and .links of students and accounts.
+        own: scored pairs of students.
+        failures: key, rule_id of the critical rules that a student breaks as a mint request.
+        accounts_changed: accounts that may be another person's today.
+    """
+    tables = inputs.tables
+    on_links, on_students = _standing(plan, inputs, registry)
     resolution = resolve(
         tables["students"], tables["accounts"],
-        joined=joined, links=links, duplicates=_undecided(own.pairs, on_students.frame),
+        joined=joined, links=links, duplicates=_undecided(own, on_students.frame),
         population=plan.population,
-        failures=_blocking(validations.get("mint_request"), form),
+        failures=failures,
         fraud=tables.get("fraud"),
         issued=of_this_sis(registry.issued(), tables["students"]),
         reused=reused_ids(registry.given_to(), tables["students"]),
@@ -258,13 +302,19 @@ def reconcile_inputs(
         needs_independent_field=plan.thresholds.recoverable_needs_independent_field,
         as_of=plan.as_of, pending_load_days=plan.thresholds.pending_load_days,
         upload_holds=plan.mint.upload_holds,
-        changed=_changed(validations.get("snapshot_change")), wide_cccid=plan.policy.wide_cccid,
+        changed=accounts_changed, wide_cccid=plan.policy.wide_cccid,
     )  # fmt: skip
-    return Run(
-        plan=plan, inputs=inputs, joined=joined, links=links, student_duplicates=own,
-        account_duplicates=theirs, validations=validations, resolution=resolution,
-        notes=_asked_again(on_links.changed + on_students.changed),
-    )  # fmt: skip
+    return resolution, on_links.changed + on_students.changed
+
+
+def _standing(plan: Plan, inputs: Inputs, registry: Registry) -> tuple[Standing, Standing]:
+    """Take the decisions that hold for the records as they are: on accounts, and on students."""
+    decided = registry.decisions(reviewers=plan.review.reviewers).filter(pl.col("decision") != "unsure")
+    students = inputs.tables["students"]
+    return (
+        standing(decided, students, inputs.searched, id=("sis_id", "cccid")),
+        standing(decided, students, id="sis_id"),
+    )
 
 
 def _check(plan: Plan, tables: dict[str, pl.DataFrame]) -> dict[str, Validation]:
@@ -291,55 +341,8 @@ def _changed(checked: Validation | None) -> pl.Series | None:
     return checked.failures.filter(pl.col("rule_id").cast(pl.String).is_in(_OTHER_PERSON))["key"].unique()
 
 
-def _compare(
-    plan: Plan,
-    inputs: Inputs,
-    joined: Joined,
-    on_links: pl.DataFrame,
-    on_students: pl.DataFrame,
-    /,
-    *,
-    progress: Callable[[str], None],
-) -> tuple[Duplicates, Duplicates, Links]:
-    """Score students against each other, accounts against each other, and students against accounts.
-
-    What reviewers decided holds, and teaches the weights once there is enough of it (`link` says when).
-    """
-    tables, limits = inputs.tables, plan.thresholds
-    duplicates = partial(
-        find_duplicates,
-        link_probability=limits.link_probability,
-        review_probability=limits.review_probability,
-    )
-    progress("Look for SIS records of one person")
-    own = duplicates(tables["students"], id="sis_id", decisions=on_students)
-    progress("Look for accounts of one person")
-    theirs = duplicates(tables["accounts"], id="cccid")
-    progress("Look for the students among the accounts")
-    links = link(
-        tables["students"],
-        inputs.searched,
-        id=("sis_id", "cccid"),
-        also=_named_pairs(joined, inputs),
-        link_probability=limits.link_probability,
-        review_probability=limits.review_probability,
-        decisions=on_links,
-    )
-    return own, theirs, links
-
-
 def _without_cccid(students: pl.DataFrame) -> pl.DataFrame:
     return students.filter(pl.col("cccids").list.drop_nulls().list.len().fill_null(0) == 0)
-
-
-def _named_pairs(joined: Joined, inputs: Inputs) -> pl.DataFrame:
-    """Collect the pairs that a key names: they are scored whatever else speaks for them."""
-    students, accounts = inputs.tables["students"], inputs.tables["accounts"]
-    held = joined.held.filter("in_snapshot").select(id_l="sis_id", id_r="cccid")
-    applied = joined.applied.filter("in_snapshot").select(id_l="sis_id", id_r="cccid")
-    later = students.select(id_l="sis_id", id_r="future_cccids").explode("id_r").drop_nulls("id_r")
-    known = later.filter(pl.col("id_r").is_in(accounts["cccid"].implode()))
-    return pl.concat([held, applied, known]).unique().sort("id_l", "id_r")
 
 
 def _undecided(pairs: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:

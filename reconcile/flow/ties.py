@@ -48,7 +48,7 @@ def ties_of(done: Run, registry: Registry, /) -> pl.DataFrame:
         if student != earlier:
             college.setdefault(earlier, college.get(student))
             told[min(student, earlier), max(student, earlier)] = "same"
-    decided = registry.decisions().filter(
+    decided = registry.decisions(reviewers=done.plan.review.reviewers).filter(
         (pl.col("table") == "duplicates") & (pl.col("decision") != "unsure")
     )
     for left, right, decision in decided.select("id_l", "id_r", "decision").iter_rows():

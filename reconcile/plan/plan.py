@@ -27,6 +27,7 @@ from reconcile.plan.sections import (
     MisPlan,
     Population,
     RequestPlan,
+    ReviewPlan,
     Scope,
     SnapshotPlan,
     Thresholds,
@@ -42,6 +43,7 @@ _CCCID: Final = re.compile(r"[A-HJ-NP-Z]{3}(?!0000)[0-9]{4}")
 _SERVER: Final = re.compile(r"postgresql(\+psycopg)?://")
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9._-]{1,40}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _SQLITE: Final = "sqlite:///"
+_MOST_REVIEWERS: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,7 @@ class Plan:
         mis: how the numbers are reported to MIS, None without the section.
         writeback: in which shape numbers go back to the SIS.
         retention: after how many days what was made is removed.
+        review: how many people have to agree on a pair.
     """
 
     path: Path
@@ -91,6 +94,7 @@ class Plan:
     mis: MisPlan | None = None
     writeback: WritebackPlan = field(default_factory=WritebackPlan)
     retention: RetentionPlan = field(default_factory=RetentionPlan)
+    review: ReviewPlan = field(default_factory=ReviewPlan)
 
     @property
     def runs(self) -> Path:
@@ -159,6 +163,7 @@ class Plan:
             request=_request(reader) if reader.has("request") else None,
             writeback=read_writeback(reader),
             retention=read_retention(reader),
+            review=_review(reader),
         )
         plan = replace(plan, policy=_policy(reader, plan))
         if files:
@@ -259,6 +264,13 @@ def _thresholds(reader: Reader) -> Thresholds:
         ),
         pending_load_days=reader.days(section, "pending_load_days", default=usual.pending_load_days),
     )
+
+
+def _review(reader: Reader) -> ReviewPlan:
+    reviewers = reader.count("review", "reviewers") or ReviewPlan.reviewers
+    if reviewers > _MOST_REVIEWERS:
+        reader.fault("review", "reviewers", f"{reviewers} was found; 1 or {_MOST_REVIEWERS} is needed.")
+    return ReviewPlan(reviewers=reviewers)
 
 
 def _mint(reader: Reader) -> MintPlan:

@@ -239,6 +239,13 @@ class RequestPlan:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReviewPlan:
+    """How many people have to agree on a pair before their decision counts."""
+
+    reviewers: int = 1
+
+
 def _words(noun: str, values: tuple[str, ...]) -> str:
     if not values:
         return f"all {noun}s"

@@ -15,6 +15,7 @@ from reconcile.registry import chain
 from reconcile.registry.accounts import unsealed
 from reconcile.registry.canon import BOUND, digest, digest_parts
 from reconcile.registry.connect import in_bytes, in_parts
+from reconcile.registry.decided import DECISION, told
 from reconcile.registry.life import Answer, Void
 from reconcile.registry.roles import ASKED, WORD
 from reconcile.registry.tables import (
@@ -46,7 +47,7 @@ _STATES = {"drafted": "draft", "returned": "draft"} | {
 _BINDING = ("drafted", "checked", "submitted")  # entries that say what a batch's row holds
 # Tables whose rows each belong to one entry of the log, which has their hash: event, columns.
 _ENTRIES = {
-    "decisions": (decisions, "decided", ("by",), ("table", "id_l", "id_r", "decision", "hash")),
+    "decisions": (decisions, "decided", ("by",), DECISION),
     "results": (results, "answered", (), Answer._fields),
     "voids": (voids, "voided", ("by",), Void._fields),
     "ties": (ties, "tied", (), ("mis_code_l", "sis_id_l", "mis_code_r", "sis_id_r", "tie")),
@@ -185,7 +186,8 @@ def _entries(connection: sa.Connection, log: list[dict[str, Any]]) -> Iterator[s
         for entry, *row in connection.execute(sa.select(*wanted).order_by(table.c.id)):
             people, rows = found.setdefault(entry, (set(), []))
             people.update(row[: len(who)])
-            rows.append(row[len(who) :])
+            kept = row[len(who) :]
+            rows.append(told(kept) if name == "decisions" else kept)
         for entry in sorted(hashes.keys() | found.keys()):
             people, rows = found.get(entry, (set(), []))
             said, hashed = hashes.get(entry, ("", ""))

@@ -13,6 +13,7 @@ from reconcile.registry import chain, noted, pin, schema, veils
 from reconcile.registry.begin import allot, stamp_of, word
 from reconcile.registry.canon import digest, iso, now, row_numbers
 from reconcile.registry.connect import Store, bulk
+from reconcile.registry.decided import settle, told
 from reconcile.registry.ledger import Ledger
 from reconcile.registry.people import require_name
 from reconcile.registry.persons import TIES
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _DECISION = ("table", "id_l", "id_r", "decision", "hash")
-_DECISIONS = ("match", "different", "unsure")
+_DECISIONS = ("match", "different", "unsure", "withdrawn")
+_BESIDE = {"note": pl.String, "seconds": pl.Float64}
 _TEXT = pl.String
 _ISSUED = {
     "college": _TEXT,
@@ -49,6 +51,7 @@ _ISSUED = {
     "issued_on": _TEXT,
 }
 _DECIDED = dict.fromkeys((*_DECISION, "by", "at"), _TEXT)
+_WORDS = {"id": pl.Int64, "audit": pl.Int64} | _DECIDED | _BESIDE
 _TIED = ("college_l", "sis_id_l", "college_r", "sis_id_r", "tie")
 _CROSSWALK = dict.fromkeys(("college", "sis_id", "cccid", "origin", "since"), _TEXT)
 _VOIDED = dict.fromkeys(
@@ -195,19 +198,36 @@ class Registry:
         rows = self.read(lambda ledger: ledger.persons.ties())
         return pl.DataFrame(rows, schema=dict.fromkeys(_TIED, _TEXT), orient="row").sort(_TIED)
 
-    def decisions(self) -> pl.DataFrame:
-        """List reviewers' latest decision on each pair: table, id_l, id_r, decision, hash, by, at."""
-        columns = [decisions.c[name] for name in _DECIDED]
-        rows = self._frame(sa.select(*columns).order_by(decisions.c.id), _DECIDED)
-        rows = self._store.read(lambda connection: veils.take_off(connection, rows))
-        return rows.unique(["table", "id_l", "id_r"], keep="last").sort("table", "id_l", "id_r")
+    def decisions(self, *, reviewers: int = 1, settled: bool = False) -> pl.DataFrame:
+        """List what reviewers decided of each pair: table, id_l, id_r, decision, hash, by, at.
+
+        Args:
+            reviewers: how many people have to agree; a pair on which they do not yet is "unsure".
+            settled: leave out the pairs that wait for another reviewer.
+        """
+        found = settle(self.words(), reviewers=reviewers)
+        return (found.filter("settled") if settled else found).select(list(_DECIDED))
+
+    def words(self, *, after: int = 0) -> pl.DataFrame:
+        """List every word of every reviewer in order, "withdrawn" for one that was taken back.
+
+        Args:
+            after: leave out words up to this id.
+
+        Returns:
+            id, audit (the entry it came with), table, id_l, id_r, decision, hash, by, at, note, seconds.
+        """
+        query = sa.select(*(decisions.c[name] for name in _WORDS)).where(decisions.c.id > after)
+        words = self._frame(query.order_by(decisions.c.id), _WORDS)
+        return self._store.read(lambda connection: veils.take_off(connection, words))
 
     def record(self, made: pl.DataFrame, /, *, by: str, at: datetime | None = None) -> int:
         """Add reviewers' decisions and return how many; an earlier decision stays in the history.
 
         Args:
-            made: table, id_l, id_r, decision ("match", "different" or "unsure"), hash (of the fields that
-                the reviewer saw).
+            made: table, id_l, id_r, decision ("match", "different" or "unsure"; "withdrawn" takes the
+                reviewer's own word back), hash (of the fields that the reviewer saw); where there are, note
+                and seconds (that the reviewer looked).
             by: the reviewer.
             at: when; now when None.
 
@@ -222,17 +242,17 @@ class Registry:
                 f'A decision is "match", "different" or "unsure"; another word stands in '
                 f"{row_numbers(unknown.to_list())}. Correct it and record again; nothing was kept."
             )
-        rows = made.select(pl.col(_DECISION).cast(pl.String)).rows()
+        rows = _beside(made).select(pl.col(_DECISION).cast(pl.String), *_BESIDE).rows()
         if not rows:
             return 0
         require_name(by, "A decision needs the name of its reviewer")
 
         def work(connection: sa.Connection) -> int:
-            when, hashed = iso(now(at)), digest([list(row) for row in rows])
+            when, hashed = iso(now(at)), digest([told(row) for row in rows])
             seq = chain.append(
                 connection, "decided", "pairs", who=by, at=when, decisions=len(rows), hash=hashed
             )
-            names = (*_DECISION, "by", "at", "audit")
+            names = (*_DECISION, *_BESIDE, "by", "at", "audit")
             bulk(connection, decisions, names, [(*row, by, when, seq) for row in rows])
             return len(rows)
 
@@ -380,6 +400,13 @@ class Registry:
     def _frame(self, query: sa.Select[Any], columns: dict[str, Any]) -> pl.DataFrame:
         rows = self._store.read(lambda connection: connection.execute(query).all())
         return pl.DataFrame([tuple(row) for row in rows], schema=columns, orient="row")
+
+
+def _beside(made: pl.DataFrame) -> pl.DataFrame:
+    """Fill in what is not said beside a decision; an empty note is none."""
+    given = [pl.col(name) if name in made.columns else pl.lit(None).alias(name) for name in _BESIDE]
+    cast = made.with_columns(given).cast(_BESIDE)  # type: ignore[arg-type] # names and types
+    return cast.with_columns(pl.col("note").replace("", None), pl.col("seconds").round(1))
 
 
 def _require(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:

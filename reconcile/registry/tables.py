@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA: Final = "0005"  # the newest migration; a test holds the two together
+SCHEMA: Final = "0006"  # the newest migration; a test holds the two together
 metadata: Final = sa.MetaData()
 
 
@@ -179,12 +179,14 @@ account_log: Final = sa.Table(
 )
 
 decisions: Final = sa.Table(
-    "decisions",
+    "decisions",  # every word that was ever said of a pair; "withdrawn" takes the reviewer's own word back
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     *_texts("table", "id_l", "id_r", "decision", "by", "at", "hash"),
     sa.Column("audit", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("decision IN ('match', 'different', 'unsure')", name="known_decision"),
+    sa.Column("note", sa.Text),
+    sa.Column("seconds", sa.Float),
+    sa.CheckConstraint("decision IN ('match', 'different', 'unsure', 'withdrawn')", name="known_decision"),
 )
 
 results: Final = sa.Table(

@@ -104,7 +104,7 @@ def review(
     doubtful = rows.filter(pl.col("band").cast(pl.String).is_in(bands)).sort(
         ["match_weight", "id_l", "id_r"], descending=[True, False, False]
     )
-    listed = _side_by_side(with_agreement(doubtful), sides, names).with_columns(table=pl.lit(_table(right)))
+    listed = side_by_side(with_agreement(doubtful), sides, names).with_columns(table=pl.lit(_table(right)))
     if decided is not None:
         known = as_frame(decided).select(*_KEYS, "hash")
         listed = listed.join(known, on=[*_KEYS, "hash"], how="anti", maintain_order="left")
@@ -140,7 +140,7 @@ def standing(
     names = (id, id) if isinstance(id, str) else id
     sides = (as_frame(left), as_frame(left if right is None else right))
     made = as_frame(decisions).filter(pl.col("table") == _table(right)).rename({"hash": "seen"})
-    found = _side_by_side(made, sides, names)
+    found = side_by_side(made, sides, names)
     for side, name, mark in zip(sides, names, ("l", "r"), strict=True):
         found = found.filter(pl.col(f"id_{mark}").is_in(side[name].cast(pl.String).implode()))
     kept = found.filter(pl.col("hash") == pl.col("seen")).drop("seen").select(as_frame(decisions).columns)
@@ -207,9 +207,14 @@ def _table(right: object | None) -> str:
     return "duplicates" if right is None else "links"
 
 
-def _side_by_side(
-    pairs: pl.DataFrame, sides: tuple[pl.DataFrame, pl.DataFrame], names: tuple[str, str]
+def side_by_side(
+    pairs: pl.DataFrame, sides: tuple[pl.DataFrame, pl.DataFrame], names: tuple[str, str], /
 ) -> pl.DataFrame:
+    """Add to pairs the fields of both records, and hash, of what a reviewer sees and of the two ids.
+
+    Raises:
+        InputError: an id column is missing.
+    """
     fields = [field for field in _COMPARED if any(field in side.columns for side in sides)]
     for side, name, mark in zip(sides, names, ("l", "r"), strict=True):
         if name not in side.columns:

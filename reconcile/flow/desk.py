@@ -1,0 +1,135 @@
+"""The reviewer's desk: the review panel over the pairs of a plan, or over pairs that a notebook has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from reconcile.columns import Band
+from reconcile.errors import InputError, RegistryError
+from reconcile.flow.compared import duplicates, keep, kept, look_up, search
+from reconcile.flow.inputs import read_inputs
+from reconcile.flow.run import in_question, silent, statuses, workspace
+from reconcile.plan import Issuer, Plan
+from reconcile.results import as_frame
+from reconcile.review.cases import Cases, Part
+from reconcile.review.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconcile.flow.compared import Compared
+    from reconcile.flow.inputs import Inputs
+    from reconcile.join import Joined
+    from reconcile.registry import Registry
+    from reconcile.resolve import Resolution
+    from reconcile.review.panel import ReviewPanel
+
+_DOUBTFUL: Final = (Band.LINK.value, Band.REVIEW.value)
+
+
+def desk(
+    pairs: object,
+    left: object | None = None,
+    right: object | None = None,
+    /,
+    *,
+    reviewer: str,
+    registry: Registry | str | Path | None = None,
+    id: str | tuple[str, str] = "id",  # noqa: A002 - the word that every verb uses
+    reviewers: int | None = None,
+    limit: int = 500,
+    progress: Callable[[str], None] | None = None,
+) -> ReviewPanel:
+    """Show the review panel: every decision goes to the registry at once, and counts in the next run.
+
+    Args:
+        pairs: a plan or its path; or what `link` or `find_duplicates` gave.
+        left: the table whose ids are id_l; none with a plan.
+        right: the table whose ids are id_r; None for duplicates.
+        reviewer: who decides.
+        registry: keeps the decisions; a plan names its own.
+        id: the id column, or a (left, right) pair of names.
+        reviewers: how many people have to agree on a pair; what the plan says, or 1, when None.
+        limit: how many pairs the queue holds at most.
+        progress: told the name of each step as it begins.
+
+    Raises:
+        InputError: a table, the registry or the reviewer's name is missing, or a file cannot be read.
+        PlanError: the plan contradicts itself.
+        RegistryError: the registry refuses, or the reviewer's role sees no birthdates.
+    """
+    from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from reconcile.registry.access import may_see_birthdates  # noqa: PLC0415
+    from reconcile.review.panel import ReviewPanel  # noqa: PLC0415 - so are the widgets
+
+    opened = None
+    if isinstance(pairs, Plan | str | Path):
+        plan = pairs if isinstance(pairs, Plan) else Plan.read(pairs)
+        inputs = read_inputs(plan, progress=progress or silent)
+        joined = look_up(inputs)
+        compared = _compared(plan, inputs, joined, progress=progress or silent)
+        store = opened = Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO)
+        resolution, _ = statuses(plan, inputs, store, joined=joined, links=compared, own=compared.own)
+        parts = _of_plan(plan, inputs, compared, resolution)
+        reviewers = reviewers or plan.review.reviewers
+    else:
+        if left is None or registry is None:
+            raise InputError(
+                "The desk needs the tables that the pairs are of, and a registry that keeps the decisions: "
+                "desk(links, students, accounts, registry=..., reviewer=...)."
+            )
+        parts = [_of_tables(pairs, left, right, id)]
+        if isinstance(registry, str | Path):
+            registry = opened = Registry.open(registry)
+        store = registry
+    if not may_see_birthdates(store, reviewer):
+        if opened is not None:
+            opened.close()
+        raise RegistryError(
+            f"{reviewer} holds no role that sees birthdates, and the panel shows them. Decide by the work list "
+            '(`reconcile run PLAN --work-list FILE --for NAME`), or ask for another role.'
+        )
+    session = Session(Cases(parts), store, reviewer=reviewer, reviewers=reviewers or 1, limit=limit)
+    return ReviewPanel(session, owned=opened)
+
+
+def _of_tables(pairs: object, left: object, right: object | None, names: str | tuple[str, str]) -> Part:
+    scored = as_frame(getattr(pairs, "pairs", pairs))
+    return Part(
+        pairs=scored.filter(pl.col("band").cast(pl.String) != Band.NONE.value),
+        left=as_frame(left),
+        right=None if right is None else as_frame(right),
+        id=(names, names) if isinstance(names, str) else names,
+    )
+
+
+def _compared(plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callable[[str], None]) -> Compared:
+    """Take the pairs that the last run compared; compare where it has none of these inputs."""
+    known = kept(plan, inputs)
+    if known is not None:
+        return known
+    progress("Compare the records")
+    own = duplicates(plan, inputs.tables["students"], "sis_id").pairs
+    links = search(plan, inputs, joined)
+    with workspace(plan):
+        return keep(plan, inputs, links, own)
+
+
+def _of_plan(plan: Plan, inputs: Inputs, compared: Compared, resolution: Resolution) -> list[Part]:
+    """Ask for the pairs on which a word would move a student on; show the others beside them."""
+    limits = (plan.thresholds.link_probability, plan.thresholds.review_probability)
+    asked = in_question(resolution, compared.pairs, compared.also)
+    found = compared.pairs.filter(pl.col("band").cast(pl.String) != Band.NONE.value)
+    every = pl.concat([asked, found.join(asked, on=["id_l", "id_r"], how="anti")], how="diagonal_relaxed")
+    doubtful = compared.own.filter(pl.col("band").cast(pl.String).is_in(_DOUBTFUL))
+    students = inputs.tables["students"]
+    return [
+        Part(
+            pairs=every, left=students, right=inputs.searched, asked=asked,
+            id=("sis_id", "cccid"), limits=limits,
+        ),
+        Part(pairs=doubtful, left=students, asked=doubtful, id=("sis_id", "sis_id"), limits=limits),
+    ]  # fmt: skip
