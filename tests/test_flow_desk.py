@@ -68,5 +68,5 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 def test_who_sees_no_birthdates_is_sent_to_the_work_list(tmp_path: Path) -> None:
     with open_registry(tmp_path) as registry:
         name_first(registry, "Dora")
-        with pytest.raises(RegistryError, match="Dora holds no role that sees birthdates.*--work-list"):
+        with pytest.raises(RegistryError, match=r"Dora holds no role that sees birthdates.*--work-list"):
             desk(LINKS, STUDENTS, ACCOUNTS, registry=registry, reviewer="Dora", id=IDS)

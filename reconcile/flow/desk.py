@@ -89,8 +89,8 @@ def desk(
         if opened is not None:
             opened.close()
         raise RegistryError(
-            f"{reviewer} holds no role that sees birthdates, and the panel shows them. Decide by the work list "
-            "(`reconcile run PLAN --work-list FILE --for NAME`), or ask for another role."
+            f"{reviewer} holds no role that sees birthdates, and the panel shows them. Decide by the work "
+            "list (`reconcile run PLAN --work-list FILE --for NAME`), or ask for another role."
         )
     session = Session(Cases(parts), store, reviewer=reviewer, reviewers=reviewers or 1, limit=limit)
     return ReviewPanel(session, owned=opened)
