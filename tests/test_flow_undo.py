@@ -15,7 +15,7 @@ from reconcile.flow.ties import ties_of
 from reconcile.flow.undo import affected_terms, request_text, reversal, undo
 from reconcile.mint.deliver import deliver, loaded
 from reconcile.mint.void import Voided
-from reconcile.plan import Plan
+from reconcile.plan import Plan, ReviewPlan
 from reconcile.registry import Registry
 
 GONE = Voided(
@@ -74,6 +74,7 @@ def run_of(students, pairs):
     schema = {"id_l": pl.String, "id_r": pl.String, "band": pl.String}
     return SimpleNamespace(
         students=students,
+        plan=SimpleNamespace(review=ReviewPlan()),
         student_duplicates=SimpleNamespace(pairs=pl.DataFrame(pairs, schema=schema, orient="row")),
     )
 

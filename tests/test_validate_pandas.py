@@ -204,11 +204,22 @@ def one_person(rows: list[Row]) -> Callable[[Row], bool]:
     return lambda row: person(row) is not None and person(row) in same
 
 
+def is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 LEGAL = ("first_name", "middle_name", "last_name")
 OBVIOUS: dict[str, Callable[[Row], bool]] = {
     "cccids_shape": lambda row: any(
         not re.fullmatch("[A-HJ-NP-Z]{3,4}[0-9]{4}", number) or number.endswith("0000")
         for number in row["cccids"] or ()
+    ),
+    "guardian_consent_valid": lambda row: (
+        row["guardian_consent_on"] is not None and not is_day(row["guardian_consent_on"])
     ),
     "cccids_single": lambda row: len(row["cccids"] or ()) > 1,
     "account_owner_changed": lambda row: of_another(row) and row["scope"] == "systemwide",

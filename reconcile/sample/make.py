@@ -212,6 +212,11 @@ attested_by = "admissions office"
 attested_authority = "sample data, nobody is enrolled"
 attested_on = {as_of.isoformat()}
 
+[request]
+use_case = "existing_student"
+cannot_self_serve = "enrolled before the online application"
+identity_check = "sample data, nobody is enrolled"
+
 [mis]
 missing = "XXXXXXXX"  # this sample's own choice: ask your MIS office for yours
 
