@@ -216,7 +216,7 @@ def _plan(files: Path, scratch: Path) -> Plan:
 
 def table(report: dict[str, object], /) -> str:
     """Lay a report out as a Markdown table."""
-    rows = [("stage", "seconds", "CPU-s", "peak so far"), ("---", "---:", "---:", "---:")]
+    rows = [("stage", "seconds", "CPU-s", "peak"), ("---", "---:", "---:", "---:")]
     stages: list[tuple[str, float, float, int]] = report["stages"]  # type: ignore[assignment] # as measured
     rows += [(name, f"{wall:.1f}", f"{cpu:.1f}", _size(peak)) for name, wall, cpu, peak in stages]
     rows.append(("**total**", f"{report['wall']:.1f}", f"{report['cpu']:.1f}", _size(report["peak"])))
