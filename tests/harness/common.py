@@ -66,9 +66,17 @@ class Marks:
 
 
 def told_in(path: Path) -> list[list]:
-    """Read what was acknowledged; what stands after the last line feed is torn."""
+    """Read what was acknowledged; a line that a kill tore was not, wherever it stands."""
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
-    return [json.loads(line) for line in lines[:-1]]
+    return [told for line in lines[:-1] if (told := _whole(line)) is not None]
+
+
+def _whole(line: str) -> list | None:
+    """Take a line apart; None for the beginning of one, which is no JSON."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return None
 
 
 def show(line: str) -> None:

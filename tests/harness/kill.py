@@ -73,6 +73,7 @@ def mint_for_ever(place, turn, folder, size, broken):
             log.write(f"{json.dumps([what, value])}\n")
             log.flush()
 
+        log.write("\n")  # the process before may have been killed in the middle of a line
         _watch(registry, marks, (lambda issues: tell("minted", issues)) if broken == BROKEN[0] else None)
         if broken == BROKEN[1]:
             _forget_transactions(registry)
