@@ -10,6 +10,7 @@ import typer
 
 from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, role, validate
 from reconcile.cli.map import map as draft_map
+from reconcile.cli.notebook import notebook
 from reconcile.cli.progress import Steps
 from reconcile.cli.purge import purge
 from reconcile.cli.tables import show_run, show_table
@@ -218,6 +219,7 @@ app.command()(inspect.inspect)
 app.command()(draft_map)
 app.command()(validate.validate)
 app.command()(dictionary.dictionary)
+app.command()(notebook)
 
 
 @app.command()

@@ -97,6 +97,19 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
     )
 
 
+def read_each(plan: Plan, /) -> dict[str, ReadResult]:
+    """Read the inputs of a plan one by one, by their sections, to look at before they are compared.
+
+    Raises:
+        InputError: a file cannot be read or mapped; a query cannot be asked.
+    """
+    require_askable(plan)
+    key = ssn_key()
+    results = {name: read_table(name, wanted, plan, key) for name, wanted in plan.inputs.items()}
+    students = results["students"]
+    return results | {"students": replace(students, frame=_with_college(students.frame, plan))}
+
+
 def read_students(plan: Plan, /, *, path: Path | None = None) -> ReadResult:
     """Read the extract of a plan by itself, or another one in the same layout, the college filled in.
 
