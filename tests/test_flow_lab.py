@@ -19,24 +19,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+START = "START_HERE.md"
+
+
+def notebook(answer: str) -> str:
+    """Write a notebook that has nothing but its beginning."""
+    cell = {
+        "cell_type": "markdown",
+        "id": "0",
+        "metadata": {},
+        "source": f"# Tour\n\n**What it answers:** {answer}",
+    }
+    return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "shipped"
     (folder / ".ipynb_checkpoints").mkdir(parents=True)
     (folder / ".ipynb_checkpoints" / "00_tour.ipynb").write_text("no", encoding="utf-8")
-    (folder / "00_tour.ipynb").write_text("one", encoding="utf-8")
+    (folder / "00_tour.ipynb").write_text(notebook("one"), encoding="utf-8")
     monkeypatch.setattr(module, "notebooks", lambda: folder)
     return folder
 
 
 def test_a_notebook_is_copied_once_and_kept_up_to_date_while_untouched(shipped: Path, tmp_path: Path) -> None:
     mine = tmp_path / "w" / "notebooks" / "00_tour.ipynb"
-    assert copy_notebooks(tmp_path / "w") == {"00_tour.ipynb": Copy.NEW}
-    assert mine.read_text(encoding="utf-8") == "one"
-    assert copy_notebooks(tmp_path / "w") == {"00_tour.ipynb": Copy.SAME}
-    (shipped / "00_tour.ipynb").write_text("two", encoding="utf-8")
-    assert copy_notebooks(tmp_path / "w") == {"00_tour.ipynb": Copy.UPDATED}
-    assert mine.read_text(encoding="utf-8") == "two"
+    assert copy_notebooks(tmp_path / "w") == {START: Copy.NEW, "00_tour.ipynb": Copy.NEW}
+    assert mine.read_text(encoding="utf-8") == notebook("one")
+    assert copy_notebooks(tmp_path / "w") == {START: Copy.SAME, "00_tour.ipynb": Copy.SAME}
+    (shipped / "00_tour.ipynb").write_text(notebook("two"), encoding="utf-8")
+    assert copy_notebooks(tmp_path / "w") == {START: Copy.UPDATED, "00_tour.ipynb": Copy.UPDATED}
+    assert mine.read_text(encoding="utf-8") == notebook("two")
+    assert "[00_tour](00_tour.ipynb) | Two |" in mine.with_name(START).read_text(encoding="utf-8")
 
 
 def test_a_changed_notebook_stays_and_a_newer_one_is_laid_beside_it_once(
@@ -45,12 +60,12 @@ def test_a_changed_notebook_stays_and_a_newer_one_is_laid_beside_it_once(
     folder = tmp_path / "w" / "notebooks"
     copy_notebooks(tmp_path / "w")
     (folder / "00_tour.ipynb").write_text("mine", encoding="utf-8")
-    assert copy_notebooks(tmp_path / "w") == {"00_tour.ipynb": Copy.KEPT}
-    (shipped / "00_tour.ipynb").write_text("two", encoding="utf-8")
-    assert copy_notebooks(tmp_path / "w") == {"00_tour.ipynb": Copy.BESIDE}
+    assert copy_notebooks(tmp_path / "w")["00_tour.ipynb"] is Copy.KEPT
+    (shipped / "00_tour.ipynb").write_text(notebook("two"), encoding="utf-8")
+    assert copy_notebooks(tmp_path / "w")["00_tour.ipynb"] is Copy.BESIDE
     (beside,) = folder.glob("00_tour.new-*.ipynb")
-    assert beside.read_text(encoding="utf-8") == "two"
-    assert copy_notebooks(tmp_path / "w") == {"00_tour.ipynb": Copy.KEPT}
+    assert beside.read_text(encoding="utf-8") == notebook("two")
+    assert copy_notebooks(tmp_path / "w")["00_tour.ipynb"] is Copy.KEPT
     assert (folder / "00_tour.ipynb").read_text(encoding="utf-8") == "mine"
 
 
@@ -58,7 +73,7 @@ def test_a_notebook_that_was_there_before_us_is_not_ours(shipped: Path, tmp_path
     folder = tmp_path / "w" / "notebooks"
     folder.mkdir(parents=True)
     (folder / "00_tour.ipynb").write_text("mine", encoding="utf-8")
-    assert copy_notebooks(tmp_path / "w") == {"00_tour.ipynb": Copy.BESIDE}
+    assert copy_notebooks(tmp_path / "w")["00_tour.ipynb"] is Copy.BESIDE
     assert (folder / "00_tour.ipynb").read_text(encoding="utf-8") == "mine"
 
 
@@ -114,6 +129,7 @@ def test_jupyterlab_gets_a_configuration_of_its_own(
     assert done.exit_code == 7
     assert seen["command"] == done.command
     assert "--ServerApp.open_browser=False" in done.command
+    assert f"--LabApp.default_url=/lab/tree/notebooks/{START}" in done.command
     assert "--LabApp.news_url=None" in done.command
     assert "--LabApp.extension_manager=readonly" in done.command
     assert "JUPYTER_TOKEN" not in seen["env"]

@@ -232,9 +232,10 @@ def lab(
 ) -> None:
     """Copy the notebooks to a workspace and open JupyterLab.
 
-    A notebook that you have changed is never overwritten: a newer one is laid
-    beside it. JupyterLab listens on this machine only and asks the internet
-    for nothing.
+    It opens with a page to start from, which says what each notebook answers.
+    Without a plan they work on sample data. A notebook that you have changed
+    is never overwritten: a newer one is laid beside it. JupyterLab listens on
+    this machine only and asks the internet for nothing.
 
     Example: `reconcile lab fall-2026`
     """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconcile.errors import OutputError
 from reconcile.files import WINDOWS, private_folder, write_private
+from reconcile.flow.shipped import shipped_notebooks, start_here
 from reconcile.resources import notebooks
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # What JupyterLab keeps for itself goes here, apart from the user's other labs: in a hidden folder of
 # the workspace, since its history of typed commands may hold a student's name.
 _OWN: Final = ".jupyter"
+_START: Final = "START_HERE.md"  # what a person meets first
 _SHIPPED: Final = ".shipped.json"  # notebook -> hash of the version that was last copied here
 
 _QUIET: Final = {
@@ -30,6 +32,9 @@ _QUIET: Final = {
         "checkForUpdates": False,
     },
     "@jupyterlab/extensionmanager-extension/plugin.jupyterlab-settings": {"enabled": False},
+    "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {
+        "defaultViewers": {"markdown": "Markdown Preview"},  # the first page is to be read, not edited
+    },
 }
 
 
@@ -118,6 +123,7 @@ def copy_notebooks(workspace: Path, /, *, dry_run: bool = False) -> dict[str, Co
 
 
 def _shipped(source: Path) -> Iterator[tuple[str, bytes]]:
+    yield _START, start_here(shipped_notebooks(source)).encode("utf-8")
     for path in sorted(source.rglob("*")):
         hidden = any(part.startswith((".", "__")) for part in path.relative_to(source).parts)
         if path.is_file() and not hidden:
@@ -158,7 +164,7 @@ def _command(workspace: Path, *, open_browser: bool) -> tuple[str, ...]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
-        "--LabApp.default_url=/lab/tree/notebooks",
+        f"--LabApp.default_url=/lab/tree/notebooks/{_START}",
         *root,
     )
 
