@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,6 @@ from reconcile.errors import OutputError
 from reconcile.files import permissions_are_enforced
 from reconcile.flow import lab as module
 from reconcile.flow.lab import Copy, copy_notebooks, lab
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 START = "START_HERE.md"
 
@@ -133,6 +130,7 @@ def test_jupyterlab_gets_a_configuration_of_its_own(
     assert "--LabApp.news_url=None" in done.command
     assert "--LabApp.extension_manager=readonly" in done.command
     assert "JUPYTER_TOKEN" not in seen["env"]
+    assert seen["env"]["PATH"].startswith(str(Path(sys.executable).parent) + os.pathsep)
     own = tmp_path / "w" / ".jupyter"
     for name in (
         "JUPYTER_CONFIG_DIR",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconcile.errors import OutputError
@@ -18,7 +19,6 @@ from reconcile.resources import notebooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 # What JupyterLab keeps for itself goes here, apart from the user's other labs: in a hidden folder of
 # the workspace, since its history of typed commands may hold a student's name.
@@ -183,6 +183,8 @@ def _start(command: tuple[str, ...], workspace: Path) -> int:
         "IPYTHONDIR": own / "ipython",
     }
     environment = os.environ | {name: str(private_folder(place)) for name, place in places.items()}
+    # A terminal in JupyterLab knows the command `reconcile`, although nobody activated the environment.
+    environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     environment.pop("JUPYTER_TOKEN", None)  # JupyterLab draws one, and hands it to the browser by a file
     started = subprocess.Popen(command, env=environment, umask=-1 if WINDOWS else 0o077)  # noqa: S603 - our own interpreter
     while True:

@@ -152,9 +152,8 @@ def _execute(
 
     client: Any = NotebookClient(content, km=kernel, timeout=None)
     total = sum(cell["cell_type"] == _CODE for cell in content["cells"])
-    failed: ReconcileError | None = None
-    with client.setup_kernel(cleanup_kc=False):
-        heading, count = notebook.title, 0
+    heading, count = notebook.title, 0
+    with client.setup_kernel(cleanup_kc=False), _closing(client):
         for index, cell in enumerate(content["cells"]):
             if cell["cell_type"] != _CODE:
                 heading = _heading(cell["source"]) or heading
@@ -162,6 +161,7 @@ def _execute(
             count += 1
             where = f'{count} of {total} ("{heading}")'
             progress(f"Cell {where}")
+            failed: ReconcileError | None = None
             try:
                 client.execute_cell(cell, index, execution_count=count)
             except CellExecutionError as error:
@@ -172,12 +172,18 @@ def _execute(
                     "Close other programs, or read fewer rows."
                 )
             if failed is not None:
-                break
+                raise failed
         client.set_widgets_metadata()
-        client.kc.stop_channels()
-    if failed is not None:
-        raise failed
     return count
+
+
+@contextmanager
+def _closing(client: Any) -> Iterator[None]:  # noqa: ANN401 - nbclient's, which declares no types for it
+    """Let go of the connection to a kernel that may live on."""
+    try:
+        yield
+    finally:
+        client.kc.stop_channels()
 
 
 def _heading(source: str) -> str:

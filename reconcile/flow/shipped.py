@@ -31,15 +31,14 @@ nobody in it exists, and nothing of yours is changed. Begin with the first.
 
 ## With your own files
 
-1. File > New > Terminal, and there: `reconcile plan new fall.toml`. The file appears on the left, one folder
-   up: open it and fill in what is empty. `reconcile plan check fall.toml` says what is still missing.
-2. In each notebook the first cell with code holds its parameters. Write `plan = "fall.toml"` there, in the
-   first notebook and in those after it, and run them in their order: all work on the same files, results
-   and registry.
-3. What a notebook changed by you says stays: a newer version is laid beside your copy.
+1. File > New > Terminal, and there: `reconcile plan new fall.toml`. The file appears on the left, here or one
+   folder up: open it and fill in what is empty. `reconcile plan check fall.toml` says what is still missing.
+2. The first cell of code in each notebook holds its parameters. Write `plan = "fall.toml"` there and run the
+   notebooks in their order: all of them work on the same files, results and registry.
+3. What comes out lies in the folder that the plan calls `workspace`, a new folder for each run.
 
-A notebook runs without JupyterLab too, and becomes a page to send on:
-`reconcile notebook 06 -p plan=fall.toml --html mis.html`.
+A notebook that you changed stays as it is: a newer version is laid beside it. A notebook also runs without
+JupyterLab, and becomes a page to send on: `reconcile notebook 06 -p plan=fall.toml --html mis.html`.
 """
 
 
