@@ -109,7 +109,7 @@ def started_kernel(folder: Path, /) -> Iterator[AsyncKernelManager]:
     """
     from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415 - slow to import
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
-    from jupyter_core.utils import run_sync  # noqa: PLC0415
+    from nbclient.util import run_sync  # noqa: PLC0415
 
     with scratch() as own:
         manager = AsyncKernelManager(
