@@ -1,6 +1,6 @@
 """Great Expectations over our own engine; the only module that imports great_expectations.
 
-Importing it costs 5 to 8 seconds, so it is imported inside the function that runs a suite. The
+Importing it costs 3 to 5 seconds, so it is imported inside the function that runs a suite. The
 execution engine answers every metric that a suite asks for from ONE statement of
 `count_if(...)`, and never hands out values: lists of unexpected values stay empty.
 
@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconcile.errors import ReconcileError
+from reconcile.heavy import quickly
 from reconcile.sql import quote
 from reconcile.validate.predicates import METRICS, columns, counted, failing
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"  # read while it is imported
 _warnings_are_shown = warnings.showwarning
-with warnings.catch_warnings():
+with warnings.catch_warnings(), quickly():
     warnings.simplefilter("ignore")  # it imports modules that Python deprecates
     from great_expectations.core.batch import Batch
     from great_expectations.core.expectation_suite import ExpectationSuite
@@ -43,7 +44,7 @@ with warnings.catch_warnings():
         logging.captureWarnings(capture=False)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from great_expectations.validator.metric_configuration import MetricConfiguration
 
