@@ -91,7 +91,7 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
     rules = ExpectationSuite(name=suite["name"], expectations=_understood(suite["expectations"]))
     validator = _Validator(execution_engine=engine, batches=[Batch(data=table)])  # type: ignore[arg-type] # our own handle
     # Given here and not to the validator, which keeps only one rule of a type on a column.
-    with _configured_once():
+    with _built_once():
         result = validator.validate(rules, catch_exceptions=True, result_format="SUMMARY")
     assert isinstance(result, ExpectationSuiteValidationResult)  # noqa: S101 - it says so of a whole suite
     ids = [rule["meta"]["rule_id"] for rule in suite["expectations"]]
@@ -100,26 +100,34 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
 
 
 @contextlib.contextmanager
-def _configured_once() -> Iterator[None]:
-    """Keep each rule's configuration while a suite runs.
+def _built_once() -> Iterator[None]:
+    """Keep each rule's configuration, and the rule of each configuration, while a suite runs.
 
-    Great Expectations builds it anew whenever it is read, about a hundred times a rule; that was most of what
-    a small table cost.
+    Great Expectations builds them anew whenever they are read, about a hundred times a rule; that was most of
+    what a small table cost.
     """
-    built: Any = Expectation.configuration
-    kept: dict[int, tuple[Expectation, ExpectationConfiguration]] = {}
-
-    def configuration(rule: Expectation) -> ExpectationConfiguration:
-        if id(rule) not in kept:
-            kept[id(rule)] = (rule, built.fget(rule))  # the rule is kept too, so that no other gets its id
-        return kept[id(rule)][1]
-
+    configuration: Any = Expectation.configuration
+    rule: Any = ExpectationConfiguration.to_domain_obj
     with _RUNNING:
-        Expectation.configuration = property(configuration)  # type: ignore[method-assign,assignment]
+        Expectation.configuration = property(_once(configuration.fget))  # type: ignore[method-assign,assignment]
+        ExpectationConfiguration.to_domain_obj = _once(rule)  # type: ignore[method-assign,assignment]
         try:
             yield
         finally:
-            Expectation.configuration = built  # type: ignore[method-assign]
+            Expectation.configuration = configuration  # type: ignore[method-assign]
+            ExpectationConfiguration.to_domain_obj = rule  # type: ignore[method-assign]
+
+
+def _once(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Keep what is built of an object, and the object too, so that no other gets its id."""
+    kept: dict[int, tuple[Any, Any]] = {}
+
+    def built(source: Any) -> Any:  # noqa: ANN401 - a rule or a configuration
+        if id(source) not in kept:
+            kept[id(source)] = (source, build(source))
+        return kept[id(source)][1]
+
+    return built
 
 
 def _understood(rules: list[dict[str, Any]]) -> list[Expectation]:
