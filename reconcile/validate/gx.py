@@ -92,7 +92,7 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
     validator = _Validator(execution_engine=engine, batches=[Batch(data=table)])  # type: ignore[arg-type] # our own handle
     # Given here and not to the validator, which keeps only one rule of a type on a column.
     with _built_once():
-        result = validator.validate(rules, catch_exceptions=True, result_format="SUMMARY")
+        result = validator.validate(rules, catch_exceptions=True, result_format="BASIC")
     assert isinstance(result, ExpectationSuiteValidationResult)  # noqa: S101 - it says so of a whole suite
     ids = [rule["meta"]["rule_id"] for rule in suite["expectations"]]
     unanswered = {name: Outcome(name, success=False, errored=True, failures=None, rows=None) for name in ids}
