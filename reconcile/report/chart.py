@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from reconcile.heavy import quickly
 from reconcile.html import Html, element
 from reconcile.words import GROUPS, Group, wording
 
@@ -34,6 +35,13 @@ class Drawing:
 
     def _repr_html_(self) -> str:
         return self.html
+
+
+def altair() -> Any:  # noqa: ANN401 - a module
+    """Import the library that draws; it takes a second, so only when something is drawn."""
+    with quickly():
+        import altair as alt  # noqa: PLC0415
+    return alt
 
 
 def drawing(chart: Any, /, *, title: str, spoken: str) -> Drawing:  # noqa: ANN401 - any of altair's charts
@@ -81,8 +89,7 @@ def bars(statuses: Mapping[Status, int], /) -> list[dict[str, Any]]:
 
 
 def _svg(rows: list[dict[str, Any]]) -> str:
-    import altair as alt  # noqa: PLC0415 - a second or two, only when a page is drawn
-
+    alt = altair()
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("count:Q", axis=None, scale=alt.Scale(zero=True, nice=False)),
         y=alt.Y("title:N", sort=[row["title"] for row in rows], axis=alt.Axis(title=None)),

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.html import element
-from reconcile.report.chart import Drawing, drawing
+from reconcile.report.chart import Drawing, altair, drawing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,8 +55,7 @@ def _bar(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chart(bars: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - altair's
-    import altair as alt  # noqa: PLC0415 - a second or two, only when something is drawn
-
+    alt = altair()
     # By their place, since two columns may be cut to one name.
     values = [{**bar, "at": at, "whole": 1} for at, bar in enumerate(bars)]
     words = f"{json.dumps([bar['name'] for bar in bars])}[datum.value]"

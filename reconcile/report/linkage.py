@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.html import element
-from reconcile.report.chart import Drawing, drawing
+from reconcile.report.chart import Drawing, altair, drawing
 from reconcile.words import counted
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _RULES: Final = 15  # of blocking that are drawn
 
 def waterfall_chart(steps: pl.DataFrame, /, *, title: str = "Why this pair has its weight") -> Drawing:
     """Draw the steps from the prior to the weight, in bits: each bit doubles the odds."""
-    alt = _altair()
+    alt = altair()
     rows = [row for row in steps.to_dicts() if abs(row["bits"]) >= _SHOWN or row["step"] == "prior"]
     total = steps["to_bits"][-1] if steps.height else 0.0
     rows.append({"step": "total", "words": "match weight", "bits": total, "from_bits": 0.0, "to_bits": total})
@@ -52,7 +52,7 @@ def waterfall_chart(steps: pl.DataFrame, /, *, title: str = "Why this pair has i
 
 def levels_chart(levels: pl.DataFrame, /) -> Drawing:
     """Draw the weight of every level; an exact agreement has a span, since rare values weigh more."""
-    alt = _altair()
+    alt = altair()
     rows = levels.filter(levels["least"].is_not_null()).to_dicts()
     for row in rows:
         row["zero"] = 0
@@ -76,7 +76,7 @@ def levels_chart(levels: pl.DataFrame, /) -> Drawing:
 
 def blocking_chart(rules: pl.DataFrame, /) -> Drawing:
     """Draw how many pairs each rule of blocking brought; some are brought by several."""
-    alt = _altair()
+    alt = altair()
     rows = [
         {"words": row["rule"].replace("_", " "), "pairs": row["pairs"], "label": f"{row['pairs']:,}"}
         for row in rules.sort("pairs", descending=True, maintain_order=True).head(_RULES).to_dicts()
@@ -101,7 +101,7 @@ def distribution_chart(distribution: pl.DataFrame, /, *, thresholds: Mapping[str
         distribution: of `flow.explain.distribution`.
         thresholds: where a band begins, in bits.
     """
-    alt = _altair()
+    alt = altair()
     rows = [row | {"end": row["bits"] + 1} for row in distribution.to_dicts()]
     title = "Scored pairs by weight"
     chart = alt.layer(
@@ -132,7 +132,7 @@ def distribution_chart(distribution: pl.DataFrame, /, *, thresholds: Mapping[str
 
 def thresholds_chart(thresholds: pl.DataFrame, /) -> Drawing:
     """Draw precision and recall that each threshold would bring, as the model expects."""
-    alt = _altair()
+    alt = altair()
     names = {
         "expected_precision": "of the linked pairs are right",
         "expected_recall": "of the persons are linked",
@@ -162,7 +162,7 @@ def thresholds_chart(thresholds: pl.DataFrame, /) -> Drawing:
 
 def calibration_chart(calibration: pl.DataFrame, /) -> Drawing:
     """Draw what reviewers found against what the model said; on the line they agree."""
-    alt = _altair()
+    alt = altair()
     base = alt.Chart(alt.InlineData(values=calibration.to_dicts())).encode(
         x=alt.X("called:Q", scale=alt.Scale(domain=[0, 1]), title="probability that the model gives")
     )
@@ -190,21 +190,15 @@ def _signed(bits: float, places: int = 1) -> str:
 
 def _lines(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's
     """Put one line a row, in the order of the rows, with its words."""
-    alt = _altair()
+    alt = altair()
     return alt.Y("words:N", sort=[row["words"] for row in rows], title=None)
 
 
 def _rule(at: float) -> Any:  # noqa: ANN401 - altair's
-    alt = _altair()
+    alt = altair()
     return alt.Chart(alt.InlineData(values=[{"x": at}])).mark_rule(color=_GREY).encode(x="x:Q")
 
 
 def _padded(chart: Any) -> Any:  # noqa: ANN401 - altair's
     """Leave room at the right: other fonts are wider."""
     return chart.properties(padding={"left": 8, "right": 64, "top": 6, "bottom": 6})
-
-
-def _altair() -> Any:  # noqa: ANN401 - a module that is slow to import
-    import altair as alt  # noqa: PLC0415
-
-    return alt

@@ -1,6 +1,6 @@
 """Great Expectations over our own engine; the only module that imports great_expectations.
 
-Importing it costs 5 to 8 seconds, so it is imported inside the function that runs a suite. The
+Importing it costs 3 to 5 seconds, so it is imported inside the function that runs a suite. The
 execution engine answers every metric that a suite asks for from ONE statement of
 `count_if(...)`, and never hands out values: lists of unexpected values stay empty.
 
@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconcile.errors import ReconcileError
+from reconcile.heavy import quickly
 from reconcile.sql import quote
 from reconcile.validate.predicates import METRICS, columns, counted, failing
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"  # read while it is imported
 _warnings_are_shown = warnings.showwarning
-with warnings.catch_warnings():
+with warnings.catch_warnings(), quickly():
     warnings.simplefilter("ignore")  # it imports modules that Python deprecates
     from great_expectations.core.batch import Batch
     from great_expectations.core.expectation_suite import ExpectationSuite
@@ -43,7 +44,7 @@ with warnings.catch_warnings():
         logging.captureWarnings(capture=False)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from great_expectations.validator.metric_configuration import MetricConfiguration
 
@@ -90,8 +91,8 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
     rules = ExpectationSuite(name=suite["name"], expectations=_understood(suite["expectations"]))
     validator = _Validator(execution_engine=engine, batches=[Batch(data=table)])  # type: ignore[arg-type] # our own handle
     # Given here and not to the validator, which keeps only one rule of a type on a column.
-    with _configured_once():
-        result = validator.validate(rules, catch_exceptions=True, result_format="SUMMARY")
+    with _built_once():
+        result = validator.validate(rules, catch_exceptions=True, result_format="BASIC")
     assert isinstance(result, ExpectationSuiteValidationResult)  # noqa: S101 - it says so of a whole suite
     ids = [rule["meta"]["rule_id"] for rule in suite["expectations"]]
     unanswered = {name: Outcome(name, success=False, errored=True, failures=None, rows=None) for name in ids}
@@ -99,26 +100,34 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
 
 
 @contextlib.contextmanager
-def _configured_once() -> Iterator[None]:
-    """Keep each rule's configuration while a suite runs.
+def _built_once() -> Iterator[None]:
+    """Keep each rule's configuration, and the rule of each configuration, while a suite runs.
 
-    Great Expectations builds it anew whenever it is read, about a hundred times a rule; that was most of what
-    a small table cost.
+    Great Expectations builds them anew whenever they are read, about a hundred times a rule; that was most of
+    what a small table cost.
     """
-    built: Any = Expectation.configuration
-    kept: dict[int, tuple[Expectation, ExpectationConfiguration]] = {}
-
-    def configuration(rule: Expectation) -> ExpectationConfiguration:
-        if id(rule) not in kept:
-            kept[id(rule)] = (rule, built.fget(rule))  # the rule is kept too, so that no other gets its id
-        return kept[id(rule)][1]
-
+    configuration: Any = Expectation.configuration
+    rule: Any = ExpectationConfiguration.to_domain_obj
     with _RUNNING:
-        Expectation.configuration = property(configuration)  # type: ignore[method-assign,assignment]
+        Expectation.configuration = property(_once(configuration.fget))  # type: ignore[method-assign,assignment]
+        ExpectationConfiguration.to_domain_obj = _once(rule)  # type: ignore[method-assign,assignment]
         try:
             yield
         finally:
-            Expectation.configuration = built  # type: ignore[method-assign]
+            Expectation.configuration = configuration  # type: ignore[method-assign]
+            ExpectationConfiguration.to_domain_obj = rule  # type: ignore[method-assign]
+
+
+def _once(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Keep what is built of an object, and the object too, so that no other gets its id."""
+    kept: dict[int, tuple[Any, Any]] = {}
+
+    def built(source: Any) -> Any:  # noqa: ANN401 - a rule or a configuration
+        if id(source) not in kept:
+            kept[id(source)] = (source, build(source))
+        return kept[id(source)][1]
+
+    return built
 
 
 def _understood(rules: list[dict[str, Any]]) -> list[Expectation]:
