@@ -27,7 +27,7 @@ def plan(demo_run: Run, demo_folder: Path, tmp_path: Path) -> Plan:
     before = "GI01,GI03,sis_id,SB34\nZZ1,257,@00001365,XXXXXXXX\nZZ1,257,@00001830,DTK0505\n"
     (tmp_path / "before.csv").write_text(before, encoding="utf-8")
     text = demo_run.plan.text.replace('workspace = "workspace"', f"workspace = '{demo_run.plan.workspace}'")
-    text = text.replace("[mis]", '[mis]\nsubmitted = "before.csv"')
+    text = text.replace('"submitted.csv"', '"before.csv"')
     return Plan.parse(text, path=tmp_path / "fall.toml", files=False)
 
 

@@ -21,7 +21,7 @@ _LATE, _MISTYPED = 0.06, 0.03  # shares of the numbers: reported as missing, and
 # Reported as the SIS has it, and what is to be done about it.
 _AS_HELD: Final = {
     "confirmed": "",
-    "conflict": "withdraw",
+    "conflict": "decide",
     "malformed_cccid": "withdraw",
     "unknown_cccid": "decide",
 }
@@ -35,7 +35,8 @@ def submitted(
     A number that can be recovered today ("recoverable") was reported as missing, and is to be added once it
     is. Students with several numbers or a status that is not settled by them are left out.
     """
-    frame = pl.DataFrame({"sis_id": sis_ids, "status": status, "held": column(students["cccids"])}).filter(
+    held, others = column(students["cccids"]), students.has("cccid_conflict")
+    frame = pl.DataFrame({"sis_id": sis_ids, "status": status, "held": held, "others": others}).filter(
         pl.col("status").is_in([*_AS_HELD, "recoverable", "mintable"])
         & ~pl.col("held").str.contains("|", literal=True).fill_null(value=False)
         & (pl.col("held").str.len_chars() <= len(MISSING)).fill_null(value=True)
@@ -43,7 +44,9 @@ def submitted(
     there = some(rng, np.ones(frame.height, dtype=bool), _SHARE)
     frame = frame[pl.Series(there)].with_columns(
         SB34=pl.when(pl.col("status").is_in(list(_AS_HELD))).then("held"),
-        kind=pl.col("status").replace_strict(_AS_HELD | {"recoverable": "add"}, default=""),
+        kind=pl.when((pl.col("status") == "conflict") & pl.col("others"))
+        .then(pl.lit("withdraw"))
+        .otherwise(pl.col("status").replace_strict(_AS_HELD | {"recoverable": "add"}, default="")),
     )
     sure = frame["status"] == "confirmed"
     late = some(rng, sure.to_numpy(), _LATE)
