@@ -13,6 +13,7 @@ from reconcile.cli.tables import show_table
 from reconcile.cli.validate import require_free
 from reconcile.errors import InputError
 from reconcile.plan import Plan, Scope
+from reconcile.words import counted
 
 
 def compare(
@@ -83,7 +84,7 @@ def compare(
     show_table(made.to_look_at.sheet.frame)
     for note in made.notes:
         typer.echo(f"Note   {note}")
-    typer.echo(f"For a person to look at  {made.for_a_person.height:,} accounts")
+    typer.echo(f"For a person to look at  {counted(made.for_a_person.height, 'account')}")
     for what, place in (("Page", page), ("Table", out)):
         if place is not None:
             typer.echo(f"{what:6} {place}")

@@ -74,7 +74,12 @@ def _accounts(made: SnapshotChanges) -> Html:
         f"{counted(made.new.len(), 'account')} {words['new']}, {made.changed:,} changed, "
         f"{made.vanished.len():,} {words['vanished']}."
     )
-    rows = [tuple("" if value is None else value for value in row) for row in made.counts.rows()]
+    rows = [
+        ("in both, unchanged", made.unchanged),
+        ("in both, changed", made.changed),
+        (words["vanished"], made.vanished.len()),
+        (words["new"], made.new.len()),
+    ]
     sums = (
         _sum("Earlier", made.earlier.compared, made, f"{made.vanished.len():,} {words['vanished']}"),
         _sum("Later", made.later.compared, made, f"{made.new.len():,} {words['new']}"),
@@ -92,7 +97,7 @@ def _accounts(made: SnapshotChanges) -> Html:
     )
     return joined(
         element("p", lead, class_="lead"),
-        listing(("Accounts", "Earlier", "Later"), rows, caption="Accounts, by CCCID", total=True),
+        listing(("What became of them", "Accounts"), rows, caption="Accounts, by CCCID"),
         element("ul", *sums, class_="equation"),
         notes,
     )
