@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from reconcile.report.chart import Drawing, drawing
+from reconcile.report.chart import FONT, Drawing, drawing
 from reconcile.show import Listing, Sheet, Shown
 from reconcile.words import FIELD_WORDS, counted
 
@@ -24,6 +24,10 @@ FIELDS: Final = {
     "terms": "terms accepted",
     "identity_verification": "identity verified",
 }
+# What OpenCCC notes by itself is drawn apart, since it changes most often.
+_NOTED: Final = ("email_verification", "phone_verification", "terms", "identity_verification")
+_SHOWN: Final = 12  # accounts in a notebook
+_NAMES: Final = 120  # pixels for the names of fields, the same above and below
 # Told apart by words and figures too; the colours stay apart for common kinds of colour blindness.
 SHAPES: Final = {
     "another": ("another value", "#c65200"),
@@ -136,6 +140,22 @@ class SnapshotChanges(Shown):
         )
 
     @property
+    def what_changed(self) -> Listing:
+        """`fields` in words, as a table that shows itself."""
+        heads = {shape: words for shape, (words, _) in SHAPES.items()}
+        told = self.fields.with_columns(pl.col("field").replace(FIELDS)).rename(heads)
+        sheet = Sheet(frame=told, title="Accounts in both that changed", unit="field", rows=told.height)
+        return Listing(frame=self.fields, sheet=sheet)
+
+    @property
+    def gravest(self) -> Listing:
+        """The first accounts for a person to look at; `for_a_person` has them all."""
+        told = self.for_a_person.select("cccid", "severity", "compared", "now_under")
+        note = "An account without a comparison left the snapshot." if told["compared"].null_count() else ""
+        sheet = Sheet(frame=told, title="Accounts to look at", note=note, unit="account", rows=_SHOWN)
+        return Listing(frame=self.for_a_person, sheet=sheet)
+
+    @property
     def to_look_at(self) -> Listing:
         """How many accounts each rule found, and what to do; `for_a_person` lists them."""
         told = self.findings.select("severity", "accounts", "message", "what_to_do")
@@ -171,10 +191,7 @@ class SnapshotChanges(Shown):
             orient="row",
         )
         note = f"{counted(self.for_a_person.height, 'account')} for a person to look at."
-        below = (
-            Sheet(frame=self.to_look_at.sheet.frame, title="For a person to look at", unit="rule", rows=30),
-            Sheet(frame=rows, title="How the rows come about", unit="line", rows=rows.height),
-        )
+        below = (Sheet(frame=rows, title="How the rows come about", unit="line", rows=rows.height),)
         title = f"{self.earlier.name} and {self.later.name}"
         return Sheet(
             frame=self.counts, title=title, note=" ".join((note, *self.notes)), unit="line", below=below
@@ -196,33 +213,38 @@ def _label(bar: Mapping[str, Any]) -> str:
 def _chart(bars: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's
     import altair as alt  # noqa: PLC0415 - a second or two, only when something is drawn
 
+    groups = (
+        ("The person's own", [bar for bar in bars if bar["field"] not in _NOTED]),
+        ("Noted by OpenCCC, on a scale of its own", [bar for bar in bars if bar["field"] in _NOTED]),
+    )
+    shown = [SHAPES[shape] for shape in SHAPES if any(bar[shape] for bar in bars)]
+    scale = alt.Scale(domain=[words for words, _ in shown], range=[colour for _, colour in shown])
+    legend = alt.Legend(title=None, orient="bottom", symbolType="square", columns=3)
+    colour = alt.Color("shape:N", scale=scale, legend=legend)
+    drawn = [_bars(title, some, colour) for title, some in groups if some]
+    return alt.vconcat(*drawn, spacing=14).properties(padding={"left": 8, "right": 24, "top": 2, "bottom": 2})
+
+
+def _bars(title: str, bars: list[dict[str, Any]], colour: Any) -> Any:  # noqa: ANN401 - altair's
+    import altair as alt  # noqa: PLC0415 - as above
+
     names = [FIELDS[bar["field"]] for bar in bars]
-    values = [
+    parts = [
         {"field": FIELDS[bar["field"]], "shape": words, "accounts": bar[shape], "order": at}
         for bar in bars
         for at, (shape, (words, _)) in enumerate(SHAPES.items())
         if bar[shape]
     ]
     ends = [
-        {"field": name, "accounts": bar["changed"], "label": f"{bar['changed']:,}"}
-        for name, bar in zip(names, bars, strict=True)
+        {"field": FIELDS[bar["field"]], "accounts": bar["changed"], "label": f"{bar['changed']:,}"}
+        for bar in bars
     ]
-    used = {value["shape"] for value in values}
-    shown = [(words, colour) for words, colour in SHAPES.values() if words in used]
-    scale = alt.Scale(domain=[words for words, _ in shown], range=[colour for _, colour in shown])
-    legend = alt.Legend(title=None, orient="bottom", symbolType="square", columns=3)
-    y = alt.Y("field:N", sort=names, axis=alt.Axis(title=None))
+    y = alt.Y("field:N", sort=names, axis=alt.Axis(title=None, minExtent=_NAMES))
     x = alt.X("accounts:Q", axis=None, scale=alt.Scale(zero=True, nice=False))
-    bar = (
-        alt.Chart(alt.InlineData(values=values))
-        .mark_bar(size=17)
-        .encode(
-            y=y, x=x.stack("zero"), color=alt.Color("shape:N", scale=scale, legend=legend), order="order:Q"
-        )
+    bar = alt.Chart(alt.InlineData(values=parts)).mark_bar(size=17)
+    label = alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=6)
+    drawn = bar.encode(y=y, x=x.stack("zero"), color=colour, order="order:Q") + label.encode(
+        y=y, x=x, text="label:N"
     )
-    label = (
-        alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=6).encode(y=y, x=x, text="label:N")
-    )
-    return (bar + label).properties(
-        width=520, height=alt.Step(25), padding={"left": 8, "right": 24, "top": 2, "bottom": 2}
-    )
+    head = alt.TitleParams(title, anchor="start", fontSize=13, color="currentColor", font=FONT, frame="group")
+    return drawn.properties(width=480, height=alt.Step(25), title=head)
