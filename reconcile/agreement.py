@@ -48,9 +48,9 @@ def with_agreement(pairs: pl.DataFrame, /) -> pl.DataFrame:
     SSID, e-mail, phone, or street with ZIP, agrees), contradicted (a guard says that these are two
     people), words ("agrees on last name; first name is a nickname").
     """
-    states = {field: _state(pairs, field) for field in _FIELDS}
+    states = {field: state(pairs, field) for field in _FIELDS}
     address = states["street"].is_in(_AGREE) & (states["zip"] == "agree")
-    return _words(pairs).with_columns(
+    return with_words(pairs).with_columns(
         agreeing=_count(states, *_AGREE),
         differing=_count(states, "differ"),
         name_agrees=states["first_name"].is_in(_AGREE) & states["last_name"].is_in(_AGREE),
@@ -64,7 +64,8 @@ def _count(states: dict[str, pl.Expr], *kinds: str) -> pl.Expr:
     return pl.sum_horizontal([states[f].is_in(kinds).cast(pl.Int8) for f in NAMES_AND_BIRTH])
 
 
-def _state(pairs: pl.DataFrame, field: str) -> pl.Expr:
+def state(pairs: pl.DataFrame, field: str, /) -> pl.Expr:
+    """Reduce a field's level to "agree", "near", "differ" or "missing"."""
     if f"level_{field}" not in pairs.columns:
         return pl.lit("missing")
     level = pl.col(f"level_{field}").cast(pl.String)
@@ -79,8 +80,8 @@ def _state(pairs: pl.DataFrame, field: str) -> pl.Expr:
     )
 
 
-def _words(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Word each distinct pattern of levels once and give it to every pair that has it."""
+def with_words(pairs: pl.DataFrame, /) -> pl.DataFrame:
+    """Word each distinct pattern of levels once and give it, as `words`, to every pair that has it."""
     columns = [f"level_{field}" for field in _FIELDS if f"level_{field}" in pairs.columns]
     if not columns:
         return pairs.with_columns(words=pl.lit(""))

@@ -14,6 +14,7 @@ from reconcile.flow.mis import prepare_mis, write_mis
 from reconcile.plan import Plan
 from reconcile.registry import Registry
 from reconcile.registry.disclosures import disclosures
+from reconcile.resources import sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ def plan(demo_run: Run, demo_folder: Path, tmp_path: Path) -> Plan:
     before = "GI01,GI03,sis_id,SB34\nZZ1,257,@00001365,XXXXXXXX\nZZ1,257,@00001830,DTK0505\n"
     (tmp_path / "before.csv").write_text(before, encoding="utf-8")
     text = demo_run.plan.text.replace('workspace = "workspace"', f"workspace = '{demo_run.plan.workspace}'")
-    text = text.replace("[mis]", '[mis]\nsubmitted = "before.csv"')
+    text = text.replace('"submitted.csv"', '"before.csv"')
     return Plan.parse(text, path=tmp_path / "fall.toml", files=False)
 
 
@@ -51,6 +52,25 @@ def test_a_folder_for_mis(plan: Plan, tmp_path: Path) -> None:
     ]
     with pytest.raises(OutputError, match="exists already"):
         write_mis(plan, tmp_path / "mis")
+
+
+def test_the_samples_own_submission_is_corrected_as_the_truth_says(demo_run: Run) -> None:
+    """Whether a number is surely another person's may be for a person to say; nothing else is left open."""
+    made = prepare_mis(demo_run.plan)
+    truth = pl.read_csv(sample() / "banner" / "truth_submitted.csv", infer_schema=False)
+    statuses = pl.read_csv(sample() / "banner" / "truth_students.csv", infer_schema=False)
+    as_truth = demo_run.resolution.frame.select("sis_id", "status").join(statuses, on=["sis_id", "status"])
+    expected = dict(truth.join(as_truth, on="sis_id", how="semi").drop_nulls().rows())
+    assert len(expected) > 0.9 * truth.height
+    found = dict(made.corrections.select("sis_id", "kind").rows())
+    asked = {one for one, kind in found.items() if (expected.get(one), kind) == ("withdraw", "decide")}
+    assert {one: found[one] for one in found if one in expected and one not in asked} == {
+        one: kind for one, kind in expected.items() if kind and one not in asked
+    }
+    assert set(found.values()) == {"add", "replace", "withdraw", "decide"}
+    reported = made.submitted["count"].to_list()
+    assert reported[0] == sum(reported[1:]) == truth.height
+    assert reported[-1] == made.corrections.height
 
 
 def test_a_run_that_was_changed_is_not_used(plan: Plan, tmp_path: Path) -> None:

@@ -150,6 +150,18 @@ def test_corrections_of_what_was_submitted() -> None:
         make(submitted=before.drop("SB34"))
 
 
+def test_of_two_submissions_the_last_counts_and_every_row_is_told() -> None:
+    rows = [("1", "AAB0001"), ("2", NONE), ("77", "AAB0077"), ("1", "AAA0001"), ("8", NONE)]
+    before = pl.DataFrame(
+        [("ZZ1", "257", *row) for row in rows], schema=["GI01", "GI03", "sis_id", "SB34"], orient="row"
+    )
+    made = make(submitted=before)
+    assert made.corrections.select("sis_id", "kind").rows() == [("2", "add")]
+    assert made.submitted["count"].to_list() == [5, 1, 2, 1, 1]
+    assert made.to_correct.frame.rows() == [("add", 1, "a CCCID is known by now")]
+    assert make().submitted.is_empty()
+
+
 # Records of fixed width -----------------------------------------------------------------------------
 
 LAYOUT = """

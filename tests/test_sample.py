@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ def test_the_committed_files_are_made_again_byte_by_byte(made):
             assert (files.folder / name).read_bytes() == (folder / sis / name).read_bytes(), (sis, name)
         for name in committed.SHARED:
             assert (files.folder / name).read_bytes() == (folder / name).read_bytes(), (sis, name)
+        packed = gzip.decompress((folder / f"{committed.PACKED}.gz").read_bytes())
+        assert (files.folder / committed.PACKED).read_bytes() == packed, sis
         plan = committed.plan_text(sis, committed.AS_OF, shared="../")
         assert (folder / sis / "plan.toml").read_text(encoding="utf-8") == plan
     awry = (folder / "imperfect" / "students.csv").read_bytes()
@@ -63,7 +66,7 @@ def test_the_imperfect_extract_is_as_wrong_as_it_says():
 
 
 def test_committed_files_are_small():
-    sizes = {path: path.stat().st_size for path in resources.sample().rglob("*.csv")}
+    sizes = {path: path.stat().st_size for path in resources.sample().rglob("*.csv*")}
     assert sizes
     assert max(sizes.values()) < 2_000_000
 
@@ -101,6 +104,10 @@ def test_columns_are_those_of_the_layouts(made):
     assert tuple(table(files.fraud).columns) == layouts.FRAUD
     assert tuple(table(files.truth_students).columns) == layouts.TRUTH_STUDENTS
     assert tuple(table(files.truth_accounts).columns) == layouts.TRUTH_ACCOUNTS
+    assert tuple(table(files.earlier_accounts).columns) == layouts.OPENCCC
+    assert tuple(table(files.truth_changes).columns) == layouts.TRUTH_CHANGES
+    assert tuple(table(files.submitted).columns) == layouts.SUBMITTED
+    assert tuple(table(files.truth_submitted).columns) == layouts.TRUTH_SUBMITTED
 
 
 def test_ids_are_unique_and_every_row_has_its_truth(made):

@@ -285,3 +285,11 @@ def test_a_new_address_is_verified_anew(stamp: str | None, expected: list[str]):
     assert [rule for rule, _ in told(changed)] == expected
     same = compared({"email": "College+1@EXAMPLE.edu ", "email_verified_timestamp": stamp}, **before)
     assert "email_reverified" not in [rule for rule, _ in told(same)]
+
+
+@pytest.mark.parametrize(("column", "value"), [("email", "ana@example.org"), ("phone", "559-555-0199")])
+def test_a_new_address_that_nobody_verified_yet_has_no_time(column: str, value: str):
+    before = {f"{column}_verified": "true", f"{column}_verified_timestamp": "2026-11-20 10:00:00-08:00"}
+    now = {f"{column}_verified": "false", f"{column}_verified_timestamp": None}
+    assert told(compared({column: value} | now, **before)) == []
+    assert [rule for rule, _ in told(compared(now, **before))] == [f"{column}_verified_timestamp_back"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, role, validate
+from reconcile.cli.compare import compare
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.notebook import notebook
 from reconcile.cli.progress import Steps
@@ -218,6 +219,7 @@ def quality(
 app.command()(inspect.inspect)
 app.command()(draft_map)
 app.command()(validate.validate)
+app.command()(compare)
 app.command()(dictionary.dictionary)
 app.command()(notebook)
 

@@ -108,7 +108,7 @@ def validate(
     from reconcile.flow.judge import judge  # noqa: PLC0415 - `--help` stays quick
     from reconcile.policy import Policy  # noqa: PLC0415
 
-    _require_free((page, failures), inputs=(file, before, rules))
+    require_free((page, failures), inputs=(file, before, rules))
     policy = Policy(
         wide_cccid=wide_cccid,
         mailbox=mailbox,
@@ -143,7 +143,7 @@ def validate(
         raise typer.Exit(GateClosed.exit_code)
 
 
-def _require_free(outputs: Sequence[Path | None], *, inputs: Sequence[Path | None]) -> None:
+def require_free(outputs: Sequence[Path | None], *, inputs: Sequence[Path | None]) -> None:
     """Refuse to write over what is read."""
     named = [place.resolve() for place in outputs if place is not None]
     if len(set(named)) < len(named):

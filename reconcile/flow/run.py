@@ -23,6 +23,7 @@ from reconcile.plan import Issuer, Plan, Scope
 from reconcile.resolve import resolve
 from reconcile.review import Standing, WorkList, review, standing
 from reconcile.show import Sheet, Shown
+from reconcile.validate.changes import OTHER_PERSON
 from reconcile.words import counted
 
 if TYPE_CHECKING:
@@ -43,13 +44,6 @@ _ASKED: Final = tuple(
         Status.CONFLICT, Status.SEVERAL_ACCOUNTS, Status.UNKNOWN_CCCID, Status.MALFORMED_CCCID, Status.REVIEW
     )
 )  # fmt: skip
-
-# Rules of the suite snapshot_change that say that an account may be another person's today.
-_OTHER_PERSON: Final = (
-    "account_owner_changed",
-    "account_owner_changed_in_part",
-    "name_and_birthdate_changed",
-)
 _OF_THE_SYSTEM: Final = (".DS_Store", "Thumbs.db", "desktop.ini")  # come by themselves
 MARK: Final = WORKSPACE_MARK
 
@@ -338,7 +332,7 @@ def _changed(checked: Validation | None) -> pl.Series | None:
     """List the accounts that may belong to another person than in the earlier snapshot."""
     if checked is None:
         return None
-    return checked.failures.filter(pl.col("rule_id").cast(pl.String).is_in(_OTHER_PERSON))["key"].unique()
+    return checked.failures.filter(pl.col("rule_id").cast(pl.String).is_in(OTHER_PERSON))["key"].unique()
 
 
 def _without_cccid(students: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reconcile.columns import Status
 
-_FONT: Final = "Helvetica, Arial, sans-serif"
+FONT: Final = "Helvetica, Arial, sans-serif"
 _INK: Final = "currentColor"  # the page decides, light or dark
 # Namespaces are needless inside HTML, and look like addresses; what the parts of the drawing call
 # themselves would be read out a second time, after the text alternative.
@@ -118,7 +118,7 @@ def draw(chart: Any, /) -> str:  # noqa: ANN401 - any of altair's charts
 
 
 def _theme() -> dict[str, Any]:
-    words = {"labelFont": _FONT, "labelFontSize": 13, "labelColor": _INK, "labelLimit": 0}
+    words = {"labelFont": FONT, "labelFontSize": 13, "labelColor": _INK, "labelLimit": 0}
     return {
         "aria": False,
         "background": "transparent",
@@ -135,9 +135,9 @@ def _theme() -> dict[str, Any]:
         },
         "legend": {**words, **_titled()},
         "header": {**words, "labelFontWeight": "bold"},
-        "text": {"font": _FONT, "fontSize": 13, "color": _INK},
+        "text": {"font": FONT, "fontSize": 13, "color": _INK},
     }
 
 
 def _titled() -> dict[str, Any]:
-    return {"titleFont": _FONT, "titleFontSize": 13, "titleFontWeight": "normal", "titleColor": _INK}
+    return {"titleFont": FONT, "titleFontSize": 13, "titleFontWeight": "normal", "titleColor": _INK}

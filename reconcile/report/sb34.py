@@ -17,6 +17,7 @@ import polars as pl
 from reconcile.cccid import well_formed
 from reconcile.columns import SisCccid, Status
 from reconcile.errors import InputError
+from reconcile.report.corrections import KEY, corrections, last_submitted, require_columns, submitted_rows
 from reconcile.report.filled import draw_parts
 from reconcile.report.suppress import publish
 from reconcile.show import Listing, Sheet, Shown
@@ -29,21 +30,12 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 8  # characters of SB34
 WORKSHEET: Final = ("GI01", "GI03", "sis_id", "SB00", "SB34", "status", "why")
-CORRECTIONS: Final = ("GI01", "GI03", "sis_id", "old_SB34", "new_SB34", "kind", "reason")
-_KEY: Final = ("GI01", "GI03", "sis_id")
 _COLLEGE: Final = r"^[0-9A-Z]{3}$"
 _TERM: Final = re.compile(r"[0-9]{3}")
 _SHOWN: Final = 40  # lines of a table in a notebook
 _STATED: Final = 5  # codes that a message names
 # What the registry gave counts before the SIS has it: the number is the student's.
 _GIVEN: Final = (Status.PENDING_LOAD, Status.RECOVERABLE, Status.MINTABLE)
-# What a number in the SIS is known to be wrong for; anything else that is open waits for a person.
-_WRONG: Final = {
-    SisCccid.OTHER_PERSON.value: "the number is another person's",
-    SisCccid.MALFORMED.value: "what was reported is no CCCID",
-    SisCccid.RETIRED.value: "the number was retired",
-    SisCccid.FRAUD.value: "the number was reported as fraud",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +81,8 @@ class Sb34(Shown):
             CCCID), by these three keys.
         corrections: GI01, GI03, sis_id, old_SB34, new_SB34, kind, reason, of earlier submissions; kind is
             "add", "replace", "withdraw", or "decide" where a person has to decide first (new_SB34 is null).
+            Of several submissions of one student, college and term the last counts.
+        submitted: what, count: what became of the rows of earlier submissions; no row without any.
         shares: GI01, GI03, students, with_cccid, share.
         checks: check, result ("passed" or "failed"), found, what to do.
         rows: what, students or rows: how the rows of the worksheet come about.
@@ -96,6 +90,7 @@ class Sb34(Shown):
 
     worksheet: pl.DataFrame
     corrections: pl.DataFrame
+    submitted: pl.DataFrame
     shares: pl.DataFrame
     checks: pl.DataFrame
     rows: pl.DataFrame
@@ -145,15 +140,20 @@ class Sb34(Shown):
 
     @property
     def to_correct(self) -> Listing:
-        """How many corrections of each kind there are; `corrections` lists them."""
-        found = self.corrections.group_by("kind").agg(pl.len().alias("rows"), pl.col("reason").first())
-        return _listing(found.sort("kind"), "Corrections of earlier submissions", "kind")
+        """How many corrections there are of each kind and reason; `corrections` lists them."""
+        found = self.corrections.group_by("kind", "reason").len("rows").select("kind", "rows", "reason")
+        return _listing(found.sort("kind", "reason"), "Corrections of earlier submissions", "line")
 
     def _sheet(self) -> Sheet:
         share = Sheet(frame=self.shares, title="Students with a CCCID, by college and term", unit="term")
         count = counted(self.corrections.height, "correction")
         note = f"{counted(self.worksheet.height, 'row')} in the worksheet, {count} of earlier submissions."
-        below = (Sheet(frame=self.rows, title="How the rows come about", unit="line"), share)
+        below: tuple[Sheet, ...] = (
+            Sheet(frame=self.rows, title="How the rows come about", unit="line"),
+            share,
+        )
+        if self.submitted.height:
+            below += (Sheet(frame=self.submitted, title="Rows of earlier submissions", unit="line"),)
         return Sheet(frame=self.checks, title="SB34 worksheet", note=note, unit="check", below=below)
 
 
@@ -198,12 +198,15 @@ def sb34(
         wanted.with_columns(GI03=pl.col("term").replace_strict(dict(settings.terms), return_dtype=pl.String))
         .join(_identifiers(identifiers), on="sis_id", how="left")
         .select(*WORKSHEET)
-        .sort(*_KEY, nulls_last=True)
+        .sort(*KEY, nulls_last=True)
     )
     without = stated.height - wanted["sis_id"].n_unique()
+    before = last_submitted(submitted)
+    found = corrections(before, stated, missing=settings.missing)
     return Sb34(
         worksheet=worksheet,
-        corrections=_corrections(submitted, stated, settings),
+        corrections=found,
+        submitted=submitted_rows(submitted, before, stated, found),
         shares=_shares(worksheet, settings),
         checks=_checks(worksheet, settings),
         rows=_rows(students, scope, without, worksheet),
@@ -249,17 +252,9 @@ def _identifiers(given: pl.DataFrame | None) -> pl.DataFrame:
     """Take SB00 where it is the college's own identifier; where it is an SSN it is never looked at."""
     if given is None:
         return pl.DataFrame(schema={"sis_id": pl.String, "SB00": pl.String})
-    _require(given, ("sis_id", "SB01", "SB00"), "identifiers")
+    require_columns(given, ("sis_id", "SB01", "SB00"), "identifiers")
     own = given.filter(pl.col("SB01") == "C").select("sis_id", "SB00").unique("sis_id", keep="none")
     return own.drop_nulls()
-
-
-def _require(table: pl.DataFrame, columns: tuple[str, ...], what: str) -> None:
-    lacking = [name for name in columns if name not in table.columns]
-    if lacking:
-        raise InputError(
-            f"The table of {what} has no column {listed(lacking)}. It needs {', '.join(columns)}."
-        )
 
 
 def _shares(worksheet: pl.DataFrame, settings: MisSettings) -> pl.DataFrame:
@@ -280,7 +275,7 @@ def _checks(worksheet: pl.DataFrame, settings: MisSettings) -> pl.DataFrame:
     found = (
         (
             "Each student stands once in a college and term",
-            worksheet.filter(pl.struct(*_KEY).is_duplicated()).height,
+            worksheet.filter(pl.struct(*KEY).is_duplicated()).height,
             "Look in the extract for a student's term that stands twice.",
         ),
         (
@@ -326,40 +321,4 @@ def _rows(students: pl.DataFrame, scope: pl.DataFrame, without: int, worksheet: 
         ],
         schema={"what": pl.String, "count": pl.Int64},
         orient="row",
-    )
-
-
-def _corrections(submitted: pl.DataFrame | None, stated: pl.DataFrame, settings: MisSettings) -> pl.DataFrame:
-    """Say what of earlier submissions is to be corrected; a student's number is the same in every term."""
-    schema = dict.fromkeys(CORRECTIONS, pl.String)
-    if submitted is None:
-        return pl.DataFrame(schema=schema)
-    _require(submitted, (*_KEY, "SB34"), "earlier submissions")
-    now = stated.select("sis_id", "GI01", "sis_cccid", "why", held="cccid", right="SB34")
-    before = submitted.select(*_KEY, old_SB34=pl.col("SB34").str.strip_chars_end())
-    both = before.join(now, on=["GI01", "sis_id"], how="inner")
-    old, right, missing = pl.col("old_SB34"), pl.col("right"), pl.lit(settings.missing)
-    was_none = (old == missing) | old.is_null() | (old == "")
-    is_none = right == missing
-    wrong = pl.col("sis_cccid").replace_strict(_WRONG, default=None, return_dtype=pl.String)
-    same_as_held = old == pl.col("held")
-    known_wrong = (is_none & same_as_held & wrong.is_not_null()) | (~well_formed(old, wide=True) & is_none)
-    kind = (
-        pl.when(was_none & ~is_none).then(pl.lit("add"))
-        .when(~was_none & ~is_none & (old != right)).then(pl.lit("replace"))
-        .when(~was_none & known_wrong).then(pl.lit("withdraw"))
-        .when(~was_none & is_none).then(pl.lit("decide"))
-    )  # fmt: skip
-    reason = (
-        pl.when(kind == "add").then(pl.lit("a CCCID is known by now"))
-        .when(kind == "replace").then(pl.lit("another number is the student's"))
-        .when(kind == "withdraw").then(wrong.fill_null("what was reported is no CCCID"))
-        .when(kind == "decide").then(pl.format("a person decides first: {}", pl.col("why")))
-    )  # fmt: skip
-    return (
-        both.with_columns(kind=kind, reason=reason)
-        .drop_nulls("kind")
-        .with_columns(new_SB34=pl.when(pl.col("kind") != "decide").then(right))
-        .select(pl.col(name).cast(pl.String) for name in CORRECTIONS)
-        .sort(*_KEY)
     )

@@ -85,8 +85,11 @@ def _shares(made: Sb34) -> Html:
 
 
 def _corrections(made: Sb34) -> Html:
+    if made.submitted.is_empty():
+        return element("p", "No earlier submission was given: name it under [mis] submitted in the plan.")
+    came = listing(("What", "Rows"), made.submitted.rows(), caption="What became of the rows submitted")
     if made.corrections.is_empty():
-        return element("p", "None: no earlier submission was given, or nothing of it is to be corrected.")
+        return joined(element("p", "Nothing is to be corrected."), came)
     kinds = [
         (_KINDS[kind], count)
         for kind, count in made.corrections.group_by("kind").len().sort("kind").iter_rows()
@@ -95,6 +98,7 @@ def _corrections(made: Sb34) -> Html:
     lines = [tuple(value or "" for value in row) for row in shown.drop("kind").rows()]
     more = made.corrections.height - shown.height
     return joined(
+        came,
         listing(("What", "Rows"), kinds, caption="Corrections by kind"),
         listing(
             ("GI01", "GI03", "SIS id", "SB34 then", "SB34 now", "Why"),

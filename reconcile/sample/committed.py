@@ -5,6 +5,7 @@ Made in a checkout by `python -m reconcile.sample.committed`. What does not depe
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,8 +20,13 @@ from reconcile.sample.make import AS_OF, SYSTEMS, files_in, generate, plan_text
 STUDENTS: Final = 2_000
 ACCOUNTS: Final = 8_000
 SEED: Final = 34
-SHARED: Final = ("accounts.csv", "fraud.csv", "truth_accounts.csv")
-BY_SYSTEM: Final = ("students.csv", "applications.csv", "truth_students.csv")
+SHARED: Final = ("accounts.csv", "fraud.csv", "truth_accounts.csv", "truth_changes.csv")
+PACKED: Final = (
+    "earlier_accounts.csv"  # shared too, and packed, since it says again most of what accounts.csv says
+)
+BY_SYSTEM: Final = (
+    "students.csv", "applications.csv", "submitted.csv", "truth_students.csv", "truth_submitted.csv",
+)  # fmt: skip
 
 
 def write(target: Path) -> None:
@@ -35,6 +41,8 @@ def write(target: Path) -> None:
                 shutil.copyfile(made / name, target / sis / name)
             for name in SHARED:
                 shutil.copyfile(made / name, target / name)
+            packed = gzip.compress((made / PACKED).read_bytes(), mtime=0)
+            (target / f"{PACKED}.gz").write_bytes(packed)
             plan = files_in(target / sis).plan
             plan.write_text(plan_text(sis, AS_OF, shared="../"), encoding="utf-8", newline="\n")
     (target / "imperfect").mkdir(exist_ok=True)

@@ -192,6 +192,11 @@ SUPERGLUE: Final = (
 FRAUD: Final = ("cccId", "appId", "fraudType", "reportedByMisCode", "reportedDate", "rescindDate")
 
 TRUTH_STUDENTS: Final = ("sis_id", "person", "status", "cccids", "errors")
+# What was reported to MIS in an earlier term.
+SUBMITTED: Final = ("GI01", "GI03", "sis_id", "SB34")
+
+TRUTH_CHANGES: Final = ("cccid", "seen", "kinds", "person", "under")
+TRUTH_SUBMITTED: Final = ("sis_id", "kind")
 TRUTH_ACCOUNTS: Final = ("cccid", "person", "errors")
 
 # Codes that the plan or the reader's options must name.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from reconcile.errors import InputError, nearest
 from reconcile.files import touch_private, whole_folder, write_private
 from reconcile.sample import accounts as snapshot
-from reconcile.sample import evidence, people, roster, students, truth
+from reconcile.sample import earlier, evidence, layouts, people, roster, students, submitted, truth
 from reconcile.sample.extracts import Extract, extract, sis_ids, term_codes
 
 if TYPE_CHECKING:
@@ -32,11 +32,15 @@ class SampleFiles:
     folder: Path
     students: Path
     accounts: Path
+    earlier_accounts: Path
     applications: Path
     fraud: Path
+    submitted: Path
     plan: Path
     truth_students: Path
     truth_accounts: Path
+    truth_changes: Path
+    truth_submitted: Path
 
 
 def generate(
@@ -80,13 +84,12 @@ def files_in(folder: Path) -> SampleFiles:
     """Name the files of a sample folder."""
     return SampleFiles(
         folder=folder,
-        students=folder / "students.csv",
-        accounts=folder / "accounts.csv",
-        applications=folder / "applications.csv",
-        fraud=folder / "fraud.csv",
         plan=folder / "plan.toml",
-        truth_students=folder / "truth_students.csv",
-        truth_accounts=folder / "truth_accounts.csv",
+        **{
+            field.name: folder / f"{field.name}.csv"
+            for field in fields(SampleFiles)
+            if field.name not in ("folder", "plan")
+        },
     )
 
 
@@ -139,12 +142,22 @@ def _write(folder: Path, order: _Order, say: Callable[[str], None]) -> None:
     _student_file(folder / "students.csv", extract(order.rng(7), enrolled, order.as_of, order.sis))
     present = np.flatnonzero(plan.present)
     present = present[np.argsort(opened.number[present], kind="stable")]
-    _file(folder / "accounts.csv", snapshot.table(order.rng(8), opened, present, order.as_of))
+    delivered = snapshot.table(order.rng(8), opened, present, order.as_of)
+    _file(folder / "accounts.csv", delivered)
     applied = evidence.applications(order.rng(9), opened, ids, pairs, order.as_of)
     _file(folder / "applications.csv", applied)
     _file(folder / "fraud.csv", reports)
     _file(folder / "truth_students.csv", truth.of_students(enrolled, opened, ids, status))
     _file(folder / "truth_accounts.csv", truth.of_accounts(opened, present))
+    gone = snapshot.table(order.rng(10), opened, np.flatnonzero(plan.retired), order.as_of)
+    before, changes = earlier.earlier(
+        order.rng(11), delivered, gone, order.as_of - timedelta(days=earlier.DAYS)
+    )
+    _file(folder / "earlier_accounts.csv", before)
+    _file(folder / "truth_changes.csv", truth.of_changes(changes, opened))
+    reported = submitted.submitted(order.rng(12), enrolled, ids, status, order.as_of)
+    _file(folder / "submitted.csv", reported.select(layouts.SUBMITTED))
+    _file(folder / "truth_submitted.csv", reported.select(layouts.TRUTH_SUBMITTED))
     write_private(folder / "plan.toml", plan_text(order.sis, order.as_of))
 
 
@@ -218,7 +231,8 @@ cannot_self_serve = "enrolled before the online application"
 identity_check = "sample data, nobody is enrolled"
 
 [mis]
-missing = "XXXXXXXX"  # this sample's own choice: ask your MIS office for yours
+missing = "{submitted.MISSING}"  # this sample's own choice: ask your MIS office for yours
+submitted = "submitted.csv"  # what was reported for the spring
 
 [mis.terms]
 "{term_codes(as_of, sis)[0]}" = "{as_of:%y}7"  # fall

@@ -262,5 +262,15 @@ def of_accounts(accounts: Accounts, rows: Rows) -> pl.DataFrame:
     )
 
 
+def of_changes(changes: pl.DataFrame, accounts: Accounts) -> pl.DataFrame:
+    """Lay the truth of an earlier snapshot out; `person` is whose the account is, or was when it left."""
+    frame = pl.DataFrame({"cccid": column(accounts["cccid"]), "person": accounts.person})
+    return (
+        changes.rename({"ccc_id": "cccid"})
+        .join(frame.with_columns(_person()), on="cccid", how="left", maintain_order="left")
+        .select(layouts.TRUTH_CHANGES)
+    )
+
+
 def _person() -> pl.Expr:
     return ("P" + pl.col("person").cast(pl.String).str.zfill(7)).alias("person")

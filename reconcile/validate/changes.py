@@ -26,7 +26,12 @@ CHANGING: Final = (
     "idv_optin_timestamp",
     "idv_confirmation_timestamp",
 )
-
+# Rules of the suite that say that an account may be another person's today.
+OTHER_PERSON: Final = (
+    "account_owner_changed",
+    "account_owner_changed_in_part",
+    "name_and_birthdate_changed",
+)
 
 _TEXTS: Final = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 _OTHER: Final = (pl.Boolean, pl.Date, pl.Datetime)
@@ -49,7 +54,11 @@ def side_by_side(before: pl.DataFrame, after: pl.DataFrame, /, *, systemwide: bo
     Raises:
         InputError: one of the two has no column cccid, or no rows, or holds something else than text.
     """
-    before, after = (_comparable(table, what) for table, what in ((before, "earlier"), (after, "later")))
+    return beside(_comparable(before, "earlier"), _comparable(after, "later"), systemwide=systemwide)
+
+
+def beside(before: pl.DataFrame, after: pl.DataFrame, /, *, systemwide: bool) -> pl.DataFrame:
+    """Join the texts of two snapshots as `side_by_side` does, also where one of them has no rows."""
     told = [name for name in CHANGING if name in before.columns and name in after.columns]
     earlier = before.select(CCCID_COLUMN, pl.col(told).name.suffix("_before"), _was=pl.lit(value=True))
     later = after.select(CCCID_COLUMN, *told, _is=pl.lit(value=True))
