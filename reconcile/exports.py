@@ -9,17 +9,16 @@ A file that a machine reads has no apostrophes: it holds each value exactly as i
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.errors import OutputError
 from reconcile.files import write_private
+from reconcile.workbook import Page, parted, workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 BOM: Final = "\ufeff"  # by which Excel knows UTF-8
@@ -50,13 +49,6 @@ def _each(characters: str) -> str:
 
 # The same for polars, which finds the few texts that have to be looked at one by one.
 _RISKY: Final = rf"(^|{_each(_APART)}){_any_of(_UNSEEN)}*{_each(_SIGNS)}|^'*{_each(_BREAKS)}"
-
-_LONGEST: Final = 32_767  # characters that a cell of a workbook holds
-_ROWS: Final = 1_048_575  # that a sheet has below its header
-_WIDEST: Final = 60  # characters of a column as it is first shown
-_NARROWEST: Final = 8
-_SAMPLED: Final = 200  # rows that say how wide a column is
-_MADE: Final = datetime(2000, 1, 1, tzinfo=UTC)  # in every workbook, so that equal tables are equal bytes
 
 
 def inert(text: str, /) -> str:
@@ -127,8 +119,21 @@ def write_for_people(path: Path, frame: pl.DataFrame, /, *, title: str = "Table"
         OutputError: a sheet does not hold so many rows, or a cell so long a text.
     """
     if path.suffix.lower() == ".xlsx":
-        return write_private(path, _workbook(inert_table(frame), path, title))
+        page = Page(title=title, frame=inert_table(frame), print_ready=False)
+        return write_private(path, workbook([page], path))
     return write_private(path, BOM + inert_table(frame).write_csv())
+
+
+def write_book(path: Path, pages: Sequence[Page], /) -> Path:
+    """Write a workbook of several sheets for people, readable by its owner only.
+
+    A table that is longer than a sheet goes on in the next one.
+
+    Raises:
+        OutputError: a cell does not hold so long a text.
+    """
+    whole = [replace(page, frame=inert_table(page.frame)) for page in parted(pages)]
+    return write_private(path, workbook(whole, path))
 
 
 def write_for_machines(
@@ -136,54 +141,3 @@ def write_for_machines(
 ) -> Path:
     """Write a table that a program reads: each value as it is, readable by its owner only."""
     return write_private(path, frame.write_csv(separator=delimiter, include_header=header))
-
-
-def _workbook(table: pl.DataFrame, path: Path, title: str) -> bytes:
-    """Write a workbook of one sheet: texts as texts, never as formulas, links or numbers."""
-    import xlsxwriter  # type: ignore[import-untyped]  # noqa: PLC0415 - few commands write one
-
-    _require_room(table, path)
-    out = BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        book.set_properties({"created": _MADE})
-        # Formatted as text, a cell stays one when somebody edits it.
-        text, head = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bold": True})
-        sheet = book.add_worksheet(title)
-        sheet.freeze_panes(1, 0)
-        for column, name in enumerate(table.columns):
-            sheet.set_column(column, column, _width(table[name]), text)
-            sheet.write_string(0, column, name, head)
-            for row, value in enumerate(table[name].to_list(), 1):
-                _write(sheet, row, column, value, text)
-        if table.width:
-            sheet.autofilter(0, 0, table.height, table.width - 1)
-    return out.getvalue()
-
-
-def _write(sheet: Any, row: int, column: int, value: object, text: Any) -> None:  # noqa: ANN401 - untyped library
-    if value is None:
-        return
-    if isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
-    elif isinstance(value, int | float) and value == value and abs(value) != float("inf"):  # noqa: PLR0124 - no NaN
-        sheet.write_number(row, column, value)
-    else:
-        sheet.write_string(row, column, str(value), text)
-
-
-def _width(values: pl.Series) -> int:
-    shown = [len(str(value)) for value in values.head(_SAMPLED).to_list() if value is not None]
-    return min(max(*shown, len(values.name), _NARROWEST, 0) + 2, _WIDEST)
-
-
-def _require_room(table: pl.DataFrame, path: Path) -> None:
-    long = [
-        name
-        for name, kind in table.schema.items()
-        if kind == pl.String and (table[name].str.len_chars().max() or 0) > _LONGEST  # type: ignore[operator]
-    ]
-    if table.height > _ROWS or long:
-        what = (
-            f"a text in the column {long[0]} is too long" if long else f"{table.height:,} rows are too many"
-        )
-        raise OutputError(f"{path}: {what} for a workbook. Name a file that ends in .csv.")

@@ -78,7 +78,7 @@ def listing(
 
     Args:
         head: the columns' names.
-        rows: texts, pieces of HTML and whole numbers.
+        rows: texts, pieces of HTML and whole numbers; "*" is one that is left out.
         caption: what the table says, read out by a screen reader and printed above it.
         total: the last row is the sum of the others.
     """
@@ -110,7 +110,7 @@ def _cell(value: str | int, at: int) -> Html:
 
 
 def _is_number(value: str | int) -> bool:
-    return isinstance(value, int) or value.endswith(" %")
+    return isinstance(value, int) or value.endswith(" %") or value == "*"
 
 
 def _safe(text: str) -> str:

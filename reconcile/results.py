@@ -147,7 +147,7 @@ class Reconciliation:
         issuer: "openccc", "registry" or "demo".
         population: the plan's population in words.
         inputs: one a file.
-        quarantine: table, line, kind, column, message.
+        quarantine: table, line, kind, column, message; out of a run's folder they are counted already.
         students: sis_id, status, sis_cccid, search, flags (list), evidence, action, cccid (as the SIS holds
             it, several joined by a space), proposed_cccid, issued_cccid, snapshot_scope, snapshot_as_of,
             college, terms, credit, line.
@@ -158,6 +158,7 @@ class Reconciliation:
         findings: suite, rule_id, element, severity, message, failures, rows.
         batch: None when nothing was proposed.
         notes: sentences that the reader must know (the snapshot is old, a threshold was relaxed).
+        pairs: under what name the workspace keeps the compared pairs.
     """
 
     title: str
@@ -174,3 +175,4 @@ class Reconciliation:
     findings: pl.DataFrame
     batch: BatchSummary | None
     notes: tuple[str, ...] = ()
+    pairs: str = ""

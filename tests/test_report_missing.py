@@ -25,21 +25,24 @@ def test_counts_agree_with_a_plain_count() -> None:
 
 def test_every_place_adds_up_to_the_whole() -> None:
     made = missing(reconciliation().students)
-    assert set(made.by) == {"college", "credit"}
-    for frame in made.by.values():
-        assert frame["in_scope"].sum() == 1893
-        assert frame["without"].sum() == made.absent + made.unusable
-        parts = frame.select(pl.sum_horizontal("none_found", "exists", "unusable")).to_series()
-        assert parts.to_list() == frame["without"].to_list()
-    assert made.by["college"]["value"].to_list() == ["891", "892", "not stated"]
-    assert made.by["credit"]["value"].to_list() == ["credit", "noncredit"]
+    by = {one.title: one for one in made.by}
+    assert list(by) == ["College", "Term", "Credit or noncredit"]
+    for one in made.by:
+        assert one.frame["in_scope"].sum() == 1893
+        assert one.frame["without"].sum() == made.without == made.absent + made.unusable
+        parts = one.frame.select(pl.sum_horizontal("none_found", "exists", "unusable")).to_series()
+        assert parts.to_list() == one.frame["without"].to_list()
+    assert by["College"].frame["value"].to_list() == ["891", "892", "not stated"]
+    assert by["Credit or noncredit"].frame["value"].to_list() == ["credit", "noncredit"]
+    assert made.usable + made.without == 1893
 
 
-@pytest.mark.parametrize("column", ["college", "credit"])
+@pytest.mark.parametrize("column", ["college", "credit", "terms"])
 def test_what_the_extract_does_not_have_is_left_out(column: str) -> None:
     students = reconciliation().students
-    assert column not in missing(students.drop(column)).by
-    assert column not in missing(students.with_columns(pl.lit(None, pl.String).alias(column))).by
+    kind = students.schema[column]
+    for without in (students.drop(column), students.with_columns(pl.lit(None, kind).alias(column))):
+        assert len(missing(without).by) == 2
 
 
 @pytest.mark.parametrize("sis", SisCccid)

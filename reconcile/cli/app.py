@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, role, validate
+from reconcile.cli.audit import audit
 from reconcile.cli.compare import compare
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.notebook import notebook
@@ -167,6 +168,7 @@ def decide(
     typer.echo(f"Decisions entered: {entered:,}. Run the plan again.")
 
 
+app.command()(audit)
 app.command()(writeback)
 app.command()(purge)
 

@@ -91,10 +91,20 @@ def keep(plan: Plan, inputs: Inputs, links: Links, own: pl.DataFrame, /) -> Comp
 
 def kept(plan: Plan, inputs: Inputs, /) -> Compared | None:
     """Take the pairs of the last run out of the workspace; None where inputs or plan have changed since."""
-    folder = _place(plan, inputs)
-    if not folder.is_dir():
+    return kept_of(plan, _place(plan, inputs).name)
+
+
+def kept_of(plan: Plan, name: str, /) -> Compared | None:
+    """Take the pairs under a name out of the workspace; None where other ones took their place."""
+    folder = plan.workspace / _FOLDER / name
+    if not name or not folder.is_dir():
         return None
     return Compared(**{one.name: pl.read_parquet(folder / f"{one.name}.parquet") for one in fields(Compared)})
+
+
+def name_of(plan: Plan, inputs: Inputs, /) -> str:
+    """Name the pairs of a plan after all that they depend on."""
+    return _place(plan, inputs).name
 
 
 def _place(plan: Plan, inputs: Inputs) -> Path:

@@ -15,9 +15,11 @@ from reconcile.review import decisions_in
 from reconcile.review.veil import veiled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from reconcile.flow.run import Run
+    from reconcile.review import WorkList
 
 
 def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
@@ -34,6 +36,11 @@ def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
     Raises:
         OutputError: there is such a file; a list that somebody fills in is not overwritten.
     """
+    return hand_out(done.plan, file, done.work_list, reader=reader)
+
+
+def hand_out(plan: Plan, file: Path, listing: Callable[..., WorkList], /, *, reader: str = "") -> Path:
+    """Write a work list for a reader, as `write_work_list` does; `listing` takes the earlier decisions."""
     from reconcile.registry import Registry, veils  # noqa: PLC0415 - SQLAlchemy is slow to import
     from reconcile.registry.access import may_see_birthdates  # noqa: PLC0415
 
@@ -41,14 +48,14 @@ def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
         raise OutputError(
             f"{file} exists already and is not overwritten. Name another file for the work list."
         )
-    with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
-        decided = registry.decisions(reviewers=done.plan.review.reviewers, settled=True)
-        listed = done.work_list(decided=decided)
+    with Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO) as registry:
+        decided = registry.decisions(reviewers=plan.review.reviewers, settled=True)
+        listed = listing(decided=decided)
         if not may_see_birthdates(registry, reader):
             marks = veils.put_on(registry, listed.frame["hash"])
             listed = replace(listed, frame=veiled(listed.frame, marks))
         listed.write(file)
-        columns, by = listed.frame.columns, done.plan.mint.proposer
+        columns, by = listed.frame.columns, plan.mint.proposer
         people = pl.concat([listed.frame["id_l"], listed.frame["id_r"]]).n_unique()
         registry.write(
             lambda ledger: disclose(ledger, WORK_LIST, file, by=by, columns=columns, people=people)

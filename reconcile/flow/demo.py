@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
+from reconcile.flow.compared import keep
 from reconcile.flow.inputs import read_inputs
 from reconcile.flow.practice import practice_plan
 from reconcile.flow.run import Run, reconcile_inputs, require_ours, silent, workspace
@@ -57,4 +58,5 @@ def demo(
             done.batch = summary(look_up(registry, done.batch.id), plan)
         say("Write the reports")
         write_outputs(done, registry, stamp=stamp)
+        keep(plan, inputs, done.links, done.student_duplicates.pairs)
     return done

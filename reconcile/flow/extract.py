@@ -41,6 +41,8 @@ def read_columns(plan: Plan, names: Mapping[str, Iterable[str]], /) -> pl.DataFr
         for name, candidates in names.items()
     }
     texts = [pl.col(column).str.strip_chars().alias(name) for name, column in found.items() if column]
+    if not texts:
+        return raw.lines.alias("line").to_frame()
     frame = raw.frame.select(texts)
     return frame.with_columns(pl.when(pl.all() != "").then(pl.all())).with_columns(raw.lines.alias("line"))
 

@@ -34,12 +34,30 @@ class Written:
     students: pl.DataFrame = field(repr=False)
     crosswalk: pl.DataFrame = field(repr=False)
 
+    @property
+    def duplicates(self) -> pl.DataFrame:
+        """Its duplicates.csv, all text.
+
+        Raises:
+            InputError: the file is missing or was changed since.
+        """
+        return _named(self.folder, self.facts, "duplicates")
+
 
 def last_run(plan: Plan, /) -> Written:
     """Read the outputs of the last run of a plan.
 
     Raises:
         InputError: there is none, or a file of it is missing or was changed since.
+    """
+    return read_run(last_folder(plan))
+
+
+def last_folder(plan: Plan, /) -> Path:
+    """Find the folder of the last run of a plan.
+
+    Raises:
+        InputError: there is none.
     """
     mark = plan.workspace / "latest"
     name = mark.read_text(encoding="utf-8").strip() if mark.is_file() else ""
@@ -48,12 +66,25 @@ def last_run(plan: Plan, /) -> Written:
         raise InputError(
             f"There is no run in {plan.workspace} yet. `reconcile run {plan.path.name}` makes one."
         )
-    facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    students, crosswalk = (
-        _table(folder / f"{name}.csv", facts["outputs"].get(f"{name}.csv"))
-        for name in ("students", "crosswalk")
-    )
+    return folder
+
+
+def read_run(folder: Path, /) -> Written:
+    """Read the outputs of a run from its folder.
+
+    Raises:
+        InputError: it is no folder of a run, or a file of it is missing or was changed since.
+    """
+    record = folder / "run.json"
+    if not record.is_file():
+        raise InputError(f"{folder} is no folder of a run: it has no run.json. They are under runs/.")
+    facts = json.loads(record.read_text(encoding="utf-8"))
+    students, crosswalk = (_named(folder, facts, name) for name in ("students", "crosswalk"))
     return Written(folder=folder, facts=facts, students=students, crosswalk=crosswalk)
+
+
+def _named(folder: Path, facts: dict[str, Any], name: str) -> pl.DataFrame:
+    return _table(folder / f"{name}.csv", facts["outputs"].get(f"{name}.csv"))
 
 
 def _table(path: Path, hashed: str | None) -> pl.DataFrame:

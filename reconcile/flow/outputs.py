@@ -10,6 +10,7 @@ import polars as pl
 from reconcile.agreement import with_agreement
 from reconcile.columns import Band, Status
 from reconcile.files import whole_folder, write_private
+from reconcile.flow.compared import name_of
 from reconcile.flow.crosswalk import crosswalk, of_this_sis
 from reconcile.flow.requests import ATTESTATION
 from reconcile.plan import Issuer
@@ -90,6 +91,7 @@ def gather(done: Run, registry: Registry, /, *, stamp: datetime) -> Reconciliati
         findings=_findings(done.validations),
         batch=done.batch,
         notes=done.notes,
+        pairs=name_of(plan, inputs),
     )
 
 

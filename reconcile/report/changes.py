@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from reconcile.report.chart import FONT, Drawing, drawing
+from reconcile.report.chart import FONT, Drawing, altair, drawing
 from reconcile.show import Listing, Sheet, Shown
 from reconcile.words import FIELD_WORDS, counted
 
@@ -211,7 +211,7 @@ def _label(bar: Mapping[str, Any]) -> str:
 
 
 def _chart(bars: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's
-    import altair as alt  # noqa: PLC0415 - a second or two, only when something is drawn
+    alt = altair()
 
     groups = (
         ("The person's own", [bar for bar in bars if bar["field"] not in _NOTED]),
@@ -226,7 +226,7 @@ def _chart(bars: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's
 
 
 def _bars(title: str, bars: list[dict[str, Any]], colour: Any) -> Any:  # noqa: ANN401 - altair's
-    import altair as alt  # noqa: PLC0415 - as above
+    alt = altair()
 
     names = [FIELDS[bar["field"]] for bar in bars]
     parts = [

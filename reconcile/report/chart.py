@@ -104,9 +104,13 @@ def _svg(rows: list[dict[str, Any]]) -> str:
         .properties(width=540, height=alt.Step(25))
         .facet(row=alt.Row("group:N", sort=groups, header=head), spacing=8)
         .resolve_scale(y="independent")
-        .properties(padding={"left": 8, "right": 24, "top": 2, "bottom": 2})  # other fonts are wider
     )
-    return draw(chart)
+    return draw(padded(chart, right=24))
+
+
+def padded(chart: Any, /, *, right: int = 64) -> Any:  # noqa: ANN401 - any of altair's charts
+    """Leave room at the right: other fonts are wider."""
+    return chart.properties(padding={"left": 8, "right": right, "top": 6, "bottom": 6})
 
 
 def draw(chart: Any, /) -> str:  # noqa: ANN401 - any of altair's charts

@@ -10,8 +10,10 @@ import polars as pl
 from reconcile.columns import SIS_ID, Status
 from reconcile.errors import ConservationError
 from reconcile.show import table_html
+from reconcile.words import GROUPS, Group
 
 if TYPE_CHECKING:
+    from reconcile.report.missing import Missing
     from reconcile.results import Input, Reconciliation
 
 
@@ -77,6 +79,90 @@ def equation(reconciliation: Reconciliation, /) -> Equation:
             "reconcile, not of your data: please report it with these figures."
         )
     return Equation(inputs=reconciliation.inputs, accepted=accepted, statuses=statuses)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """One line of the proof: a figure, and the figures that make it up.
+
+    Attributes:
+        what: the figure in words.
+        total: the figure.
+        parts: each part, how many and in words.
+    """
+
+    what: str
+    total: int
+    parts: tuple[tuple[int, str], ...]
+
+    @property
+    def terms(self) -> str:
+        """The parts as a sum; what is 0 is left out."""
+        return " + ".join(f"{count:,} {words}" for count, words in self.parts if count) or "0"
+
+    def __str__(self) -> str:
+        """Write the line as an equation."""
+        return f"{self.total:,} {self.what} = {self.terms}"
+
+
+def proof(counted: Equation, missing: Missing, /) -> tuple[Sum, ...]:
+    """Lead from the rows of the files to the students without a CCCID, each figure as a sum of the next.
+
+    Raises:
+        ConservationError: a sum does not come out; every line is named at once.
+    """
+    outside = counted.statuses[Status.OUT_OF_SCOPE]
+    of_inputs = (
+        Sum(
+            what=f"rows of {entry.source.name}",
+            total=entry.source.rows,
+            parts=(
+                (entry.folded, "folded"),
+                (entry.quarantined, "set aside"),
+                (entry.accepted, "accepted"),
+            ),
+        )
+        for entry in counted.inputs
+    )
+    scope = [(count, str(name)) for name, count in counted.statuses.items() if name != Status.OUT_OF_SCOPE]
+    kinds = (
+        (missing.usable, "with a CCCID that is theirs"),
+        (missing.absent, "without a CCCID"),
+        (missing.unusable, "with one that is wrong or cannot be used"),
+    )
+    reasons = [
+        (row["students"], row["why"].replace("_", " ")) for row in missing.reasons.iter_rows(named=True)
+    ]
+    next_steps = [(int(missing.reasons[group.value].sum()), GROUPS[group].title.lower()) for group in Group]
+    of_places = (
+        Sum(
+            what=f"without a usable CCCID, by {one.called}",
+            total=missing.without,
+            parts=tuple(one.frame.select("without", "value").iter_rows()),
+        )
+        for one in missing.by
+        if not one.overlaps
+    )
+    sums = (
+        *of_inputs,
+        Sum(
+            what="students accepted",
+            total=counted.accepted,
+            parts=((outside, "out of scope"), (counted.in_scope, "in scope")),
+        ),
+        Sum(what="in scope, by status", total=counted.in_scope, parts=tuple(scope)),
+        Sum(what="in scope, by what the SIS holds", total=counted.in_scope, parts=kinds),
+        Sum(what="without a usable CCCID, by reason", total=missing.without, parts=tuple(reasons)),
+        Sum(what="without a usable CCCID, by next step", total=missing.without, parts=tuple(next_steps)),
+        *of_places,
+    )
+    wrong = [str(line) for line in sums if line.total != sum(count for count, _ in line.parts)]
+    if wrong:
+        raise ConservationError(
+            f"Figures do not add up: {'; '.join(wrong)}. Nothing was written. This is a defect of reconcile, "
+            "not of your data: please report it with these figures."
+        )
+    return sums
 
 
 def _imbalance(entry: Input) -> str:

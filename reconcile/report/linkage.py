@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.html import element
-from reconcile.report.chart import Drawing, altair, drawing
+from reconcile.report.chart import Drawing, altair, drawing, padded
 from reconcile.words import counted
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def waterfall_chart(steps: pl.DataFrame, /, *, title: str = "Why this pair has i
     ends = base.mark_text(align="left", dx=5).encode(x="right:Q", text="label:N")
     chart = (_rule(0) + bars + ends).properties(width=380, height=alt.Step(24))
     spoken = "; ".join(f"{row['words']}: {row['label']} bits" for row in rows)
-    return drawing(_padded(chart), title=title, spoken=f"{title}. {spoken}.")
+    return drawing(padded(chart), title=title, spoken=f"{title}. {spoken}.")
 
 
 def levels_chart(levels: pl.DataFrame, /) -> Drawing:
@@ -71,7 +71,7 @@ def levels_chart(levels: pl.DataFrame, /) -> Drawing:
     chart = (whole + sure + ends + _rule(0)).properties(width=380, height=alt.Step(20))
     title = "What each kind of agreement weighs"
     spoken = "; ".join(f"{row['words']}: {row['label']}" for row in rows)
-    return drawing(_padded(chart), title=title, spoken=f"{title}, in bits. {spoken}.")
+    return drawing(padded(chart), title=title, spoken=f"{title}, in bits. {spoken}.")
 
 
 def blocking_chart(rules: pl.DataFrame, /) -> Drawing:
@@ -91,7 +91,7 @@ def blocking_chart(rules: pl.DataFrame, /) -> Drawing:
     ends = base.mark_text(align="left", dx=5).encode(x="pairs:Q", text="label:N")
     spoken = "; ".join(f"{row['words']}: {row['label']}" for row in rows)
     chart = (bars + ends).properties(width=300, height=alt.Step(20))
-    return drawing(_padded(chart), title=title, spoken=f"{title}. {spoken}.")
+    return drawing(padded(chart), title=title, spoken=f"{title}. {spoken}.")
 
 
 def distribution_chart(distribution: pl.DataFrame, /, *, thresholds: Mapping[str, float]) -> Drawing:
@@ -127,7 +127,7 @@ def distribution_chart(distribution: pl.DataFrame, /, *, thresholds: Mapping[str
     spoken = "; ".join(f"{band}: {counted(pairs, 'pair')}" for band, pairs in of_bands)
     marks = "; ".join(f"{name} from {at:.1f} bits" for name, at in thresholds.items())
     chart = chart.properties(width=480, height=220)
-    return drawing(_padded(chart), title=title, spoken=f"{title}. {spoken}. {marks}.")
+    return drawing(padded(chart), title=title, spoken=f"{title}. {spoken}. {marks}.")
 
 
 def thresholds_chart(thresholds: pl.DataFrame, /) -> Drawing:
@@ -157,7 +157,7 @@ def thresholds_chart(thresholds: pl.DataFrame, /) -> Drawing:
     points = base.mark_point(filled=True, size=70, opacity=1)
     chart = (base.encode(shape=alt.Shape()).mark_line() + points).properties(width=380, height=220)
     spoken = "; ".join(f"from {row['at']}: {row['label']} {row['what']}" for row in rows)
-    return drawing(_padded(chart), title=title, spoken=f"{title}. {spoken}.")
+    return drawing(padded(chart), title=title, spoken=f"{title}. {spoken}.")
 
 
 def calibration_chart(calibration: pl.DataFrame, /) -> Drawing:
@@ -181,7 +181,7 @@ def calibration_chart(calibration: pl.DataFrame, /) -> Drawing:
         for row in calibration.iter_rows(named=True)
     )
     chart = (ideal + spans + points).properties(width=320, height=320)
-    return drawing(_padded(chart), title=title, spoken=f"{title}. {spoken}.")
+    return drawing(padded(chart), title=title, spoken=f"{title}. {spoken}.")
 
 
 def _signed(bits: float, places: int = 1) -> str:
@@ -197,8 +197,3 @@ def _lines(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's
 def _rule(at: float) -> Any:  # noqa: ANN401 - altair's
     alt = altair()
     return alt.Chart(alt.InlineData(values=[{"x": at}])).mark_rule(color=_GREY).encode(x="x:Q")
-
-
-def _padded(chart: Any) -> Any:  # noqa: ANN401 - altair's
-    """Leave room at the right: other fonts are wider."""
-    return chart.properties(padding={"left": 8, "right": 64, "top": 6, "bottom": 6})

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from reconcile.columns import Search, SisCccid, Status
+from reconcile.report.dimensions import KEPT, Breakdown, breakdown
 from reconcile.words import WORDINGS, Group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Why(StrEnum):
@@ -58,8 +63,7 @@ _OF_SEARCH: Final = {
     Search.POSSIBLE: Why.PERHAPS,
 }
 _GROUP: Final = {status.value: words.group.value for status, words in WORDINGS.items()}
-_NOT_STATED: Final = "not stated"
-_CREDIT: Final = {"true": "credit", "false": "noncredit"}
+_EXISTS: Final = (Why.KNOWN.value, Why.PERHAPS.value, Why.WAITING.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,45 +71,70 @@ class Missing:
     """Students in scope without a usable CCCID, counted.
 
     Attributes:
+        usable: students in scope whose CCCID is theirs.
         absent: students in scope whose CCCID field is empty.
         unusable: students in scope whose CCCID is wrong or cannot be used.
         groups: of the absent, how many are ready, need a person, need data.
         statuses: of the absent, how many have each status.
+        next: of the absent and the unusable, how many have each status.
         reasons: why, students, write, person, data (and done, nearly always 0).
-        by: for "college" and "credit", where the extract has them: value, in_scope, without,
-            none_found, exists (certainly or perhaps), unusable.
+        by: by each dimension that the students have.
     """
 
+    usable: int
     absent: int
     unusable: int
     groups: dict[Group, int]
     statuses: dict[Status, int]
+    next: dict[Status, int]
     reasons: pl.DataFrame
-    by: dict[str, pl.DataFrame]
+    by: tuple[Breakdown, ...]
+
+    @property
+    def without(self) -> int:
+        """Students in scope without a CCCID that can be used."""
+        return self.absent + self.unusable
 
 
-def missing(students: pl.DataFrame, /) -> Missing:
+def missing(students: pl.DataFrame, /, *, by: Iterable[str] = ()) -> Missing:
     """Count the students in scope whose CCCID is absent, wrong or unusable, and say why.
 
     Args:
         students: the students of a Reconciliation.
+        by: columns to count by, beside college, term and credit.
+
+    Raises:
+        InputError: a column is refused as a dimension.
     """
-    scope = _reasons(students.filter(pl.col("status") != Status.OUT_OF_SCOPE.value))
+    scope = reasons_of(students)
     without = scope.filter(pl.col("why").is_not_null())
     absent = scope.filter(pl.col("why").is_in([why.value for why in ABSENT]))
-    of_groups = _tally(absent, "group")
-    of_statuses = _tally(absent, "status")
+    of_groups, of_statuses, of_next = (
+        _tally(absent, "group"),
+        _tally(absent, "status"),
+        _tally(without, "status"),
+    )
+    parted = scope.with_columns(
+        none_found=_true(pl.col("why") == Why.NONE_FOUND.value),
+        exists=_true(pl.col("why").is_in(_EXISTS)),
+        unusable=_true(~pl.col("why").is_in([why.value for why in ABSENT])),
+    )
+    found = (breakdown(parted, column) for column in dict.fromkeys((*KEPT, *by)))
     return Missing(
+        usable=scope.height - without.height,
         absent=absent.height,
         unusable=without.height - absent.height,
         groups={group: of_groups.get(group.value, 0) for group in Group},
         statuses={status: of_statuses.get(status.value, 0) for status in Status},
+        next={status: of_next.get(status.value, 0) for status in Status},
         reasons=_by_reason(without),
-        by={column: _by_column(scope, column) for column in ("college", "credit") if _stated(scope, column)},
+        by=tuple(one for one in found if one is not None),
     )
 
 
-def _reasons(students: pl.DataFrame) -> pl.DataFrame:
+def reasons_of(students: pl.DataFrame, /) -> pl.DataFrame:
+    """Add to the students in scope why they have no usable CCCID (null: they have) and what comes next."""
+    students = students.filter(pl.col("status") != Status.OUT_OF_SCOPE.value)
     absent = pl.col("sis_cccid") == SisCccid.ABSENT.value
     waiting = absent & (pl.col("status") == Status.PENDING_LOAD.value)
     return students.with_columns(
@@ -117,6 +146,26 @@ def _reasons(students: pl.DataFrame) -> pl.DataFrame:
         .alias("why"),
         pl.col("status").replace_strict(_GROUP, return_dtype=pl.String).alias("group"),
     )
+
+
+def blocks(students: pl.DataFrame, findings: pl.DataFrame, /) -> pl.DataFrame:
+    """Count the blocked students whose record breaks each rule: element, message, students.
+
+    Args:
+        students: the students of a Reconciliation.
+        findings: its findings.
+    """
+    blocked = students.filter(pl.col("status") == Status.BLOCKED.value)["evidence"]
+    rules = findings.filter(
+        (pl.col("suite") == "mint_request") & (pl.col("severity") == "critical") & (pl.col("failures") > 0)
+    )
+    rows = [
+        (element, message, int(blocked.str.contains(rf"\b{re.escape(rule)}\b").sum()))
+        for rule, element, message in rules.select("rule_id", "element", "message").iter_rows()
+    ]
+    kinds = {"element": pl.String, "message": pl.String, "students": pl.Int64}
+    found = pl.DataFrame(rows, schema=kinds, orient="row").filter(pl.col("students") > 0)
+    return found.sort("students", "element", descending=[True, False])
 
 
 def _plain(words: dict[SisCccid, Why] | dict[Search, Why]) -> dict[str, str]:
@@ -137,27 +186,9 @@ def _by_reason(without: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _stated(scope: pl.DataFrame, column: str) -> bool:
-    return column in scope.columns and scope[column].null_count() < scope.height
-
-
-def _by_column(scope: pl.DataFrame, column: str) -> pl.DataFrame:
-    why = pl.col("why")
-    exists = [Why.KNOWN.value, Why.PERHAPS.value, Why.WAITING.value]
-    absent = [reason.value for reason in ABSENT]
-    return (
-        scope.with_columns(pl.col(column).replace(_CREDIT).fill_null(_NOT_STATED).alias("value"))
-        .group_by("value")
-        .agg(
-            pl.len().cast(pl.Int64).alias("in_scope"),
-            _count(why.is_not_null()).alias("without"),
-            _count(why == Why.NONE_FOUND.value).alias("none_found"),
-            _count(why.is_in(exists)).alias("exists"),
-            _count(why.is_not_null() & ~why.is_in(absent)).alias("unusable"),
-        )
-        .sort(pl.col("value") == _NOT_STATED, "value")
-    )
+def _true(condition: pl.Expr) -> pl.Expr:
+    return condition.fill_null(value=False)
 
 
 def _count(condition: pl.Expr) -> pl.Expr:
-    return condition.fill_null(value=False).sum().cast(pl.Int64)
+    return _true(condition).sum().cast(pl.Int64)

@@ -9,7 +9,10 @@ import polars as pl
 from reconcile.columns import Band
 from reconcile.html import Html, element, joined, listing
 from reconcile.remarks import ASIDE, titled
-from reconcile.report.missing import WHY_WORDS, Why
+from reconcile.report.equation import proof
+from reconcile.report.missing import WHY_WORDS, Why, blocks
+from reconcile.report.tables import grouped
+from reconcile.report.where import where
 from reconcile.words import GROUPS, WORDINGS, Group, counted
 
 if TYPE_CHECKING:
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from reconcile.report.missing import Missing
     from reconcile.results import BatchSummary, Input, Reconciliation
 
-_LINES_SHOWN: Final = 5
 _HASH_SHOWN: Final = 12
 _SEVERITIES: Final = {"critical": 0, "warning": 1, "info": 2}
 
@@ -30,7 +32,12 @@ _TABLES: Final = {
     "fraud": "Fraud reports",
     "earlier accounts": "Earlier accounts",
 }
-_COLUMN_HEADS: Final = {"college": "College", "credit": "Credit or noncredit"}
+_GROUP_HEADS: Final = {
+    Group.WRITE: "Today, after approval",
+    Group.PERSON: "After a person's decision",
+    Group.DATA: "Blocked until corrected",
+    Group.DONE: "Nothing to do",
+}
 _BANDS: Final = {
     Band.LINK.value: "Almost certainly one person",
     Band.REVIEW.value: "May be one person: a person decides",
@@ -39,7 +46,7 @@ _BANDS: Final = {
 
 
 def reasons(missing: Missing, /) -> Html:
-    """Say why students have no usable CCCID, and where they are."""
+    """Say why students have no usable CCCID."""
     if missing.reasons.is_empty():
         return element("p", "Every student in scope holds a CCCID that was found and can be used.")
     shown = [Group.WRITE, Group.PERSON, Group.DATA]
@@ -52,19 +59,70 @@ def reasons(missing: Missing, /) -> Html:
     rows.append(("Together", *(int(missing.reasons[name].sum()) for name in ("students", *shown))))
     head = ("Why", "Students", *(GROUPS[group].title for group in shown))
     caption = "Students in scope without a usable CCCID in the SIS, by reason and by what comes next"
-    places = [_by(column, frame) for column, frame in missing.by.items()]
-    return joined(listing(head, rows, caption=caption, total=True), *places)
+    return listing(head, rows, caption=caption, total=True)
 
 
-def rows_and_inputs(reconciliation: Reconciliation, /, *, equation: Equation) -> Html:
-    """Print the row equation and where every row came from."""
-    lines = [element("code", line) for line in equation.lines]
+def today(reconciliation: Reconciliation, missing: Missing, /) -> Html:
+    """Say what can be recovered today, what needs a person and what blocks."""
+    order = {group: at for at, group in enumerate(_GROUP_HEADS)}
+    shown = sorted(
+        (status for status, count in missing.next.items() if count),
+        key=lambda status: (order[WORDINGS[status].group], -missing.next[status], status.value),
+    )
+    rows: list[tuple[str | int, ...]] = [
+        (
+            _GROUP_HEADS[WORDINGS[status].group],
+            WORDINGS[status].title,
+            missing.next[status],
+            WORDINGS[status].action,
+            WORDINGS[status].who,
+        )
+        for status in shown
+    ]
+    if not rows:
+        return element("p", "Nothing: every student in scope has a usable CCCID.")
+    rows.append(("Together", "", sum(missing.next.values()), "", ""))
+    head = ("When", "Status", "Students", "What to do", "Who")
+    rules = blocks(reconciliation.students, reconciliation.findings).rows()
+    return joined(
+        listing(head, rows, caption="Students without a usable CCCID, by what comes next", total=True),
+        listing(
+            ("Element", "Rule", "Students"),
+            rules,
+            caption="What blocks: rules that the records of blocked students break, some several",
+        )
+        if rules
+        else "",
+    )
+
+
+def places(missing: Missing, /) -> Html:
+    """Say where the students without a usable CCCID are, by each dimension that they have."""
+    told = (
+        "Each bar is the share of a group's students in scope who have no usable CCCID. Students are never "
+        "counted by citizenship, SSN exception, homelessness or incarceration."
+    )
+    parts = [joined(element("h3", f"By {one.called}"), where(one)) for one in missing.by]
+    return joined(element("p", told), *parts) if parts else element("p", "The extract says nothing of it.")
+
+
+def rows(reconciliation: Reconciliation, /, *, equation: Equation, missing: Missing) -> Html:
+    """Print the row equation, from the files to the students without a CCCID."""
+    lines = [(line.what, line.total, line.terms, "yes") for line in proof(equation, missing)]
     folded = "Folded rows are history of somebody in another row (former names and ids) or withdrawn reports."
     return joined(
         element("p", "No row is lost and none is counted twice; a run in which this fails writes no audit."),
-        element("ul", *(element("li", line) for line in lines), class_="equation"),
+        listing(
+            ("Figure", "Count", "Is the sum of", "Adds up"), lines, caption="The row equation in numbers"
+        ),
         element("p", folded) if any(entry.folded for entry in equation.inputs) else "",
         element("p", "Population: ", element("b", reconciliation.population), "."),
+    )
+
+
+def inputs(reconciliation: Reconciliation, /) -> Html:
+    """Say where every row came from."""
+    return joined(
         listing(
             _INPUT_HEAD, [_input(entry) for entry in reconciliation.inputs], caption="Inputs of this run"
         ),
@@ -173,6 +231,34 @@ def glossary() -> Html:
     )
 
 
+def method() -> Html:
+    """Say in plain words how the figures came about."""
+    return element("ol", *(element("li", text) for text in _METHOD))
+
+
+_METHOD: Final = (
+    (
+        "Read: each file is read as text, row by row; nothing is guessed into numbers or dates. What cannot "
+        "be read, or has no id of its own, is set aside and counted. SSNs become keyed hashes at once."
+    ),
+    (
+        "Check: each table is held against the rules of the data dictionary; a record that breaks a critical "
+        "rule still takes part in the search."
+    ),
+    "Look up: a CCCID in the SIS is looked up in the account snapshot and compared with the student.",
+    (
+        "Search: every student is compared with the accounts by names, birthdate, SSN, e-mail, phone and "
+        "address. Each agreement and difference has a weight, learned from the data and from reviewers (the "
+        "model of Fellegi and Sunter); the weights add up to a probability."
+    ),
+    (
+        "Judge: from the higher threshold on a pair is linked, between the two a person decides, below it is "
+        "no pair. Guards hold back twins, Jr and Sr, and other SSNs or names, whatever the weight."
+    ),
+    "Decide: each student gets exactly one status, the first that applies in the order given below.",
+    "Approve: what follows is proposed as a batch; nothing happens before a second person approves it.",
+)
+
 _HOW_TO_READ: Final = (
     (
         "Each student has exactly one status: the first that applies in the order below. Whatever else was "
@@ -231,43 +317,9 @@ def _fingerprints(inputs: tuple[Input, ...]) -> Html:
     return element("div", element("p", "SHA-256 in full:"), element("ul", *items), class_="paper")
 
 
-def _by(column: str, frame: pl.DataFrame) -> Html:
-    rows = [
-        (
-            row["value"],
-            row["in_scope"],
-            row["without"],
-            f"{100 * row['without'] / row['in_scope']:.1f} %",
-            row["none_found"],
-            row["exists"],
-            row["unusable"],
-        )
-        for row in frame.iter_rows(named=True)
-    ]
-    head = (
-        _COLUMN_HEADS[column],
-        "In scope",
-        "Without a usable CCCID",
-        "Share",
-        "No account found",
-        "An account exists or may exist",
-        "CCCID wrong or unusable",
-    )
-    return listing(head, rows, caption=f"Without a usable CCCID, by {_COLUMN_HEADS[column].lower()}")
-
-
 def _noted(frame: pl.DataFrame, files: Mapping[str, str], *, caption: str) -> Html:
     if frame.is_empty():
         return Html()
-    kinds = (
-        frame.sort("table", "kind", "line", "column", "message", nulls_last=True)
-        .group_by("table", "kind", "column", maintain_order=True)
-        .agg(
-            pl.len().cast(pl.Int64).alias("count"),
-            pl.col("line").drop_nulls().head(_LINES_SHOWN).alias("lines"),
-            pl.col("message").first(),
-        )
-    )
     rows = [
         (
             _TABLES.get(row["table"], row["table"]),
@@ -278,7 +330,7 @@ def _noted(frame: pl.DataFrame, files: Mapping[str, str], *, caption: str) -> Ht
             _line_list(row["lines"], row["count"]),
             row["message"] or "",
         )
-        for row in kinds.iter_rows(named=True)
+        for row in grouped(frame).iter_rows(named=True)
     ]
     heads = ("Input", "File", "What", "Column", "Times", "First lines", "In words")
     return listing(heads, rows, caption=caption)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SMALLEST: Final = 10  # students that a published cell counts at least
 HIDDEN: Final = "*"
@@ -34,18 +34,51 @@ def publish(table: pl.DataFrame, /, *, name: str, counts: Sequence[str]) -> pl.D
     Returns:
         `name`, `counts` and "total", as text; the last row is the total.
     """
-    if table.is_empty():
-        return pl.DataFrame(schema=dict.fromkeys([name, *counts, "total"], pl.String))
-    rows = table.select(counts).rows()
-    inner = [list(row) for row in rows]
-    whole = with_totals(inner)
-    hidden = left_out(whole)
-    names = [*table[name].cast(pl.String).fill_null("not stated").to_list(), "total"]
+    return publish_alike({name: table}, name=name, counts=counts)[name]
+
+
+def publish_alike(
+    tables: Mapping[str, pl.DataFrame], /, *, name: str, counts: Sequence[str]
+) -> dict[str, pl.DataFrame]:
+    """Make tables that may be published together: of the same people, each parted in its own way.
+
+    Their totals are the same, so a total that is left out of one is left out of all of them.
+
+    Args:
+        tables: by title, each as for `publish`.
+        name: as for `publish`.
+        counts: as for `publish`.
+    """
+    whole = {
+        title: with_totals([list(row) for row in table.select(counts).rows()])
+        for title, table in tables.items()
+        if not table.is_empty()
+    }
+    hidden = {title: left_out(rows) for title, rows in whole.items()}
+    while True:
+        totals = {to for title, cells in hidden.items() for at, to in cells if at == len(whole[title]) - 1}
+        more = {
+            title: left_out(rows, also={(len(rows) - 1, to) for to in totals} | hidden[title])
+            for title, rows in whole.items()
+        }
+        if more == hidden:
+            break
+        hidden = more
     columns = [*counts, "total"]
+    return {
+        title: _worded(table, whole.get(title, []), hidden.get(title, set()), name, columns)
+        for title, table in tables.items()
+    }
+
+
+def _worded(
+    table: pl.DataFrame, whole: Counts, hidden: set[Cell], name: str, columns: Sequence[str]
+) -> pl.DataFrame:
     shown = {
         column: [HIDDEN if (at, to) in hidden else f"{row[to]:,}" for at, row in enumerate(whole)]
         for to, column in enumerate(columns)
     }
+    names = [*table[name].cast(pl.String).fill_null("not stated").to_list(), *(["total"] if whole else [])]
     return pl.DataFrame({name: names, **shown}, schema=dict.fromkeys([name, *columns], pl.String))
 
 
@@ -55,9 +88,14 @@ def with_totals(inner: Counts, /) -> Counts:
     return [*rows, [sum(column) for column in zip(*rows, strict=True)]] if rows else []
 
 
-def left_out(whole: Counts, /) -> set[Cell]:
-    """Choose the cells to leave out of a table with totals: (row, column) from 0."""
-    hidden = {cell for cell in _cells(whole) if whole[cell[0]][cell[1]] < SMALLEST}
+def left_out(whole: Counts, /, *, also: Iterable[Cell] = ()) -> set[Cell]:
+    """Choose the cells to leave out of a table with totals: (row, column) from 0.
+
+    Args:
+        whole: the table.
+        also: cells that are left out whatever they are.
+    """
+    hidden = {cell for cell in _cells(whole) if whole[cell[0]][cell[1]] < SMALLEST} | set(also)
     while True:
         more = _of_small_sums(whole, hidden) or _of_a_bridge(whole, hidden)
         if not more:

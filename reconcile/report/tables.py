@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from reconcile.errors import InputError
+from reconcile.report.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ DUPLICATE_COLUMNS: Final = (
     "reasons",
 )
 
+_LINES_SHOWN: Final = 5  # of each remark
 _PACKAGES: Final = ("reconcile", "duckdb", "great-expectations", "polars")
 
 
@@ -72,6 +74,7 @@ def run_json(reconciliation: Reconciliation, /, *, equation: Equation, outputs: 
     All that may differ between two equal runs stands under "stamp": when the run began, and the hash of
     the audit, which prints that moment.
     """
+    found = missing(reconciliation.students)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in outputs.items()}
     facts = {
         "title": reconciliation.title,
@@ -86,15 +89,37 @@ def run_json(reconciliation: Reconciliation, /, *, equation: Equation, outputs: 
         "statuses": {status.value: count for status, count in equation.statuses.items()},
         "duplicates": reconciliation.duplicates.height,
         "crosswalk": reconciliation.crosswalk.height,
+        "missing": {"usable": found.usable, "absent": found.absent, "unusable": found.unusable},
         "quarantine": reconciliation.quarantine.height,
+        "remarks": grouped(reconciliation.quarantine).to_dicts(),
         "findings": reconciliation.findings.sort(pl.all()).to_dicts(),
         "batch": _batch(reconciliation.batch),
         "notes": list(reconciliation.notes),
+        "pairs": reconciliation.pairs,
         "outputs": {name: value for name, value in hashes.items() if name != "audit.html"},
         "versions": {name: version(name) for name in _PACKAGES},
         "stamp": {"began": reconciliation.stamp, "audit.html": hashes.get("audit.html")},
     }
     return (json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def grouped(quarantine: pl.DataFrame, /) -> pl.DataFrame:
+    """Count what was noticed while reading: table, kind, column, count, lines (the first), message.
+
+    Args:
+        quarantine: of a Reconciliation; one that is counted already stays as it is.
+    """
+    if "count" in quarantine.columns:
+        return quarantine
+    return (
+        quarantine.sort("table", "kind", "line", "column", "message", nulls_last=True)
+        .group_by("table", "kind", "column", maintain_order=True)
+        .agg(
+            pl.len().cast(pl.Int64).alias("count"),
+            pl.col("line").drop_nulls().head(_LINES_SHOWN).alias("lines"),
+            pl.col("message").first(),
+        )
+    )
 
 
 def _csv(frame: pl.DataFrame, columns: Sequence[str], *, what: str, by: Sequence[str]) -> bytes:
@@ -122,6 +147,8 @@ def _input(entry: Input) -> dict[str, Any]:
     return {
         "table": entry.table,
         "file": source.name,
+        "kind": source.kind,
+        "parts": [{"file": part.name, "sha256": part.sha256, "rows": part.rows} for part in source.parts],
         "layout": entry.layout,
         "scope": entry.scope,
         "as_of": entry.as_of.isoformat() if entry.as_of else None,

@@ -1,0 +1,239 @@
+"""What an audit looks into beside its run: the registry, reviewers' decisions, earlier runs, the extract."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from reconcile.columns import Band, plain
+from reconcile.errors import InputError
+from reconcile.flow.compared import kept_of
+from reconcile.flow.disclosed import has_registry
+from reconcile.flow.estimate import estimate_quality
+from reconcile.flow.extract import read_columns
+from reconcile.flow.sampled import Scored
+from reconcile.plan import Issuer, Plan
+from reconcile.report.dimensions import KEPT, USUAL, require_dimension
+from reconcile.report.evidence import BATCHES, MEASURES, REVIEWERS, STEPS, Evidence
+from reconcile.report.trend import RUNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from reconcile.flow.latest import Written
+    from reconcile.registry import Registry
+
+_STEPS: Final = (
+    "drafted", "checked", "submitted", "approved", "rejected", "withdrawn", "returned", "minted",
+    "handed_over", "answered", "delivered", "compared", "loaded", "voided", "replaced",
+)  # fmt: skip
+
+
+def look_into(plan: Plan, done: Written, /, *, written: str, told: tuple[str, ...] = ()) -> Evidence:
+    """Collect what is known beside a run on the day on which its audit is written.
+
+    Raises:
+        RegistryError: the registry cannot be opened.
+    """
+    was = Plan.parse((done.folder / "plan.toml").read_text(encoding="utf-8"), path=plan.path, files=False)
+    compared = kept_of(plan, str(done.facts.get("pairs") or ""))
+    pairs = None if compared is None else compared.pairs
+    common: dict[str, Any] = {
+        "written": written,
+        "runs": earlier(plan, done),
+        "settings": _settings(was, done),
+        "pairs": None if pairs is None else _sure(pairs).height,
+    }
+    if not has_registry(plan):
+        return Evidence(
+            **common, told=(*told, "The plan's registry is not at hand: nothing is known of approvals.")
+        )
+    from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
+
+    with Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO, create=False) as registry:
+        proof, words = registry.verify(), registry.words()
+        decided = registry.decisions(reviewers=plan.review.reviewers)
+        log, batches = registry.audit(), _batches(registry)
+    verdict = "holds" if proof.ok else "does NOT hold: " + "; ".join(proof.problems)
+    measured, looked = _quality(pairs, decided)
+    return Evidence(
+        **common,
+        registry=f"The registry's log of {proof.entries:,} entries {verdict}; its last is {proof.head}.",
+        batches=batches,
+        steps=_steps(log),
+        reviewers=_reviewers(words),
+        measures=measured,
+        decided=looked,
+        told=told,
+    )
+
+
+def earlier(plan: Plan, done: Written, /) -> pl.DataFrame:
+    """List the runs in the workspace that asked about the same population, up to this one, oldest first."""
+    found = {}
+    for record in sorted(plan.runs.glob("*/run.json")):
+        facts = json.loads(record.read_text(encoding="utf-8"))
+        alike = all(facts[name] == done.facts[name] for name in ("population", "demo"))
+        if alike and "missing" in facts and facts["stamp"]["began"] <= done.facts["stamp"]["began"]:
+            found[record.parent.name] = facts
+    found[done.folder.name] = done.facts
+    rows = [
+        (facts["stamp"]["began"], facts["as_of"], facts["in_scope"], *_counts(facts))
+        for _, facts in sorted(found.items())
+    ]
+    return pl.DataFrame(rows, schema=RUNS, orient="row")
+
+
+def with_columns(
+    plan: Plan, done: Written, students: pl.DataFrame, by: Iterable[str], /
+) -> tuple[pl.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """Add columns of the extract to a run's students.
+
+    Args:
+        plan: whose extract.
+        done: the run.
+        students: its students.
+        by: columns that were asked for; beside them the usual ones are looked for.
+
+    Returns:
+        the students, the columns that were added, and sentences on what could not be added.
+
+    Raises:
+        InputError: a column is refused as a dimension, or the extract has none of that name.
+    """
+    asked = [require_dimension(name) for name in by if name not in KEPT]
+    taken = {plain(name) for names in USUAL.values() for name in names}
+    wanted = {name: (name,) for name in asked if plain(name) not in taken} | dict(USUAL)
+    changed = _extract_gone(plan, done)
+    if changed:
+        if asked:
+            raise InputError(f"Students cannot be counted by {', '.join(asked)}: {changed}")
+        return students, (), (f"Programs and dual enrollment were not looked for: {changed}",)
+    found = read_columns(plan, wanted)
+    lacking = [name for name in wanted if name not in found.columns and name not in USUAL]
+    if lacking:
+        raise InputError(
+            f"{plan.students} has no column {', '.join(lacking)}. `reconcile inspect` lists its columns."
+        )
+    added = tuple(name for name in wanted if name in found.columns)
+    return students.join(found.unique("line"), on="line", how="left", maintain_order="left"), added, ()
+
+
+def _extract_gone(plan: Plan, done: Written) -> str:
+    """Say what is the matter with the extract; nothing when it is the one that the run read."""
+    from reconcile.files import sha256  # noqa: PLC0415 - only here
+
+    known = {entry["sha256"] for entry in done.facts["inputs"] if entry["table"] == "students"}
+    if not plan.students.files:
+        return "the students come from a query, which is asked once a run."
+    files = [file for given in plan.students.files for file in _files_of(given)]
+    if not all(file.is_file() for file in files):
+        return "the extract is not there any more."
+    parts = {
+        part["sha256"]
+        for entry in done.facts["inputs"]
+        if entry["table"] == "students"
+        for part in entry["parts"]
+    }
+    if any(sha256(file) not in known | parts for file in files):
+        return "the extract was changed after the run. Run the plan again."
+    return ""
+
+
+def _files_of(path: Path) -> list[Path]:
+    return sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _counts(facts: dict[str, Any]) -> tuple[int, int]:
+    return facts["missing"]["absent"], facts["missing"]["unusable"]
+
+
+def _sure(pairs: pl.DataFrame) -> pl.DataFrame:
+    return pairs.filter(pl.col("band").cast(pl.String) == Band.LINK.value)
+
+
+def _quality(pairs: pl.DataFrame | None, decided: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Estimate precision and recall, and count the sure links that were decided."""
+    none = pl.DataFrame(schema=MEASURES)
+    if pairs is None:
+        return none, 0
+    said = decided.filter((pl.col("table") == "links") & pl.col("decision").is_in(["match", "different"]))
+    ids = ["id_l", "id_r"]
+    on_pairs = said.join(pairs.select(pl.col(ids).cast(pl.String)), on=ids, how="semi")
+    if on_pairs.is_empty():
+        return none, 0
+    looked = on_pairs.join(_sure(pairs).select(pl.col(ids).cast(pl.String)), on=ids, how="semi").height
+    found = estimate_quality(Scored(pairs), on_pairs)  # type: ignore[arg-type] # has the pairs, as they do
+    rows = [
+        ("Precision of sure links", *found.precision),
+        ("Recall of sure links", *found.recall),
+        ("Recall with what people decide", *found.recall_with_review),
+    ]
+    return pl.DataFrame(rows, schema=MEASURES, orient="row"), looked
+
+
+def _batches(registry: Registry) -> pl.DataFrame:
+    log = registry.audit()
+    ids = log.filter(pl.col("what") == "submitted")["subject"].unique(maintain_order=True)
+    rows = [row for one in ids if (row := registry.read(lambda ledger, one=one: _batch(ledger, one)))]  # type: ignore[misc]
+    return pl.DataFrame(rows, schema=BATCHES, orient="row")
+
+
+def _batch(ledger: Any, batch_id: str) -> tuple[Any, ...] | None:  # noqa: ANN401 - of the registry
+    row, approval = ledger.batch(batch_id), ledger.approval(batch_id) or {}
+    if row is None:
+        return None
+    return (
+        batch_id, row["state"], row["mints"], row["recoveries"], row["issuer"], row["proposer"],
+        row["proposed_at"], approval.get("approver"), approval.get("at"),
+    )  # fmt: skip
+
+
+def _steps(log: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        (
+            e["seq"],
+            e["at"],
+            e["subject"],
+            e["what"],
+            e["who"],
+            str(json.loads(e["detail"]).get("reason") or ""),
+        )
+        for e in log.filter(pl.col("what").is_in(_STEPS)).iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=STEPS, orient="row")
+
+
+def _reviewers(words: pl.DataFrame) -> pl.DataFrame:
+    said = pl.col("decision")
+    counts = {name: (said == name).sum().cast(pl.Int64) for name in ("match", "different", "unsure")}
+    return (
+        words.group_by(reviewer="by")
+        .agg(**counts, first=pl.col("at").min(), last=pl.col("at").max())
+        .select(list(REVIEWERS))
+        .sort("reviewer")
+    )
+
+
+def _settings(plan: Plan, done: Written) -> dict[str, str]:
+    limits = plan.thresholds
+    yes = {True: "yes", False: "no"}
+    versions = ", ".join(f"{name} {number}" for name, number in sorted(done.facts["versions"].items()))
+    return {
+        "A pair is linked from this probability on": f"{limits.link_probability:g}",
+        "A person decides from this probability on": f"{limits.review_probability:g}",
+        "A recovery needs an independent field": yes[limits.recoverable_needs_independent_field],
+        "Days that an issued CCCID may wait to be loaded": f"{limits.pending_load_days:,}",
+        "Reviewers who have to agree": f"{plan.review.reviewers}",
+        "Account snapshot": f"{plan.accounts.scope.value.replace('_', ' ')}, at most "
+        f"{plan.accounts.max_age_days:,} days old",
+        "Holds that forbid an upload": ", ".join(plan.mint.upload_holds) or "every hold",
+        "Mailbox that stands in for a missing address": plan.mint.mailbox or "none",
+        "Attested by": plan.mint.attested_by or "nobody",
+        "Rules of the college's own": yes[plan.policy.local is not None],
+        "Folder of the run": done.folder.name,
+        "Versions": versions,
+    }
