@@ -312,9 +312,13 @@ class Panel {
     if (pair.changed) {
       told(`Changed since: on ${pair.changed.at.slice(0, 10)} ${pair.changed.by} decided "${WORDS[pair.changed.decision]}", and a record was changed afterwards.`);
     }
+    if (this.facts.veiled) told("Birthdates and SSNs are not shown to you: only whether they agree, are near, or differ.");
     if (pair.guard) told(`Not linked by itself: ${pair.guard}.`);
     if (this.masked) told(this.open.mask ? "Everything is masked. Press x to show the records." : "Masked until you work here: click, or press Tab.");
-    if (this.open.weights) told(`Weight in all: ${pair.weight ?? "unknown"} bits; probability ${pair.probability || "unknown"}.`);
+    if (this.open.weights) {
+      told(this.facts.veiled ? "The weights of birthdate and SSN, and the sum, are left out: they would tell more than agree, near or differ."
+        : `Weight in all: ${pair.weight ?? "unknown"} bits; probability ${pair.probability || "unknown"}.`);
+    }
     parts.push(this.table(pair));
     if (pair.near.length) {
       parts.push(element("h4", {}, "Who stands near"), element("ul", { class: "rr-near" }, ...pair.near.map((one) => this.neighbour(one))));
@@ -349,7 +353,7 @@ class Panel {
   neighbour(one) {
     const shown = (part) => (this.masked ? part.mask : part.text);
     return element("li", {},
-      element("span", { class: "rr-who" }, `${shown(one.name)} ${shown(one.id)}`), element("span", {}, `born ${shown(one.born) || "unknown"}`),
+      element("span", { class: "rr-who" }, `${shown(one.name)} ${shown(one.id)}`), element("span", {}, shown(one.born)),
       element("span", {}, one.why), one.words ? element("span", {}, one.words) : null);
   }
 
