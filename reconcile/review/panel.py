@@ -126,6 +126,9 @@ class ReviewPanel(anywidget.AnyWidget):
             "left": progress.left,
             "skipped": progress.skipped,
             "waiting": progress.waiting,
+            "elsewhere": progress.elsewhere,
+            "second": progress.second,
+            "disputed": progress.disputed,
         }
 
     def _answer(self, _widget: object, asked: dict[str, Any], _buffers: object) -> None:
