@@ -103,7 +103,9 @@ def _of_tables(pairs: object, left: object, right: object | None, names: str | t
     )
 
 
-def _compared(plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callable[[str], None]) -> Compared:
+def compared_once(
+    plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callable[[str], None]
+) -> Compared:
     """Take the pairs that the last run compared; compare where it has none of these inputs."""
     known = kept(plan, inputs)
     if known is not None:
@@ -120,7 +122,7 @@ def _of_plan(
 ) -> list[Part]:
     """Ask for the pairs on which a word would move a student on; show the others beside them."""
     joined = look_up(inputs)
-    compared = _compared(plan, inputs, joined, progress=progress)
+    compared = compared_once(plan, inputs, joined, progress=progress)
     resolution, _ = statuses(plan, inputs, registry, joined=joined, links=compared, own=compared.own)
     limits = (plan.thresholds.link_probability, plan.thresholds.review_probability)
     asked = in_question(resolution, compared.pairs, compared.also)

@@ -157,7 +157,15 @@ class Session:
         names = ("at", *Key._fields, "decision")
         kinds = dict.fromkeys(names, pl.String) | {"seconds": pl.Float64}
         frame = pl.DataFrame(rows, schema=kinds, orient="row").sort("at", *Key._fields, descending=True)
-        return Listing(frame=frame, sheet=Sheet(frame=frame, title="Your decisions", unit="decision"))
+        looked = sorted(frame["seconds"].drop_nulls())
+        note = ""
+        if looked:
+            middle, whole = looked[len(looked) // 2], sum(looked) / 60
+            note = (
+                f"You looked at a pair for {middle:.0f} seconds as a rule, in all for {whole:,.1f} minutes."
+            )
+        sheet = Sheet(frame=frame, title="Your decisions", unit="decision", note=note)
+        return Listing(frame=frame, sheet=sheet)
 
     def window(self, size: int = 3, /) -> list[dict[str, Any]]:
         """Describe the pair in question and the ones that follow, for the page."""
