@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from reconcile.registry import Registry
+from reconcile.registry.access import Asked, ask, grant, name_first
 from reconcile.review.cases import Cases, Part
 from reconcile.review.session import Session
 
@@ -78,12 +79,22 @@ PERSONAL = {
 }
 
 
+def with_roles(registry: Registry, **roles: str) -> None:
+    """Put roles in force, named by Dora, and give each person theirs."""
+    name_first(registry, "Dora")
+    for name, role in roles.items():
+        asked = Asked(name, "Clerk", "Pat Example", "x@college.edu", "district", role, "fall", None)
+        grant(registry, ask(registry, asked, by="Dora"), by="Dora")
+
+
 def open_registry(folder: Path) -> Registry:
     return Registry.open(folder / "registry.sqlite", demo=True)
 
 
-def session(registry: Registry, *, reviewer: str = "Ana", parts: Any = PARTS, **options: Any) -> Session:
-    return Session(Cases(parts), registry, reviewer=reviewer, **options)
+def session(
+    registry: Registry, *, reviewer: str = "Ana", parts: Any = PARTS, veiled: bool = False, **options: Any
+) -> Session:
+    return Session(Cases(parts, veiled=veiled), registry, reviewer=reviewer, **options)
 
 
 def key(made: Session) -> tuple[str, str]:

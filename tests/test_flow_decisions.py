@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from desks import with_roles
 from plans import change_plan, change_rows, take
 from workbooks import workbook
 
@@ -22,7 +23,6 @@ from reconcile.flow.decisions import enter_decisions, read_decisions, write_work
 from reconcile.flow.desk import desk
 from reconcile.plan import Plan
 from reconcile.registry import Registry
-from reconcile.registry.access import Asked, ask, grant, name_first
 from reconcile.registry.disclosures import disclosures
 
 if TYPE_CHECKING:
@@ -87,10 +87,7 @@ def test_a_reviewer_decides_without_birthdates_and_is_not_asked_again(
     done: Run, plan: Path, tmp_path: Path
 ) -> None:
     with Registry.open(done.plan.registry, demo=True) as registry:
-        name_first(registry, "Dora")
-        for name, role in (("Ana", "requester"), ("Eva", "reviewer")):
-            asked = Asked(name, "Clerk", "Pat Example", "x@college.edu", "district", role, "fall", None)
-            grant(registry, ask(registry, asked, by="Dora"), by="Dora")
+        with_roles(registry, Ana="requester", Eva="reviewer")
     whole = write_work_list(done, tmp_path / "whole.csv", reader="Ana").read_text(encoding="utf-8-sig")
     days = set(re.findall(r"\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b", whole))
     assert days

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
-from desks import ACCOUNTS, DUPLICATES, LINKS, STUDENTS, open_registry
+import sqlalchemy as sa
+from desks import ACCOUNTS, DUPLICATES, LINKS, STUDENTS, open_registry, with_roles
 from plans import change_plan, take
 
-from reconcile.errors import InputError, PlanError, RegistryError
+from reconcile.errors import InputError, PlanError, Refused
 from reconcile.flow.desk import desk
 from reconcile.plan import Plan
-from reconcile.registry.access import name_first
+from reconcile.registry.tables import decisions
+from reconcile.review.cases import Cases, Part
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconcile.review.panel import ReviewPanel
+
+DAY = re.compile(r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}")
 IDS = ("sis_id", "cccid")
 
 
@@ -65,8 +71,24 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         desk(LINKS, STUDENTS, ACCOUNTS, registry=registry, reviewer="Ana")
 
 
-def test_who_sees_no_birthdates_is_sent_to_the_work_list(tmp_path: Path) -> None:
+def test_a_reviewer_decides_without_birthdates_and_the_decision_holds(tmp_path: Path) -> None:
     with open_registry(tmp_path) as registry:
-        name_first(registry, "Dora")
-        with pytest.raises(RegistryError, match=r"Dora holds no role that sees birthdates.*--work-list"):
-            desk(LINKS, STUDENTS, ACCOUNTS, registry=registry, reviewer="Dora", id=IDS)
+        with_roles(registry, Ana="requester", Eva="reviewer")
+
+        def opened(reviewer: str) -> ReviewPanel:
+            return desk(LINKS, STUDENTS, ACCOUNTS, registry=registry, reviewer=reviewer, id=IDS)
+
+        veiled = opened("Eva")
+        assert not DAY.search(str(veiled._window()))
+        veiled.decide("match")
+        clear = opened("Ana")
+        assert DAY.search(str(clear._window()))
+        assert clear.progress.left == 3
+        clear.decide("different")
+        assert registry.verify().ok
+        real = set(Cases([Part(pairs=LINKS, left=STUDENTS, right=ACCOUNTS, id=IDS)]).hashes)
+        assert set(registry.words()["hash"]) < real
+        kept = registry.inspect(lambda connection: connection.execute(sa.select(decisions.c.hash)).scalars())
+        assert real.isdisjoint(kept)  # reviewers read this column, and could try out the days
+        with pytest.raises(Refused, match="Dora lacks it"):
+            opened("Dora")

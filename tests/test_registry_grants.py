@@ -337,9 +337,13 @@ def test_a_reviewer_decides_and_sees_no_person(district):
     made = pl.DataFrame([("links", "1", "AAA0001", "match", "h1")], orient="row", schema=DECISION)
     with district.open("eva") as eva:
         assert eva.record(made, by="Eva", at=AT) == 1
-        for look in (eva.given_to, eva.audit, eva.decisions):
+        for look in (eva.given_to, eva.audit):
             with pytest.raises(RegistryError, match="does not let your database login"):
                 look()
+    with district.open("ana") as ana, district.open("eva") as eva:
+        ana.record(made.with_columns(hash=pl.lit("h2-5")), by="Ana", at=AT)
+        assert "h2-5" in set(ana.words()["hash"])
+        assert "h2-5" not in set(eva.words()["hash"])  # a mark stands for it
 
 
 def test_a_role_that_was_withdrawn_is_no_role_any_more(district):

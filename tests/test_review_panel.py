@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desks import PERSONAL, open_registry, session
+from desks import ACCOUNTS, PERSONAL, STUDENTS, open_registry, session
 from registries import alter
 
 from reconcile.errors import RegistryError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 def registry(tmp_path) -> Iterator[Registry]:
     with open_registry(tmp_path) as opened:
         yield opened
+
+
+BIRTHDATES = {day for table in (STUDENTS, ACCOUNTS) for day in table["birthdate"]}
 
 
 class Page:
@@ -58,6 +61,28 @@ def test_nothing_personal_is_in_what_a_notebook_saves(page: Page, monkeypatch) -
         assert [value for value in PERSONAL if value in text] == []
     assert "Review panel: 5 pairs left, 1 decided" in shown
     assert "application/vnd.jupyter.widget-view+json" in displayed[1]
+
+
+def test_a_reviewer_without_birthdates_is_sent_none_whatever_they_do(registry: Registry) -> None:
+    page = Page(ReviewPanel(session(registry, veiled=True)))
+    first = page.ask("ready")["pairs"][0]
+    assert page.heard[0]["veiled"]
+    page.ask("exclude", case=first["case"], member="MAR0013")
+    for what in ("match", "undo", "unsure", "next", "previous", *["skip"] * 4):
+        moves = what in ("undo", "next", "previous")
+        page.ask(what, case=None if moves else page.heard[-1]["pairs"][0]["case"])
+    assert page.heard[-1]["pairs"] == []
+    assert page.ask("match", case=0)["kind"] == "done"
+    told = json.dumps([page.heard, page.panel.get_state(), repr(page.panel)], default=str)
+    assert len(BIRTHDATES) > 5
+    assert [day for day in BIRTHDATES for part in (day, day[:7], day[5:]) if part in told] == []
+    lines = {line["name"]: line for line in first["lines"]}
+    assert (lines["SSN"]["words"], lines["SSN"]["bits"]) == ("agrees", None)
+    assert lines["birthdate"]["sides"][0]["pieces"] == [("on file", False)]
+    assert (first["weight"], first["probability"]) == (None, "")
+    born = {one["id"]["text"]: one["born"]["text"] for one in first["near"]}
+    assert born["MAR0013"] == "birthdate is near, beside the left record"
+    assert born["S5"] == "birthdate differs, beside the left record"
 
 
 def test_the_page_gets_the_pair_and_the_two_behind_it(page: Page) -> None:

@@ -139,14 +139,22 @@ def test_a_changed_record_is_asked_again_with_the_earlier_decision(registry):
 def test_two_reviewers_do_not_see_each_other_and_a_third_decides(registry):
     ana, ben = (session(registry, reviewer=name, reviewers=2) for name in ("Ana", "Ben"))
     ana.decide("match")
+    assert (ana.progress.second, ana.progress.disputed) == (1, 0)
     assert key(ben) == QUEUE[0]
     assert ben.window()[0]["said"] is None
     assert "Ana" not in str(ben.window())
     ben.decide("different")
+    ana.window()
+    assert [(one.progress.second, one.progress.disputed) for one in (ana, ben)] == [(0, 1), (0, 1)]
+    assert "do not agree" in repr(ana.progress)
     assert queue(session(registry, reviewer="Ana", reviewers=2)) == QUEUE[1:]
     eva = session(registry, reviewer="Eva", reviewers=2)
     assert key(eva) == QUEUE[0]
+    assert [pair["disputed"] for pair in eva.window()] == [True, False, False]
+    assert not {"Ana", "Ben"} & set(str(eva.window()).split("'"))
     eva.decide("match")
+    ana.window()
+    assert (ana.progress.second, ana.progress.disputed) == (0, 0)
     assert queue(session(registry, reviewer="Joe", reviewers=2)) == QUEUE[1:]
     assert registry.decisions(reviewers=2)["decision"].to_list() == ["match"]
 
@@ -157,7 +165,19 @@ def test_what_somebody_else_decides_meanwhile_is_not_asked(registry):
     ana.decide("match")
     ben.decide("match")  # he was looking at the first one already: both words are kept
     assert key(ben) == QUEUE[2]
-    assert ben.progress.left == 4
+    assert (ben.progress.left, ben.progress.elsewhere) == (4, 1)
+
+
+def test_nobody_overrules_another_without_knowing_it(registry):
+    ana, ben = session(registry), session(registry, reviewer="Ben")
+    assert not ben.window()[0]["meanwhile"]
+    ana.decide("match")
+    with pytest.raises(InputError, match="Ana has decided this pair meanwhile, in another way"):
+        ben.decide("different")
+    assert ben.window()[0]["meanwhile"] == {"decision": "match", "by": "Ana"}
+    assert len(said(registry)) == 1
+    ben.decide("different")
+    assert registry.decisions()["decision"].to_list() == ["different"]
 
 
 def test_skipped_pairs_come_again_at_the_end(registry):
@@ -230,6 +250,11 @@ def test_masks_hide_who_it_is(registry):
         ("Núñez", "Nunez", ("úñ", "un")),
         ("Ann", "Christopher", ("Ann", "Christopher")),
         ("", "x", ("", "x")),
+        ("M", "Maria", ("", "aria")),
+        ("Lee", "Lee-Cholmondeley", ("", "-Cholmondeley")),
+        ("zyth@students.edu", "zyth@gmail.edu", ("students", "gmail")),
+        ("Nun\u0303ez", "Nunez", ("n\u0303", "n")),  # an accent is not marked without its letter
+        ("2001-02-03", "2001-03-02", ("23", "32")),
     ],
 )
 def test_differences_are_marked_by_character(left, right, marked):

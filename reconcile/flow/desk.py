@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from reconcile.columns import Band
-from reconcile.errors import InputError, RegistryError
+from reconcile.errors import InputError
 from reconcile.flow.compared import duplicates, keep, kept, look_up, search
 from reconcile.flow.inputs import read_inputs
 from reconcile.flow.run import in_question, silent, statuses, workspace
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from reconcile.flow.inputs import Inputs
     from reconcile.join import Joined
     from reconcile.registry import Registry
-    from reconcile.resolve import Resolution
     from reconcile.review.panel import ReviewPanel
 
 _DOUBTFUL: Final = (Band.LINK.value, Band.REVIEW.value)
@@ -45,6 +45,9 @@ def desk(
 ) -> ReviewPanel:
     """Show the review panel: every decision goes to the registry at once, and counts in the next run.
 
+    Where roles are in force, who is neither requester nor approver is told of birthdates and SSNs only
+    whether they agree, are near, or differ.
+
     Args:
         pairs: a plan or its path; or what `link` or `find_duplicates` gave.
         left: the table whose ids are id_l; none with a plan.
@@ -59,41 +62,35 @@ def desk(
     Raises:
         InputError: a table, the registry or the reviewer's name is missing, or a file cannot be read.
         PlanError: the plan contradicts itself.
-        RegistryError: the registry refuses, or the reviewer's role sees no birthdates.
+        Refused: roles are in force, and the reviewer has none that decides pairs.
+        RegistryError: the registry refuses.
     """
     from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
-    from reconcile.registry.access import may_see_birthdates  # noqa: PLC0415
+    from reconcile.registry.access import may_see_birthdates, require  # noqa: PLC0415
     from reconcile.review.panel import ReviewPanel  # noqa: PLC0415 - so are the widgets
 
-    opened = None
-    if isinstance(pairs, Plan | str | Path):
-        plan = pairs if isinstance(pairs, Plan) else Plan.read(pairs)
-        inputs = read_inputs(plan, progress=progress or silent)
-        joined = look_up(inputs)
-        compared = _compared(plan, inputs, joined, progress=progress or silent)
-        store = opened = Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO)
-        resolution, _ = statuses(plan, inputs, store, joined=joined, links=compared, own=compared.own)
-        parts = _of_plan(plan, inputs, compared, resolution)
-        reviewers = reviewers or plan.review.reviewers
-    else:
-        if left is None or registry is None:
+    plan = Plan.read(pairs) if isinstance(pairs, str | Path) else pairs
+    with ExitStack() as opened:
+        if isinstance(plan, Plan):
+            inputs = read_inputs(plan, progress=progress or silent)
+            demo = plan.issuer.kind is Issuer.DEMO
+            registry = opened.enter_context(Registry.open(plan.registry, demo=demo))
+        elif left is None or registry is None:
             raise InputError(
                 "The desk needs the tables that the pairs are of, and a registry that keeps the decisions: "
                 "desk(links, students, accounts, registry=..., reviewer=...)."
             )
-        parts = [_of_tables(pairs, left, right, id)]
-        if isinstance(registry, str | Path):
-            registry = opened = Registry.open(registry)
-        store = registry
-    if not may_see_birthdates(store, reviewer):
-        if opened is not None:
-            opened.close()
-        raise RegistryError(
-            f"{reviewer} holds no role that sees birthdates, and the panel shows them. Decide by the work "
-            "list (`reconcile run PLAN --work-list FILE --for NAME`), or ask for another role."
-        )
-    session = Session(Cases(parts), store, reviewer=reviewer, reviewers=reviewers or 1, limit=limit)
-    return ReviewPanel(session, owned=opened)
+        elif not isinstance(registry, Registry):
+            registry = opened.enter_context(Registry.open(registry))
+        require(registry, "decided", who=reviewer)  # now, and not when the first decision would be lost
+        if isinstance(plan, Plan):
+            parts = _of_plan(plan, inputs, registry, progress=progress or silent)
+            reviewers = reviewers or plan.review.reviewers
+        else:
+            parts = [_of_tables(pairs, left, right, id)]
+        cases = Cases(parts, veiled=not may_see_birthdates(registry, reviewer))
+        session = Session(cases, registry, reviewer=reviewer, reviewers=reviewers or 1, limit=limit)
+        return ReviewPanel(session, owned=opened.pop_all())
 
 
 def _of_tables(pairs: object, left: object, right: object | None, names: str | tuple[str, str]) -> Part:
@@ -106,7 +103,9 @@ def _of_tables(pairs: object, left: object, right: object | None, names: str | t
     )
 
 
-def _compared(plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callable[[str], None]) -> Compared:
+def compared_once(
+    plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callable[[str], None]
+) -> Compared:
     """Take the pairs that the last run compared; compare where it has none of these inputs."""
     known = kept(plan, inputs)
     if known is not None:
@@ -118,8 +117,13 @@ def _compared(plan: Plan, inputs: Inputs, joined: Joined, /, *, progress: Callab
         return keep(plan, inputs, links, own)
 
 
-def _of_plan(plan: Plan, inputs: Inputs, compared: Compared, resolution: Resolution) -> list[Part]:
+def _of_plan(
+    plan: Plan, inputs: Inputs, registry: Registry, /, *, progress: Callable[[str], None]
+) -> list[Part]:
     """Ask for the pairs on which a word would move a student on; show the others beside them."""
+    joined = look_up(inputs)
+    compared = compared_once(plan, inputs, joined, progress=progress)
+    resolution, _ = statuses(plan, inputs, registry, joined=joined, links=compared, own=compared.own)
     limits = (plan.thresholds.link_probability, plan.thresholds.review_probability)
     asked = in_question(resolution, compared.pairs, compared.also)
     found = compared.pairs.filter(pl.col("band").cast(pl.String) != Band.NONE.value)

@@ -17,6 +17,7 @@ from reconcile.show import Sheet, Shown
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from reconcile.flow.compared import Compared
     from reconcile.flow.linked import Duplicates, Links
 
     Flags = NDArray[np.bool_]
@@ -27,6 +28,7 @@ _EDGES: Final = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 _DRAWS: Final = 4_000
 _SEED: Final = 20_260_101
 _SALT: Final = 7
+_SURE: Final = 1_000_000  # what was decided is as sure as so many decisions make it
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -60,11 +62,11 @@ class Quality(Shown):
         return Sheet(frame=frame, title="Quality of the linkage", note=note)
 
 
-def sample_pairs(result: Links | Duplicates, /, *, pairs: int = 400) -> pl.DataFrame:
+def sample_pairs(result: Links | Duplicates | Compared, /, *, pairs: int = 400) -> pl.DataFrame:
     """Choose pairs for reviewers, the same ones in every run: equally many from every stratum.
 
     Args:
-        result: of `link` or `find_duplicates`.
+        result: of `link` or `find_duplicates`, or what a plan compared.
         pairs: how many to choose; fewer where there are fewer.
 
     Returns:
@@ -78,7 +80,7 @@ def sample_pairs(result: Links | Duplicates, /, *, pairs: int = 400) -> pl.DataF
     return taken.drop("_mixed", "_turn", "stratum").sort("id_l", "id_r")
 
 
-def estimate_quality(result: Links | Duplicates, decisions: object, /) -> Quality:
+def estimate_quality(result: Links | Duplicates | Compared, decisions: object, /) -> Quality:
     """Estimate precision and recall from reviewers' decisions on a stratified sample.
 
     Each stratum's share of matches is estimated from its own decisions, and strata weigh as many pairs as
@@ -92,20 +94,7 @@ def estimate_quality(result: Links | Duplicates, decisions: object, /) -> Qualit
     Raises:
         InputError: a column is missing, or no decision is about a scored pair.
     """
-    judged = _with_strata(judged_pairs(result.pairs, as_frame(decisions)))
-    if not judged.height:
-        raise InputError(
-            "None of the decisions is about a scored pair. Decide on pairs of sample_pairs(result)."
-        )
-    key = ["band", "stratum"]
-    strata = (
-        _with_strata(result.pairs)
-        .group_by(key)
-        .agg(pairs=pl.len(), called=pl.col("match_probability").mean())
-        .join(judged.group_by(key).agg(decided=pl.len(), matches=pl.col("match").sum()), on=key, how="left")
-        .with_columns(pl.col("decided", "matches").fill_null(0))
-        .sort(key)
-    )
+    strata = _judged_strata(result, decisions)
     spans = [interval(m, n) for m, n in strata.select("matches", "decided").iter_rows()]
     told = strata.select(
         "band",
@@ -116,6 +105,60 @@ def estimate_quality(result: Links | Duplicates, decisions: object, /) -> Qualit
         high=pl.Series([high for _, high in spans], dtype=pl.Float64),
     )  # fmt: skip
     return Quality(strata=told, **_measures(strata))
+
+
+def quality_with(plain: Links | Compared, taught: Links | Compared, decisions: object, /) -> Quality:
+    """Estimate how good a linkage is once decisions hold in it and have moved its weights.
+
+    What was decided is known; a pair that was not is as good as the decided ones of the stratum that it is
+    in without decisions.
+
+    Args:
+        plain: the linkage without decisions.
+        taught: the same with them.
+        decisions: as for `estimate_quality`.
+
+    Raises:
+        InputError: as `estimate_quality`.
+    """
+    known = _judged_strata(plain, decisions)
+    before = _with_strata(plain.pairs).select("id_l", "id_r", "stratum", was="band")
+    said = judged_pairs(plain.pairs, as_frame(decisions)).select("id_l", "id_r", "match")
+    now = taught.pairs.select("id_l", "id_r", pl.col("band").cast(pl.String), "match_probability")
+    now = now.join(before, on=["id_l", "id_r"]).join(said, on=["id_l", "id_r"], how="left")
+    rest = (
+        now.filter(pl.col("match").is_null())
+        .group_by("band", "stratum", "was")
+        .agg(pairs=pl.len(), called=pl.col("match_probability").mean())
+        .join(known.select("stratum", "decided", "matches", was="band"), on=["stratum", "was"])
+    )
+    decided = (
+        now.drop_nulls("match")
+        .group_by("band", "stratum", "was", "match")
+        .agg(pairs=pl.len(), called=pl.col("match").first().cast(pl.Float64))
+        .with_columns(decided=pl.lit(_SURE), matches=pl.col("match").cast(pl.Int64) * _SURE)
+    )
+    strata = pl.concat([rest, decided], how="diagonal_relaxed").sort("band", "stratum", "was", "match")
+    told = strata.select("band", "pairs", "decided", "matches")
+    return Quality(strata=told, **_measures(strata))
+
+
+def _judged_strata(result: Links | Duplicates | Compared, decisions: object) -> pl.DataFrame:
+    """Count by band and stratum: pairs, called (what the model says of them), decided, matches."""
+    judged = _with_strata(judged_pairs(result.pairs, as_frame(decisions)))
+    if not judged.height:
+        raise InputError(
+            "None of the decisions is about a scored pair. Decide on pairs of sample_pairs(result)."
+        )
+    key = ["band", "stratum"]
+    return (
+        _with_strata(result.pairs)
+        .group_by(key)
+        .agg(pairs=pl.len(), called=pl.col("match_probability").mean())
+        .join(judged.group_by(key).agg(decided=pl.len(), matches=pl.col("match").sum()), on=key, how="left")
+        .with_columns(pl.col("decided", "matches").fill_null(0))
+        .sort(key)
+    )
 
 
 def _with_strata(pairs: pl.DataFrame) -> pl.DataFrame:

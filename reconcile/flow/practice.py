@@ -10,17 +10,22 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.cccid import texts
+from reconcile.columns import Band
 from reconcile.errors import InputError, RegistryError, nearest
 from reconcile.files import write_private
+from reconcile.flow.compared import look_up
+from reconcile.flow.estimate import sample_pairs
 from reconcile.flow.inputs import read_inputs
 from reconcile.flow.run import Run, reconcile_inputs, silent, workspace
 from reconcile.plan import Plan
 from reconcile.read import read
 from reconcile.resources import sample
+from reconcile.review import review
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+COLLEAGUE: Final = "a colleague who knows the truth"
 SYSTEMS: Final = ("banner", "colleague", "peoplesoft")
 
 
@@ -72,6 +77,47 @@ def practice_registry(home: Path, /) -> Path:
     except RegistryError:
         name = hashlib.sha256(str(home).encode("utf-8")).hexdigest()[:12]
         return user_data_path("reconcile", appauthor=False) / "demo" / f"{name}.sqlite"
+
+
+def play_reviewer(
+    plan: Plan,
+    /,
+    *,
+    truth: tuple[Path, Path] | None = None,
+    pairs: int = 150,
+    progress: Callable[[str], None] | None = None,
+) -> int:
+    """Let a colleague who knows the truth of the sample decide pairs of every level of certainty.
+
+    Args:
+        plan: of `practice_plan`; its registry takes the decisions.
+        truth: sis_id and person, cccid and person: files of a sample; the shipped one's when None.
+        pairs: how many.
+        progress: told the name of each step as it begins.
+
+    Returns:
+        How many were decided; 0 when the colleague has been there before.
+    """
+    from reconcile.flow.desk import compared_once  # noqa: PLC0415 - only here
+    from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
+
+    inputs = read_inputs(plan, progress=progress or silent)
+    compared = compared_once(plan, inputs, look_up(inputs), progress=progress or silent)
+    drawn = sample_pairs(compared, pairs=pairs)
+    bands = tuple(band.value for band in Band)
+    ids = ("sis_id", "cccid")
+    asked = review(drawn, inputs.tables["students"], inputs.searched, id=ids, bands=bands).frame
+    of_students, of_accounts = truth or (
+        sample() / "banner" / "truth_students.csv", sample() / "truth_accounts.csv",
+    )  # fmt: skip
+    owners = read(of_students).frame.select(id_l="sis_id", owner="person")
+    holders = read(of_accounts).frame.select(id_r="cccid", holder="person")
+    known = asked.drop("decision").join(owners, on="id_l").join(holders, on="id_r")
+    said = pl.when(pl.col("owner") == pl.col("holder")).then(pl.lit("match")).otherwise(pl.lit("different"))
+    with Registry.open(plan.registry, demo=True) as registry:
+        if COLLEAGUE in set(registry.words()["by"]):
+            return 0
+        return registry.record(known.with_columns(decision=said), by=COLLEAGUE)
 
 
 def play_openccc(upload: Path, result: Path, /) -> int:

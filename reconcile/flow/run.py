@@ -237,7 +237,7 @@ def reconcile_inputs(
     validations = _check(plan, {**tables, "mint_request": form})
     progress("Look up the CCCIDs that the SIS holds")
     joined = look_up(inputs)
-    on_links, on_students = _standing(plan, inputs, registry)
+    on_links, on_students = decided(plan, inputs, registry)
     progress("Look for SIS records of one person")
     own = duplicates(plan, tables["students"], "sis_id", decisions=on_students.frame)
     progress("Look for accounts of one person")
@@ -268,6 +268,7 @@ def statuses(
     own: pl.DataFrame,
     failures: pl.DataFrame | None = None,
     accounts_changed: pl.Series | None = None,
+    held: tuple[Standing, Standing] | None = None,
 ) -> tuple[Resolution, int]:
     """Give each student a status, and count the decisions that do not hold any more.
 
@@ -280,9 +281,10 @@ def statuses(
         own: scored pairs of students.
         failures: key, rule_id of the critical rules that a student breaks as a mint request.
         accounts_changed: accounts that may be another person's today.
+        held: the decisions that count; those of the registry (`decided`) when None.
     """
     tables = inputs.tables
-    on_links, on_students = _standing(plan, inputs, registry)
+    on_links, on_students = held or decided(plan, inputs, registry)
     resolution = resolve(
         tables["students"], tables["accounts"],
         joined=joined, links=links, duplicates=_undecided(own, on_students.frame),
@@ -301,13 +303,13 @@ def statuses(
     return resolution, on_links.changed + on_students.changed
 
 
-def _standing(plan: Plan, inputs: Inputs, registry: Registry) -> tuple[Standing, Standing]:
+def decided(plan: Plan, inputs: Inputs, registry: Registry) -> tuple[Standing, Standing]:
     """Take the decisions that hold for the records as they are: on accounts, and on students."""
-    decided = registry.decisions(reviewers=plan.review.reviewers).filter(pl.col("decision") != "unsure")
+    said = registry.decisions(reviewers=plan.review.reviewers).filter(pl.col("decision") != "unsure")
     students = inputs.tables["students"]
     return (
-        standing(decided, students, inputs.searched, id=("sis_id", "cccid")),
-        standing(decided, students, id="sis_id"),
+        standing(said, students, inputs.searched, id=("sis_id", "cccid")),
+        standing(said, students, id="sis_id"),
     )
 
 

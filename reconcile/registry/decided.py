@@ -52,7 +52,8 @@ def settle(words: pl.DataFrame, /, *, reviewers: int = 1) -> pl.DataFrame:
         reviewers: how many people have to agree.
 
     Returns:
-        table, id_l, id_r, decision, hash, by (all who spoke), at (of the last word), settled.
+        table, id_l, id_r, decision, hash, by (all who spoke), at (of the last word), settled, disputed (as
+        many people have spoken, and they do not agree: one more is asked).
     """
     spoken = people(words["by"].unique(maintain_order=True))
     last = (
@@ -62,18 +63,19 @@ def settle(words: pl.DataFrame, /, *, reviewers: int = 1) -> pl.DataFrame:
         .sort("id")
     )
     if reviewers == 1:
-        found = last.unique(KEY, keep="last").with_columns(settled=pl.lit(value=True))
-        return found.select(*KEY, "decision", "hash", "by", "at", "settled").sort(KEY)
+        found = last.unique(KEY, keep="last").with_columns(settled=pl.lit(value=True), disputed=False)
+        return found.select(*KEY, "decision", "hash", "by", "at", "settled", "disputed").sort(KEY)
     today = last.filter(pl.col("hash") == pl.col("hash").last().over(KEY))
     votes = today.group_by(KEY).agg(
         pl.col("hash", "at").last(),
         by=pl.col("by").str.join(", "),
         match=(pl.col("decision") == "match").sum(),
         different=(pl.col("decision") == "different").sum(),
+        people=pl.len(),
     )
     agreed = (pl.max_horizontal("match", "different") >= reviewers) & (pl.col("match") != pl.col("different"))
     word = pl.when(pl.col("match") > pl.col("different")).then(pl.lit("match")).otherwise(pl.lit("different"))
     return votes.select(
         *KEY, decision=pl.when(agreed).then(word).otherwise(pl.lit("unsure")),
-        hash="hash", by="by", at="at", settled=agreed,
+        hash="hash", by="by", at="at", settled=agreed, disputed=~agreed & (pl.col("people") >= reviewers),
     ).sort(KEY)  # fmt: skip

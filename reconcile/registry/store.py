@@ -242,12 +242,14 @@ class Registry:
                 f'A decision is "match", "different" or "unsure"; another word stands in '
                 f"{row_numbers(unknown.to_list())}. Correct it and record again; nothing was kept."
             )
-        rows = _beside(made).select(pl.col(_DECISION).cast(pl.String), *_BESIDE).rows()
-        if not rows:
+        kept = _beside(made).select(pl.col(_DECISION).cast(pl.String), *_BESIDE)
+        if kept.is_empty():
             return 0
         require_name(by, "A decision needs the name of its reviewer")
 
         def work(connection: sa.Connection) -> int:
+            marks = veils.cover(connection, kept["hash"].to_list())
+            rows = kept.with_columns(hash=pl.Series(marks, dtype=pl.String)).rows()
             when, hashed = iso(now(at)), digest([told(row) for row in rows])
             seq = chain.append(
                 connection, "decided", "pairs", who=by, at=when, decisions=len(rows), hash=hashed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.html import element
 from reconcile.report.chart import Drawing, altair, drawing, padded
-from reconcile.words import counted
+from reconcile.words import counted, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,6 +182,28 @@ def calibration_chart(calibration: pl.DataFrame, /) -> Drawing:
     )
     chart = (ideal + spans + points).properties(width=320, height=320)
     return drawing(padded(chart), title=title, spoken=f"{title}. {spoken}.")
+
+
+def moved_chart(statuses: pl.DataFrame, /) -> Drawing:
+    """Draw by how many students each status grew or shrank; one that did neither is left out."""
+    alt = altair()
+    title = "What the decisions changed: students by status"
+    rows = [row for row in statuses.to_dicts() if row["change"]]
+    if not rows:
+        return Drawing(spoken=f"{title}. None.", html=element("p", "No status changed by the decisions."))
+    for row in rows:
+        row["words"] = wording(row["status"]).title
+        row["label"] = f"{_signed(row['change'], 0)}  ({row['before']:,} to {row['after']:,})"
+        row["end"] = max(row["change"], 0)
+        row["colour"] = FOR if row["change"] > 0 else AGAINST
+    base = alt.Chart(alt.InlineData(values=rows)).encode(y=_lines(rows))
+    bars = base.mark_bar(size=15).encode(
+        x=alt.X("change:Q", title="students more or fewer"), color=alt.Color("colour:N", scale=None)
+    )
+    ends = base.mark_text(align="left", dx=5).encode(x="end:Q", text="label:N")
+    chart = (_rule(0) + bars + ends).properties(width=340, height=alt.Step(26))
+    spoken = "; ".join(f"{row['words']}: {row['label']}" for row in rows)
+    return drawing(padded(chart, right=150), title=title, spoken=f"{title}. {spoken}.")
 
 
 def _signed(bits: float, places: int = 1) -> str:

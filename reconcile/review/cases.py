@@ -12,7 +12,7 @@ import polars as pl
 from reconcile.agreement import with_agreement
 from reconcile.columns import LINK_FIELDS, Band
 from reconcile.privacy import mask_date, mask_email, mask_id, mask_name
-from reconcile.review import side_by_side
+from reconcile.review import side_by_side, veil
 from reconcile.review.differences import mark
 from reconcile.words import FIELD_WORDS, LEVEL_WORDS
 
@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 _MASKS: Final = {
     "birthdate": mask_date, "email": mask_email, "phone": mask_id, "ssid": mask_id, "zip": mask_id,
 }  # fmt: skip
+_SSN: Final = ("ssn_hmac", "ssn_last4")
+_ON_FILE: Final = "on file"
+_WHICH: Final = ("left", "right")
+_VEILED: Final = {"": "not compared", "agree": "agrees", "near": "is near", "differ": "differs"}
 _BESIDE: Final = ("former_names", "cccids")  # shown where a table has them; not compared
 _CALLED: Final = {"sis_id": "SIS record", "cccid": "Account"}
 _HOME: Final = ("last_name", "street", "zip")
 _NEAR: Final = 8  # neighbours shown of one kind
 _LIMITS: Final = (0.99, 0.05)
+
+
+_Place = tuple[int, str]  # the side of a record, and its id
 
 
 class Key(NamedTuple):
@@ -85,11 +92,18 @@ class Cases:
         asked: places of the pairs to be decided, the most worthy first.
     """
 
-    def __init__(self, parts: Iterable[Part], /) -> None:
-        """Put the pairs side by side with what they are compared by."""
+    def __init__(self, parts: Iterable[Part], /, *, veiled: bool = False) -> None:
+        """Put the pairs side by side with what they are compared by.
+
+        Args:
+            parts: what there is to decide, and what stands around it.
+            veiled: for a reviewer who sees no birthdates: of them and of SSNs `shown` says only whether they
+                agree, are near or differ, without a weight that would say more.
+        """
+        self.veiled = veiled
         parts = [part for part in parts if part.pairs.height]
         frames = [_listed(part) for part in parts]
-        self._sides = {part_name(part): _Sides(part) for part in parts}
+        self._sides = {part_name(part): _Sides(part, veiled=veiled) for part in parts}
         self._rows = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=_NOTHING)
         columns = self._rows.select("table", "id_l", "id_r", "hash")
         self.keys = [Key(*row[:3]) for row in columns.iter_rows()]
@@ -138,7 +152,11 @@ class Cases:
         row = self._rows.row(at, named=True)
         sides = self._sides[row["table"]]
         records = [sides.record(side, row[f"id_{mark}"]) for side, mark in enumerate("lr")]
-        lines = [_line(name, row, records) for name in LINK_FIELDS]
+        hidden = veil.VEILED if self.veiled else ("ssn",)  # nobody reviews by SSN
+        lines = [
+            _on_file(name, row, records, veiled=self.veiled) if name in hidden else _line(name, row, records)
+            for name in LINK_FIELDS
+        ]
         lines += [_beside(name, records) for name in _BESIDE]
         return {
             "case": at,
@@ -148,39 +166,44 @@ class Cases:
             ],
             "lines": [line for line in lines if line is not None],
             "guard": (row["guard"] or "").replace("_", " "),
-            "weight": _rounded(row["match_weight"]),
-            "probability": _share(row["match_probability"]),
+            "weight": None if self.veiled else _rounded(row["match_weight"]),
+            "probability": "" if self.veiled else _share(row["match_probability"]),
             "near": self._around(at, sides),
         }
 
     def _around(self, at: int, sides: _Sides) -> list[dict[str, Any]]:
         """Describe who stands around a pair: other candidates, then people of the same household."""
         key = self.keys[at]
-        found = []
-        known = {(0, key.id_l), (1 if sides.two else 0, key.id_r)}
+        pair = ((0, key.id_l), (1 if sides.two else 0, key.id_r))
+        found, known = [], {*pair}
         for one in self.near(at):
-            own = (one.side, one.id) in known
+            place = (one.side, one.id)
+            own = place in pair
             why = "One of this pair" if own else f"Also compared with this {sides.labels[1 - one.side]}"
+            left = key.id_l in self.keys[one.rows[0]][1:]  # what the words are about
+            beside = int(place == pair[0]) if own else int(not left)
             words = self._rows["words"][one.rows[0]]
-            found.append(sides.neighbour(one.side, one.id, why, words, member=True))
-            known.add((one.side, one.id))
-        for side, (id_, which) in enumerate(((key.id_l, "left"), (key.id_r, "right"))):
-            home = [(side if sides.two else 0, one) for one in sides.household(side, id_)]
-            for place in [one for one in home if one not in known]:
-                known.add(place)
-                why = f"Same surname and address as the {which} record"
-                found.append(sides.neighbour(*place, why, "", member=False))
+            told = {"words": veil.worded(words)[0] if self.veiled else words, "member": one.id}
+            found.append(sides.neighbour(place, pair, beside, why) | told)
+            known.add(place)
+        for beside, (side, id_) in enumerate(pair):
+            for place in [(side, one) for one in sides.household(beside, id_)]:
+                if place not in known:
+                    known.add(place)
+                    why = f"Same surname and address as the {_WHICH[beside]} record"
+                    found.append(sides.neighbour(place, pair, beside, why))
         return found
 
 
 class _Sides:
     """The two tables of a part, by id."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, *, veiled: bool) -> None:
+        self._veiled = veiled
         self.two = part.right is not None
         frames = (part.left, part.left if part.right is None else part.right)
         self.labels = [_CALLED.get(name, "Record") for name in part.id]
-        wanted = [*LINK_FIELDS, "ssn_hmac", *_BESIDE]
+        wanted = [*LINK_FIELDS, *_SSN, *_BESIDE]
         self._frames = [
             frame.select(
                 *(name for name in wanted if name in frame.columns), _id=pl.col(name).cast(pl.String)
@@ -198,17 +221,23 @@ class _Sides:
         groups, of = self._homes[side]
         return [one for one in groups.get(of.get(id_, -1), []) if one != id_][:_NEAR]
 
-    def neighbour(self, side: int, id_: str, why: str, words: str, *, member: bool) -> dict[str, Any]:
-        record = self.record(side, id_)
+    def neighbour(self, place: _Place, pair: tuple[_Place, _Place], beside: int, why: str) -> dict[str, Any]:
+        """Describe who stands near, whose birthdate may be held against one of the pair only."""
+        record = self.record(*place)
         names = [str(record[name]) for name in ("first_name", "last_name") if record.get(name)]
         born = str(record.get("birthdate") or "")
+        shown = f"born {born}" if born else "birthdate unknown"
+        if self._veiled:
+            said = veil.days(born, self.record(*pair[beside]).get("birthdate"))
+            shown = f"birthdate {_VEILED[said]}{f', beside the {_WHICH[beside]} record' if said else ''}"
+            born = ""
         return {
-            "id": {"text": id_, "mask": mask_id(id_)},
+            "id": {"text": place[1], "mask": mask_id(place[1])},
             "name": {"text": " ".join(names), "mask": " ".join(map(mask_name, names))},
-            "born": {"text": born, "mask": mask_date(born)},
+            "born": {"text": shown, "mask": f"born {mask_date(born)}" if born else shown},
             "why": why,
-            "words": words,
-            "member": id_ if member else "",
+            "words": "",
+            "member": "",
         }
 
 
@@ -283,22 +312,35 @@ def _homes(frame: pl.DataFrame) -> tuple[dict[int, list[str]], dict[str, int]]:
 def _line(name: str, row: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Lay one field side by side; None when neither record has it."""
     level = row.get(f"level_{name}")
-    if name == "ssn":  # nobody reviews by SSN: whether there is one, and what the comparison said
-        values = ["on file" if record.get("ssn_hmac") else "" for record in records]
-        pieces = [[(value, False)] if value else [] for value in values]
-        masks = values
-    else:
-        values = [str(record.get(name) or "") for record in records]
-        alike = level == "exact" or not all(values)  # a phone agrees however it is written
-        pieces = [[(v, False)] if v else [] for v in values] if alike else list(mark(*values))
-        masks = [_MASKS.get(name, mask_name)(value) for value in values]
+    values = [str(record.get(name) or "") for record in records]
     if not any(values):
         return None
+    alike = level == "exact" or not all(values)  # a phone agrees however it is written
+    pieces = [[(v, False)] if v else [] for v in values] if alike else list(mark(*values))
+    masks = [_MASKS.get(name, mask_name)(value) for value in values]
     return {
         "name": FIELD_WORDS.get(name, name.replace("_", " ")),
         "sides": [{"pieces": p, "mask": m} for p, m in zip(pieces, masks, strict=True)],
         "words": _words(level, values),
         "bits": _rounded(row.get(f"w_{name}")),
+    }
+
+
+def _on_file(
+    name: str, row: dict[str, Any], records: list[dict[str, Any]], *, veiled: bool
+) -> dict[str, Any] | None:
+    """Say of a field no more than whether either record has it, and what the comparison came to."""
+    names = _SSN if name == "ssn" else (name,)
+    values = [_ON_FILE if any(record.get(one) for one in names) else "" for record in records]
+    if not any(values):
+        return None
+    level = row.get(f"level_{name}")
+    known = veiled and all(values)
+    return {
+        "name": FIELD_WORDS.get(name, name),
+        "sides": [{"pieces": [(v, False)] if v else [], "mask": v} for v in values],
+        "words": _VEILED[veil.word(level)] if known else _words(level, values),
+        "bits": None if veiled else _rounded(row.get(f"w_{name}")),
     }
 
 

@@ -278,8 +278,11 @@ class Panel {
     const { decided = 0, skipped = 0, waiting = 0, left = 0 } = this.facts;
     const pending = this.sent.filter((one) => one.pair && one.what !== "skip").length;
     if (this.pairs === null) return;
-    const parts = [`${decided.toLocaleString("en-US")} decided`, `${Math.max(0, left - pending).toLocaleString("en-US")} left`, `${skipped} skipped`];
+    const parts = [`${decided.toLocaleString("en-US")} decided`, `${Math.max(0, left - pending).toLocaleString("en-US")} left`];
+    if (skipped) parts.push(`${skipped.toLocaleString("en-US")} skipped`);
     if (waiting) parts.push(`${waiting.toLocaleString("en-US")} for later`);
+    const pair = this.pairs[0];
+    if (pair) parts.unshift(`pair ${pair.place.toLocaleString("en-US")} of ${pair.of.toLocaleString("en-US")}`);
     this.counts.textContent = `${parts.join(" · ")} · reviewer: ${this.facts.reviewer ?? ""}${this.facts.reviewers > 1 ? ", one of two" : ""}`;
     this.bar.max = Math.max(1, decided + left + skipped);
     this.bar.value = decided;
@@ -299,7 +302,8 @@ class Panel {
     this.out.hidden = false;
     const list = members.map((one, at) => element("li", {}, element("button", {
       type: "button", onclick: () => this.decide("exclude", { member: one.member }),
-    }, `${this.masked ? one.id.mask : one.id.text} ${this.masked ? one.name.mask : one.name.text} `, element("kbd", {}, String(at + 1)))));
+    }, `${this.masked ? one.id.mask : one.id.text} `, element("bdi", {}, this.masked ? one.name.mask : one.name.text), " ",
+      element("kbd", {}, String(at + 1)))));
     this.out.replaceChildren(element("h4", {}, members.length
       ? "Which record does not belong with the others? (Escape to leave it)"
       : "No other record is compared with this pair."), element("ul", { class: "rr-buttons" }, ...list));
@@ -309,12 +313,20 @@ class Panel {
     const parts = [];
     const told = (text) => parts.push(element("p", { class: "rr-told" }, text));
     if (pair.said) told(`You have decided this pair: ${WORDS[pair.said.decision]}. Decide again to change it.`);
+    if (pair.meanwhile?.by) {
+      told(`Decided meanwhile by ${pair.meanwhile.by}: ${WORDS[pair.meanwhile.decision]}. Go on with j; a decision of yours would take its place.`);
+    }
+    if (pair.disputed && !pair.said) told("Two reviewers do not agree on this pair: your word is the third.");
     if (pair.changed) {
       told(`Changed since: on ${pair.changed.at.slice(0, 10)} ${pair.changed.by} decided "${WORDS[pair.changed.decision]}", and a record was changed afterwards.`);
     }
+    if (this.facts.veiled) told("Birthdates and SSNs are not shown to you: only whether they agree, are near, or differ.");
     if (pair.guard) told(`Not linked by itself: ${pair.guard}.`);
     if (this.masked) told(this.open.mask ? "Everything is masked. Press x to show the records." : "Masked until you work here: click, or press Tab.");
-    if (this.open.weights) told(`Weight in all: ${pair.weight ?? "unknown"} bits; probability ${pair.probability || "unknown"}.`);
+    if (this.open.weights) {
+      told(this.facts.veiled ? "The weights of birthdate and SSN, and the sum, are left out: they would tell more than agree, near or differ."
+        : `Weight in all: ${pair.weight ?? "unknown"} bits; probability ${pair.probability || "unknown"}.`);
+    }
     parts.push(this.table(pair));
     if (pair.near.length) {
       parts.push(element("h4", {}, "Who stands near"), element("ul", { class: "rr-near" }, ...pair.near.map((one) => this.neighbour(one))));
@@ -337,8 +349,8 @@ class Panel {
 
   value(side) {
     if (!side.pieces.length) return [element("span", { class: "rr-none" }, "none")];
-    if (this.masked) return [side.mask];
-    return side.pieces.map(([text, differs]) => (differs ? element("mark", {}, text) : text));
+    if (this.masked) return [element("bdi", {}, side.mask)];
+    return [element("bdi", {}, ...side.pieces.map(([text, differs]) => (differs ? element("mark", {}, text) : text)))];
   }
 
   bits(line) {
@@ -349,17 +361,23 @@ class Panel {
   neighbour(one) {
     const shown = (part) => (this.masked ? part.mask : part.text);
     return element("li", {},
-      element("span", { class: "rr-who" }, `${shown(one.name)} ${shown(one.id)}`), element("span", {}, `born ${shown(one.born) || "unknown"}`),
+      element("span", { class: "rr-who" }, element("bdi", {}, shown(one.name)), ` ${shown(one.id)}`), element("span", {}, shown(one.born)),
       element("span", {}, one.why), one.words ? element("span", {}, one.words) : null);
   }
 
   end_() {
-    const { decided = 0, skipped = 0, waiting = 0 } = this.facts;
+    const { decided = 0, skipped = 0, waiting = 0, elsewhere = 0, second = 0, disputed = 0 } = this.facts;
     if (this.sent.length) return [element("p", { class: "rr-told" }, "One moment: waiting for the kernel.")];
-    const parts = [element("h4", {}, "The end of the queue"), element("p", {}, `You have decided ${count(decided, "pair")}.`)];
-    if (skipped) parts.push(element("p", {}, `${count(skipped, "pair was", "pairs were")} skipped: press j to look at them again.`));
-    if (waiting) parts.push(element("p", {}, `${count(waiting, "more pair waits", "more pairs wait")}: run the cell again for the next queue.`));
-    if (!skipped && !waiting) parts.push(element("p", {}, "Nothing waits. Your decisions count in the next run."));
+    const parts = [element("h4", {}, decided || skipped || elsewhere ? "The end of the queue" : "Nothing to review")];
+    const told = (...text) => parts.push(element("p", { class: "rr-end" }, ...text));
+    if (!decided && !skipped && !elsewhere) told("No pair of these records waits for a decision of yours. If the files are new, run the plan first; if others decide too, they may have been quicker.");
+    if (decided) told(`You have decided ${count(decided, "pair")}, earlier sessions included. z takes the last decision back.`);
+    if (elsewhere) told(`${count(elsewhere, "pair was", "pairs were")} decided by others meanwhile.`);
+    if (second) told(`${count(second, "pair waits", "pairs wait")} for the word of a second reviewer.`);
+    if (disputed) told(`On ${count(disputed, "pair")} the reviewers do not agree: whoever opens the panel as a third decides.`);
+    if (skipped) told("Next: ", element("strong", {}, `${count(skipped, "pair was", "pairs were")} skipped`), "; press j to look at them again.");
+    if (waiting) told("Next: ", element("strong", {}, count(waiting, "more pair waits", "more pairs wait")), "; run the cell again for the next queue.");
+    if (decided && !skipped && !waiting) told("Next: run the plan again, so that the decisions count (", element("code", {}, "reconcile run PLAN.toml"), ").");
     return parts;
   }
 }

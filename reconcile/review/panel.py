@@ -18,6 +18,7 @@ from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
 
     from reconcile.registry import Registry
     from reconcile.review.session import Progress, Session
@@ -36,12 +37,12 @@ class ReviewPanel(anywidget.AnyWidget):
     _esm = _HERE / "panel.js"
     _css = _HERE / "panel.css"
 
-    def __init__(self, session: Session, /, *, owned: Registry | None = None) -> None:
+    def __init__(self, session: Session, /, *, owned: ExitStack | Registry | None = None) -> None:
         """Show a session.
 
         Args:
             session: the queue.
-            owned: a registry that is closed with the panel.
+            owned: what was opened for the panel, and is closed with it.
         """
         self._session = session
         self._owned = owned
@@ -119,11 +120,15 @@ class ReviewPanel(anywidget.AnyWidget):
             "kind": "window",
             "reviewer": self._session.reviewer,
             "reviewers": self._session.reviewers,
+            "veiled": self._session.cases.veiled,
             "pairs": self._session.window(),
             "decided": progress.decided,
             "left": progress.left,
             "skipped": progress.skipped,
             "waiting": progress.waiting,
+            "elsewhere": progress.elsewhere,
+            "second": progress.second,
+            "disputed": progress.disputed,
         }
 
     def _answer(self, _widget: object, asked: dict[str, Any], _buffers: object) -> None:

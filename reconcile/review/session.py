@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from reconcile.errors import InputError
+from reconcile.errors import InputError, RegistryError
 from reconcile.registry.decided import settle
 from reconcile.registry.people import require_name, same_person
 from reconcile.review import DECISIONS
@@ -17,6 +18,8 @@ from reconcile.review.cases import Key
 from reconcile.show import Listing, Sheet, Shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconcile.registry import Registry
     from reconcile.review.cases import Cases
 
@@ -36,12 +39,18 @@ class Progress(Shown):
         left: pairs of the queue that nobody has decided yet.
         skipped: pairs that were put off.
         waiting: pairs beyond the queue, which come when it is opened again.
+        elsewhere: pairs of the queue that somebody else decided since it was opened.
+        second: pairs on which this reviewer's word waits for another reviewer's.
+        disputed: those on which the reviewers do not agree, so that one more is asked.
     """
 
     decided: int
     left: int
     skipped: int
     waiting: int
+    elsewhere: int = 0
+    second: int = 0
+    disputed: int = 0
 
     def _sheet(self) -> Sheet:
         rows = {
@@ -50,6 +59,12 @@ class Progress(Shown):
             "skipped": self.skipped,
             "for later": self.waiting,
         }
+        more = {
+            "decided by others meanwhile": self.elsewhere,
+            "wait for a second reviewer": self.second,
+            "reviewers do not agree": self.disputed,
+        }
+        rows |= {words: number for words, number in more.items() if number}
         frame = pl.DataFrame({"pairs": list(rows), "number": list(rows.values())})
         return Sheet(frame=frame, title="Review of pairs", unit="line")
 
@@ -96,6 +111,7 @@ class Session:
         self._heard: dict[Key, dict[str, _Word]] = {}
         self._mine: dict[Key, int] = {}  # what I said at a desk, in order, with the entry it came with
         self._decided: set[Key] = set()  # where my word stands
+        self._warned: set[int] = set()  # where I was told that somebody else has decided
         self._spellings: dict[str, bool] = {}  # which names are mine
         self._states: dict[int, str] = {}
         self._last = 0
@@ -118,11 +134,18 @@ class Session:
         """How far this reviewer has come."""
         with self._lock:
             states = list(self._states.values())
+            disputed = unsettled = 0
+            if self.reviewers > 1:
+                mine = self._settled(self.cases.places[key] for key in self._decided)
+                disputed, unsettled = int(mine["disputed"].sum()), int((~mine["settled"]).sum())
             return Progress(
                 decided=len(self._decided),
                 left=states.count(_OPEN),
                 skipped=states.count(_SKIPPED),
                 waiting=self._beyond,
+                elsewhere=states.count(_ELSEWHERE),
+                second=unsettled - disputed,
+                disputed=disputed,
             )
 
     @property
@@ -134,11 +157,21 @@ class Session:
         names = ("at", *Key._fields, "decision")
         kinds = dict.fromkeys(names, pl.String) | {"seconds": pl.Float64}
         frame = pl.DataFrame(rows, schema=kinds, orient="row").sort("at", *Key._fields, descending=True)
-        return Listing(frame=frame, sheet=Sheet(frame=frame, title="Your decisions", unit="decision"))
+        looked = sorted(frame["seconds"].drop_nulls())
+        note = ""
+        if looked:
+            middle, whole = looked[len(looked) // 2], sum(looked) / 60
+            note = (
+                f"You looked at a pair for {middle:.0f} seconds as a rule, in all for {whole:,.1f} minutes."
+            )
+        sheet = Sheet(frame=frame, title="Your decisions", unit="decision", note=note)
+        return Listing(frame=frame, sheet=sheet)
 
     def window(self, size: int = 3, /) -> list[dict[str, Any]]:
         """Describe the pair in question and the ones that follow, for the page."""
         with self._lock:
+            with suppress(RegistryError):  # a page is drawn of what was heard last; a decision would shout
+                self._listen()
             ahead = [at for at in self._queue[self._at + 1 :] if self._states[at] == _OPEN]
             here = [] if self.place is None else [self.place]
             return [self._described(at) for at in (*here, *ahead)[:size]]
@@ -158,13 +191,19 @@ class Session:
             The pair's place.
 
         Raises:
-            InputError: another word, or no pair is in question.
+            InputError: another word, no pair is in question, or somebody else has said the opposite since
+                it came up; decide again to say otherwise.
             RegistryError: it could not be kept; nothing has changed.
         """
         if decision not in DECISIONS:
             raise InputError(f"A decision is one of {', '.join(DECISIONS)}; another word was given.")
         with self._lock:
             at = self._one(case)
+            self._listen()
+            others = self._others(at)
+            if at not in self._warned and any(word.decision != decision for word in others):
+                self._warned.add(at)
+                raise InputError(f"{others[-1].by} has decided this pair meanwhile, in another way.")
             self._record([at], decision, note=note, seconds=self._spent(seconds))
             self._go_on(at)
             return at
@@ -328,27 +367,38 @@ class Session:
         standing = self._standing(at)
         if not standing or self.reviewers == 1:
             return not standing
-        return self.reviewer not in standing and not self._is_settled(at)
+        return self.reviewer not in standing and not self._settled([at])["settled"].any()
 
-    def _is_settled(self, at: int) -> bool:
-        key = self.cases.keys[at]
+    def _settled(self, places: Iterable[int]) -> pl.DataFrame:
+        """Say what the words on some pairs come to."""
         words = [
-            (n, *key, word.decision, word.hash, by, word.at)
-            for n, (by, word) in enumerate(self._standing(at).items())
+            (*self.cases.keys[at], word.decision, word.hash, by, word.at)
+            for at in places
+            for by, word in self._standing(at).items()
         ]
-        names = ["id", *Key._fields, "decision", "hash", "by", "at"]
-        return bool(
-            settle(pl.DataFrame(words, schema=names, orient="row"), reviewers=self.reviewers)["settled"][0]
-        )
+        names = [*Key._fields, "decision", "hash", "by", "at"]
+        frame = pl.DataFrame(words, schema=dict.fromkeys(names, pl.String), orient="row")
+        return settle(frame.with_row_index("id"), reviewers=self.reviewers)
+
+    def _others(self, at: int) -> list[_Word]:
+        """Give the words of others on a pair that one reviewer decides; of two neither knows the other's."""
+        standing = self._standing(at) if self.reviewers == 1 else {}
+        return [word for by, word in standing.items() if by != self.reviewer]
 
     def _described(self, at: int) -> dict[str, Any]:
         mine = self._my_word(at)
         before = None if mine else self._before(at)
+        others = self._others(at)
+        if others:
+            self._warned.add(at)
+        disputed = self.reviewers > 1 and bool(self._settled([at])["disputed"].any())
         return self.cases.shown(at) | {
             "place": self._queue.index(at) + 1,
             "of": len(self._queue),
             "said": None if mine is None else {"decision": mine.decision, "note": mine.note or ""},
             "changed": before and {"decision": before.decision, "by": before.by, "at": before.at},
+            "meanwhile": others and {"decision": others[-1].decision, "by": others[-1].by},
+            "disputed": disputed,
         }
 
     def _before(self, at: int) -> _Word | None:

@@ -1,4 +1,4 @@
-"""The work list of a reviewer who may not see birthdates, since they may not reach who decides admission."""
+"""What a reviewer reads who may not see birthdates, since they may not reach who decides admission."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def veiled(frame: pl.DataFrame, marks: pl.Series, /) -> pl.DataFrame:
         birthdate ("agree", "near", "differ"; empty when one side has none), and those words in agreement.
     """
     hidden = [name for name in frame.columns if name.startswith(tuple(f"{field}_" for field in VEILED))]
-    told = [_worded(text or "") for text in frame["agreement"]]
+    told = [worded(text or "") for text in frame["agreement"]]
     shown = frame.with_columns(
         marks.alias("hash"),
         pl.Series("agreement", [text for text, _ in told], dtype=pl.String),
@@ -39,7 +39,32 @@ def veiled(frame: pl.DataFrame, marks: pl.Series, /) -> pl.DataFrame:
     return shown.select(names)
 
 
-def _worded(text: str) -> tuple[str, dict[str, str]]:
+def word(level: str | None, /) -> str:
+    """Say of a level of these two fields no more than "agree", "near" or "differ"; "" of what tells nothing.
+
+    >>> word("exact"), word("day_month_swapped"), word("one_part"), word("missing")
+    ('agree', 'near', 'differ', '')
+    """
+    if level is None or level in ("missing", *_UNTOLD):
+        return ""
+    return "agree" if level == "exact" else "near" if level in _NEAR else "differ"
+
+
+def days(one: object, other: object, /) -> str:
+    """Say the same of two birthdates that nobody compared: of relatives, who stand around a pair.
+
+    >>> days("2001-02-03", "2001-03-02"), days("2001-02-03", "2001-02-04"), days("2001-02-03", None)
+    ('near', 'near', '')
+    """
+    left, right = str(one or ""), str(other or "")
+    if not left or not right:
+        return ""
+    swapped = left[:4] == right[:4] and left[5:7] == right[8:10] and left[8:10] == right[5:7]
+    digits = len(left) == len(right) and sum(a != b for a, b in zip(left, right, strict=True)) == 1
+    return "agree" if left == right else "near" if swapped or digits else "differ"
+
+
+def worded(text: str, /) -> tuple[str, dict[str, str]]:
     """Take out of a sentence about a pair how birthdate and SSN differ, and say in a word what is left."""
     said = dict.fromkeys(VEILED, "")
     kept = []
@@ -55,8 +80,8 @@ def _worded(text: str) -> tuple[str, dict[str, str]]:
         if not field or re.search(_ENDS, clause):
             kept.append(clause)
         elif level not in _UNTOLD:
-            said[field] = "near" if level in _NEAR else "differ"
-            kept.append(f"{_word(field)} {'is near' if level in _NEAR else 'differs'}")
+            said[field] = word(level or "different")
+            kept.append(f"{_word(field)} {'is near' if said[field] == 'near' else 'differs'}")
     return "; ".join(kept), said
 
 
