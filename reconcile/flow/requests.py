@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import SSN_DERIVED, Status
+from reconcile.columns import CONSENT, SSN_DERIVED, Status
 
 if TYPE_CHECKING:
     from reconcile.plan import MintPlan
@@ -24,13 +24,14 @@ def creation_form(students: pl.DataFrame, mint: MintPlan, /, *, attested: bool =
     """Write students down as the accounts that would be created for them.
 
     Returns:
-        request_key, college, sis_id, the fields of an account and the staff attestation, one row a
-        student, in request-key order.
+        request_key, college, sis_id, the fields of an account, a guardian's consent where the students
+        carry it, and the staff attestation, one row a student, in request-key order.
     """
+    consent = [name for name in CONSENT if name in students.columns]
     given = {name: getattr(mint, name) if attested else None for name in ATTESTATION}
     columns = [
         pl.col(name).cast(pl.String) if name in students.columns else pl.lit(None, pl.String).alias(name)
-        for name in ("college", *FIELDS)
+        for name in ("college", *FIELDS, *consent)
     ]
     return (
         students.select("sis_id", *columns)
@@ -41,7 +42,7 @@ def creation_form(students: pl.DataFrame, mint: MintPlan, /, *, attested: bool =
                 for name, value in given.items()
             },
         )
-        .select("request_key", "college", "sis_id", *FIELDS, *ATTESTATION)
+        .select("request_key", "college", "sis_id", *FIELDS, *consent, *ATTESTATION)
         .sort("request_key")
     )
 
