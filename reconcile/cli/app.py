@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, role, validate
+from reconcile.cli.create import create
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.progress import Steps
 from reconcile.cli.purge import purge
@@ -165,6 +166,7 @@ def decide(
     typer.echo(f"Decisions entered: {entered:,}. Run the plan again.")
 
 
+app.command()(create)
 app.command()(writeback)
 app.command()(purge)
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.columns import CONSENT, SSN_DERIVED, Status
+from reconcile.mint.accounts import addresses_in_use
+from reconcile.mint.asked import filled
 
 if TYPE_CHECKING:
-    from reconcile.plan import MintPlan
+    from reconcile.plan import MintPlan, Plan
+    from reconcile.registry import Registry
 
 # What a new account is made of; names as in the account dictionary.
 FIELDS: Final = (
@@ -73,6 +76,25 @@ def with_mailbox(form: pl.DataFrame, mint: MintPlan, accounts: pl.DataFrame, /) 
     return form.with_columns(
         email_in_use=pl.when(in_use.fill_null(value=False)).then(pl.lit("true")).otherwise(pl.lit("false"))
     )
+
+
+def reachable(
+    asked: pl.DataFrame, plan: Plan, accounts: pl.DataFrame, registry: Registry | None, /
+) -> pl.DataFrame:
+    """Give each request an address that no account of snapshot and registry has, and what all have in common.
+
+    Args:
+        asked: requests for new accounts, with college, sis_id and email.
+        plan: its mailbox, and what it says of all requests.
+        accounts: the snapshot's.
+        registry: whose accounts and batches may have an address already; none is looked at when None.
+    """
+    wanted = {(row[0], row[1]): row[2] for row in asked.select("college", "sis_id", "email").rows()}
+    ours = [wanted[key] for key in addresses_in_use(registry, wanted)] if registry is not None else []
+    held = [accounts.select("email")] if "email" in accounts.columns else []
+    known = pl.concat([*held, pl.DataFrame({"email": ours}, schema={"email": pl.String})])
+    created = with_mailbox(asked, plan.mint, known)
+    return filled(created, plan.request.columns) if plan.request is not None else created
 
 
 def _tag(column: str) -> pl.Expr:
