@@ -112,6 +112,16 @@ CROSSWALK: Final = (SIS_ID, CCCID_COLUMN, "origin", "current", "since", "line")
 
 FRAUD: Final = (CCCID_COLUMN, "reported", "reason", "line")
 
+# Of a child under 13: which guardian consented to the account, who they are to the child, on which day, and
+# who of the staff took it down. One row a consent.
+CONSENT: Final = (
+    "guardian_consent_by", "guardian_relation", "guardian_consent_on", "consent_recorded_by"
+)  # fmt: skip
+# Of a request that is made although accounts were found that might be the student's: their CCCIDs, and why
+# none of them is.
+SET_ASIDE: Final = ("candidates_set_aside", "set_aside_because")
+CONSENTS: Final = (SIS_ID, *CONSENT, "line")
+
 LIST_COLUMNS: Final = ("cccids", "former_cccids", "future_cccids", "former_ids", "former_names", "terms")
 
 
@@ -128,9 +138,8 @@ class UseCase(StrEnum):
 
 
 # What a request says beyond the student's own data: for whom, why they cannot do it, how their identity was
-# verified, whether staff submit an application too ("true" / "false"), and of a child who consented, when.
+# verified, and whether staff submit an application too ("true" / "false").
 REQUEST: Final = ("use_case", "cannot_self_serve", "identity_check", "proxy_application")
-CONSENT: Final = ("guardian_consent_by", "guardian_consent_on")
 
 
 class Band(StrEnum):

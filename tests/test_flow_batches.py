@@ -264,6 +264,7 @@ def test_a_request_says_for_whom_and_why(tmp_path):
 def test_a_child_needs_a_guardian(tmp_path):
     child = {"birthdate": "2013-11-22"}
     consent = {"guardian_consent_by": "Eva Example", "guardian_consent_on": "2026-11-20"}
+    consent |= {"guardian_relation": "mother", "consent_recorded_by": "Ana"}
     with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
         batch = drafted(opened, tmp_path, **child)
         with pytest.raises(GateClosed, match="The gate is closed"):

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import polars as pl
+from plans import Row, change_rows, take
 
-from reconcile.columns import Status
+from reconcile.columns import CONSENT, Status
 from reconcile.flow.requests import ATTESTATION, FIELDS, batch_rows, creation_form, with_mailbox
+from reconcile.flow.run import run
+from reconcile.flow.submit import wanted_rows
 from reconcile.mint.rows import PAYLOAD, require_form
 from reconcile.plan import MintPlan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AT = datetime(2026, 11, 16, 12, tzinfo=UTC)
 
 MINT = MintPlan(
     proposer="analyst", attested_by="dean", attested_authority="policy", attested_on=date(2026, 11, 16)
@@ -43,6 +52,44 @@ def test_the_attestation_is_the_plans_or_none() -> None:
     bare = MintPlan(proposer="analyst")
     for form in (creation_form(STUDENTS, MINT, attested=False), creation_form(STUDENTS, bare)):
         assert form.select(ATTESTATION).unique().rows() == [(None, None, None)]
+
+
+CONSENTS = """sis_id,consented_by,relation,consented_on,recorded_by
+0034338,Eva Example,mother,2026-10-01,registrar
+0034338,Eva Example,mother,2026-11-02,registrar
+0084876,Eva Example,,2026-11-02,registrar
+0211865,Eva Example,mother,2026-12-24,registrar
+,Eva Example,mother,2026-11-02,registrar
+"""
+
+
+def test_a_run_creates_for_a_child_only_with_its_guardians_consent(small: Path, tmp_path: Path) -> None:
+    """Four children: with a consent, with one that lacks the relation, with a future one, with none."""
+    plan = take(small, tmp_path / "here", consent={"path": "consent.csv"})
+    children = ("0034338", "0084876", "0211865", "0287839")
+
+    def younger(rows: list[Row]) -> None:
+        for row in rows:
+            if row["ID"] in children:
+                row["BIRTH.DATE"] = "02/07/2015"
+
+    change_rows(plan.parent / "students.csv", younger)
+    (plan.parent / "consent.csv").write_text(CONSENTS, encoding="utf-8")
+    done = run(plan, at=AT)
+    found = done.resolution.frame.filter(pl.col("sis_id").is_in(children)).sort("sis_id")
+    assert found["status"].to_list() == ["mintable", "blocked", "blocked", "blocked"]
+    _, related, dated, bare = found["evidence"].to_list()
+    assert "guardian_relation_named" in related
+    assert "guardian_consent_named" not in related
+    assert "guardian_consent_not_in_future" in dated
+    assert all(
+        rule in bare for rule in ("guardian_consent_named", "guardian_consent_dated", "consent_recorded")
+    )
+    assert "id_missing" in done.inputs.diagnostics.filter(table="consent")["kind"].to_list()
+    asked = wanted_rows(done).filter(sis_id="0034338").select(CONSENT).row(0)
+    assert asked == ("Eva Example", "mother", "2026-11-02", "registrar")
+    for file in (done.folder or tmp_path).iterdir():
+        assert b"Eva Example" not in file.read_bytes(), file.name
 
 
 def test_no_students_are_an_empty_form() -> None:

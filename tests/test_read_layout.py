@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reconcile.columns import CONSENT
 from reconcile.errors import InputError
 from reconcile.read import read
 from reconcile.read.layouts.layout import (
@@ -27,6 +28,7 @@ SHIPPED = {
     "superglue": sample.SUPERGLUE,
     "fraud": sample.FRAUD,
     "crosswalk": CROSSWALK_COLUMNS,
+    "consent": ("sis_id", *CONSENT),
 }
 
 

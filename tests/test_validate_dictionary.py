@@ -14,7 +14,7 @@ import pytest
 from damage import damaged
 
 from reconcile import resources
-from reconcile.columns import ACCOUNTS, STUDENTS
+from reconcile.columns import ACCOUNTS, CONSENT, STUDENTS
 from reconcile.errors import InputError
 from reconcile.validate.build import _PARAMETERS
 from reconcile.validate.dictionary import LANGUAGES, read_dictionary
@@ -34,7 +34,7 @@ def test_all_46_elements_of_openccc_are_there_once():
 
 def test_elements_carry_columns_of_ours():
     own = {"request_key", "attested_by", "attested_authority", "attested_on", "seen", "scope"}
-    own |= {"use_case", "proxy_application", "guardian_consent_by", "guardian_consent_on"}
+    own |= {"use_case", "proxy_application", *CONSENT}
     own |= {"email_in_use"}  # what the system says of an address, beside the request
     assert {one.column for one in ELEMENTS if one.column} <= {*STUDENTS, *ACCOUNTS, *own}
 

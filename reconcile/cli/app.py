@@ -11,6 +11,7 @@ import typer
 from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, role, validate
 from reconcile.cli.audit import audit
 from reconcile.cli.compare import compare
+from reconcile.cli.create import create
 from reconcile.cli.map import map as draft_map
 from reconcile.cli.notebook import notebook
 from reconcile.cli.progress import Steps
@@ -169,6 +170,7 @@ def decide(
 
 
 app.command()(audit)
+app.command()(create)
 app.command()(writeback)
 app.command()(purge)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconcile.plan import Plan, RequestPlan
     from reconcile.read import ReadResult
     from reconcile.registry import Registry
+    from reconcile.validate import Validation
 
 
 def draft_file(
@@ -88,30 +89,47 @@ def check_batch(
             is left in the batch.
         RegistryError: no such batch, or it is past that step.
     """
-    from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
-
     rows, rows_hash = drafts.rows_of(registry, batch_id)
     created = rows.filter(pl.col("kind") != "recover").drop("kind", "cccid")
     suite_hash, is_open, failures = "", True, 0
     if created.height:
         require_reasons(created)
-        form = created.with_columns(pl.lit(None, pl.String).alias(name) for name in SSN_DERIVED).with_columns(
-            request_key=pl.concat_str("college", pl.lit("/"), "sis_id"),
-            email_in_use=pl.Series(_in_use(registry, created), dtype=pl.String),
-        )
-        day = plan.as_of if plan is not None else (at or datetime.now(UTC)).date()
-        policy = plan.policy if plan is not None else None
-        judged = validate(form, suite="mint_request", as_of=day, policy=policy)
+        judged = judge_requests(registry, created, plan=plan, at=at)
         suite_hash, is_open, failures = judged.suite_hash, judged.verdict == "open", judged.failures.height
     verdict = GateVerdict(suite_hash=suite_hash, rows_hash=rows_hash, open=is_open, failures=failures)
     return drafts.check(registry, batch_id, by=by, verdict=verdict, at=at)
+
+
+def judge_requests(
+    registry: Registry, created: pl.DataFrame, /, *, plan: Plan | None = None, at: datetime | None = None
+) -> Validation:
+    """Hold requests for new accounts against the dictionary, nothing being kept.
+
+    Args:
+        registry: whose accounts and batches may have an address already.
+        created: college, sis_id, email, and the other columns of a request; email_in_use ("true" where an
+            account elsewhere has the address) may be among them.
+        plan: whose rules and day count; without one the rules that are shipped, and today.
+        at: when; now when None.
+    """
+    from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
+
+    form = created.with_columns(pl.lit(None, pl.String).alias(name) for name in SSN_DERIVED).with_columns(
+        request_key=pl.concat_str("college", pl.lit("/"), "sis_id"),
+        email_in_use=pl.Series(_in_use(registry, created), dtype=pl.String),
+    )
+    day = plan.as_of if plan is not None else (at or datetime.now(UTC)).date()
+    return validate(form, suite="mint_request", as_of=day, policy=plan.policy if plan is not None else None)
 
 
 def _in_use(registry: Registry, created: pl.DataFrame) -> list[str]:
     """Say of each request whether another account or request of the registry has its address."""
     wanted = {(row[0], row[1]): row[2] for row in created.select("college", "sis_id", "email").rows()}
     taken = addresses_in_use(registry, wanted)
-    return ["true" if key in taken else "false" for key in wanted]
+    elsewhere = (
+        created["email_in_use"] == "true" if "email_in_use" in created.columns else [False] * len(wanted)
+    )
+    return ["true" if key in taken or one else "false" for key, one in zip(wanted, elsewhere, strict=True)]
 
 
 def read_result(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from reconcile.columns import CONSENT
 from reconcile.errors import InputError
 from reconcile.flow.queries import query_of, require_askable
 from reconcile.plan import SnapshotPlan
@@ -33,8 +34,8 @@ class Inputs:
     """The tables of a plan, ready to be compared.
 
     Attributes:
-        tables: by name ("students", "accounts", "applications", "fraud", "crosswalk", "earlier
-            accounts"); students and accounts are standardized.
+        tables: by name ("students", "accounts", "applications", "fraud", "crosswalk", "consent", "earlier
+            accounts"); students and accounts are standardized, and students carry their guardian's consent.
         records: one `Input` a file, for the audit.
         diagnostics: table, line, kind, column, message of every repair, doubt and rejected record.
         key: fingerprint of the SSN key.
@@ -85,6 +86,8 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         records.append(replace(account, scope=plan.accounts.scope.value))
         remarks.append(result.diagnostics.select(pl.lit(PREVIOUS).alias("table"), pl.all()))
         tables[PREVIOUS] = result.frame
+    if "consent" in tables:
+        tables["students"] = _with_consent(tables["students"], tables["consent"])
     accepted = pl.col("cccid").str.contains("#", literal=True).not_()
     tables["students"], everybody = without_crowds(tables["students"], tables["accounts"])
     tables["accounts"] = everybody.filter(accepted)
@@ -185,6 +188,12 @@ def _with_college(students: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     if len(plan.population.colleges) != 1:
         return students
     return students.with_columns(pl.col("college").fill_null(plan.population.colleges[0]))
+
+
+def _with_consent(students: pl.DataFrame, consents: pl.DataFrame) -> pl.DataFrame:
+    """Put beside each student what their guardian consented to; of several consents the latest."""
+    latest = consents.sort("guardian_consent_on", "line").unique("sis_id", keep="last")
+    return students.join(latest.select("sis_id", *CONSENT), on="sis_id", how="left", maintain_order="left")
 
 
 def _with_students_ids(frame: pl.DataFrame, students: pl.Series, key: SsnKey) -> pl.DataFrame:

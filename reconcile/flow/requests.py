@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import SSN_DERIVED, Status
+from reconcile.columns import CONSENT, SSN_DERIVED, Status
+from reconcile.mint.accounts import addresses_in_use
+from reconcile.mint.asked import filled
 
 if TYPE_CHECKING:
-    from reconcile.plan import MintPlan
+    from reconcile.plan import MintPlan, Plan
+    from reconcile.registry import Registry
 
 # What a new account is made of; names as in the account dictionary.
 FIELDS: Final = (
@@ -24,13 +27,14 @@ def creation_form(students: pl.DataFrame, mint: MintPlan, /, *, attested: bool =
     """Write students down as the accounts that would be created for them.
 
     Returns:
-        request_key, college, sis_id, the fields of an account and the staff attestation, one row a
-        student, in request-key order.
+        request_key, college, sis_id, the fields of an account, a guardian's consent where the students
+        carry it, and the staff attestation, one row a student, in request-key order.
     """
+    consent = [name for name in CONSENT if name in students.columns]
     given = {name: getattr(mint, name) if attested else None for name in ATTESTATION}
     columns = [
         pl.col(name).cast(pl.String) if name in students.columns else pl.lit(None, pl.String).alias(name)
-        for name in ("college", *FIELDS)
+        for name in ("college", *FIELDS, *consent)
     ]
     return (
         students.select("sis_id", *columns)
@@ -41,7 +45,7 @@ def creation_form(students: pl.DataFrame, mint: MintPlan, /, *, attested: bool =
                 for name, value in given.items()
             },
         )
-        .select("request_key", "college", "sis_id", *FIELDS, *ATTESTATION)
+        .select("request_key", "college", "sis_id", *FIELDS, *consent, *ATTESTATION)
         .sort("request_key")
     )
 
@@ -72,6 +76,25 @@ def with_mailbox(form: pl.DataFrame, mint: MintPlan, accounts: pl.DataFrame, /) 
     return form.with_columns(
         email_in_use=pl.when(in_use.fill_null(value=False)).then(pl.lit("true")).otherwise(pl.lit("false"))
     )
+
+
+def reachable(
+    asked: pl.DataFrame, plan: Plan, accounts: pl.DataFrame, registry: Registry | None, /
+) -> pl.DataFrame:
+    """Give each request an address that no account of snapshot and registry has, and what all have in common.
+
+    Args:
+        asked: requests for new accounts, with college, sis_id and email.
+        plan: its mailbox, and what it says of all requests.
+        accounts: the snapshot's.
+        registry: whose accounts and batches may have an address already; none is looked at when None.
+    """
+    wanted = {(row[0], row[1]): row[2] for row in asked.select("college", "sis_id", "email").rows()}
+    ours = [wanted[key] for key in addresses_in_use(registry, wanted)] if registry is not None else []
+    held = [accounts.select("email")] if "email" in accounts.columns else []
+    known = pl.concat([*held, pl.DataFrame({"email": ours}, schema={"email": pl.String})])
+    created = with_mailbox(asked, plan.mint, known)
+    return filled(created, plan.request.columns) if plan.request is not None else created
 
 
 def _tag(column: str) -> pl.Expr:

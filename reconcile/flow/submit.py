@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from reconcile.columns import Status
 from reconcile.errors import GateClosed
-from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, with_mailbox
+from reconcile.flow import snapshot
+from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, reachable
 from reconcile.flow.seen import numbers_in
 from reconcile.flow.ties import ties_of
-from reconcile.mint.accounts import addresses_in_use
-from reconcile.mint.asked import filled
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.plan import Issuer
 from reconcile.registry.access import require
@@ -24,7 +23,6 @@ from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
 
     from reconcile.flow.run import Run
     from reconcile.mint.states import Batch
@@ -38,8 +36,6 @@ _SUITES: Final = {
     "accounts": "the snapshot does not meet the dictionary as the plan applies it",
     "snapshot_change": "the snapshot does not follow from the earlier one",
 }
-_HALF: Final = 0.5
-_NEEDED: Final = {"first_name": "first name", "last_name": "last name", "birthdate": "birthdate"}
 
 
 def submit(done: Run, registry: Registry, /, *, at: datetime | None = None) -> None:
@@ -77,7 +73,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     rows = _attested(done, rows)
     if rows.is_empty():
         return
-    obstacles = list(_obstacles(done, rows, (at or datetime.now(UTC)).date()))
+    obstacles = list(_obstacles(done, rows, at))
     if obstacles:
         _close(done, "; ".join(obstacles))
         return
@@ -159,45 +155,20 @@ def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
 def _reachable(rows: pl.DataFrame, done: Run, registry: Registry | None) -> pl.DataFrame:
     """Give each new account an address of its own where the plan has a mailbox; recoveries need none."""
     new = pl.col("kind") == "mint"
-    asked = rows.filter(new)
-    wanted = {(row[0], row[1]): row[2] for row in asked.select("college", "sis_id", "email").rows()}
-    ours = [wanted[key] for key in addresses_in_use(registry, wanted)] if registry is not None else []
-    held = [done.accounts.select("email")] if "email" in done.accounts.columns else []
-    known = pl.concat([*held, pl.DataFrame({"email": ours}, schema={"email": pl.String})])
-    created = with_mailbox(asked, done.plan.mint, known)
-    if done.plan.request is not None:
-        created = filled(created, done.plan.request.columns)
+    created = reachable(rows.filter(new), done.plan, done.accounts, registry)
     return pl.concat([created, rows.filter(~new)], how="diagonal").sort("request_key")
 
 
-def _obstacles(done: Run, rows: pl.DataFrame, today: date) -> Iterator[str]:
+def _obstacles(done: Run, rows: pl.DataFrame, at: datetime | None) -> Iterator[str]:
     """Say what forbids a batch whatever the dictionary says of its rows."""
-    snapshot = done.plan.accounts
-    # A plan of last year stays consistent in itself; outside practice the calendar counts too.
-    day = done.plan.as_of if done.plan.issuer.kind is Issuer.DEMO else max(today, done.plan.as_of)
-    age = (day - snapshot.as_of).days
-    if age > snapshot.max_age_days:
-        yield f"the account snapshot is {age} days old, {snapshot.max_age_days} are allowed; take a new one"
+    yield from snapshot.obstacles(done.plan, done.inputs, at=at)
     elsewhere = done.inputs.diagnostics.filter(pl.col("kind") == "cccid_under_other_code").height
     if elsewhere:
         yield (
             "the SIS holds CCCIDs under another code than the one that was looked for; correct the code in "
             "[students.options]"
         )
-    unreadable = _unreadable(done)
-    if unreadable > snapshot.max_set_aside:
-        yield (
-            f"{counted(unreadable, 'row')} of the account snapshot could not be used, and a student whose "
-            "account is among them looks as if they had none; mend the file, or allow so many by "
-            "[accounts] max_set_aside"
-        )
     yield from _rules_closing(done)
-    for column, words in _NEEDED.items():
-        empty = _share_empty(done.accounts, column)
-        if empty > _HALF:
-            yield f"{empty:.0%} of the account snapshot has no {words}, so that accounts are not found"
-    if done.accounts.is_empty():
-        yield "no row of the account snapshot could be used, so that every account looks absent"
     homeless = rows["college"].null_count()
     if homeless:
         yield (
@@ -243,21 +214,9 @@ def _withdraw(done: Run, registry: Registry, rows: pl.DataFrame, at: datetime | 
     return (f"{told} withdrawn: the facts changed since; what still holds is proposed anew.",)
 
 
-def _share_empty(table: pl.DataFrame, column: str) -> float:
-    if column not in table.columns:
-        return 1.0
-    return table[column].null_count() / table.height if table.height else 0.0
-
-
-def _unreadable(done: Run) -> int:
-    """Count the rows of the snapshot that nobody could be looked for in."""
-    lost = sum(record.quarantined for record in done.inputs.records if record.table == "accounts")
-    return lost - done.inputs.set_aside.height
-
-
 def _set_aside(done: Run) -> tuple[str, ...]:
     """Tell the reader that an account may hide among rows that could not be used."""
-    lost = sum(record.quarantined for record in done.inputs.records if record.table == "accounts")
+    lost = snapshot.set_aside(done.inputs)
     if not lost:
         return ()
     which = counted(lost, "row of the account snapshot was", "rows of the account snapshot were")

@@ -7,7 +7,7 @@ All of it is part of the row that is approved.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -24,7 +24,57 @@ COLUMNS: Final = (
     "email", "phone", "street", "city", "state", "zip", *REQUEST,
     "attested_by", "attested_authority", "attested_on", *CONSENT,
 )  # fmt: skip
-_NEEDED: Final = ("use_case", "cannot_self_serve", "identity_check")
+# What is said of nobody in particular by a rule of the dictionary, in words for whoever fills the form in.
+NEEDED: Final = {
+    "use_case": "Say for whom the account is made.",
+    "cannot_self_serve": "Say why the student cannot make the account without help.",
+    "identity_check": "Say how the student's identity was verified.",
+}
+
+
+class Field(NamedTuple):
+    """A field of a request for one account, as people are asked for it."""
+
+    name: str
+    label: str
+    hint: str = ""
+    choices: tuple[str, ...] = ()
+
+
+# In the order in which they are asked for, under the headings of the form.
+FORM: Final[Mapping[str, tuple[Field, ...]]] = {
+    "The student": (
+        Field("college", "College", "MIS code, such as 021"),
+        Field("sis_id", "SIS id"),
+        Field("first_name", "Legal first name"),
+        Field("middle_name", "Legal middle name"),
+        Field("last_name", "Legal last name"),
+        Field("suffix", "Suffix", "Jr., Sr., II, III or IV"),
+        Field("birthdate", "Date of birth", "yyyy-mm-dd"),
+        Field("email", "E-mail address", "the student's own; the college's mailbox stands in for none"),
+        Field("phone", "Phone", "such as 916-555-0100"),
+        Field("street", "Street"),
+        Field("city", "City"),
+        Field("state", "State", "such as CA"),
+        Field("zip", "ZIP", "such as 95814"),
+    ),
+    "The request": (
+        Field("use_case", "Use case", "", tuple(UseCase)),
+        Field("cannot_self_serve", "Why the student cannot do it", "no device, no internet access, ..."),
+        Field("identity_check", "How identity was verified", "which document, by whom"),
+        Field("proxy_application", "Do staff submit an application too", "", ("false", "true")),
+        Field("attested_by", "Who attests"),
+        Field("attested_authority", "On whose authority", "a policy, an agreement, a role"),
+        Field("attested_on", "Attested on", "yyyy-mm-dd"),
+    ),
+    "Of a child under 13": (
+        Field("guardian_consent_by", "Guardian who consented"),
+        Field("guardian_relation", "Relation to the child", "mother, father, legal guardian"),
+        Field("guardian_consent_on", "Consented on", "yyyy-mm-dd"),
+        Field("consent_recorded_by", "Recorded by"),
+    ),
+}
+FIELDS: Final = {field.name: field for fields in FORM.values() for field in fields}
 
 
 def template() -> str:
@@ -56,7 +106,7 @@ def require_reasons(created: pl.DataFrame, /) -> None:
         GateClosed: one does not; rows are named by number in the order of the batch.
     """
     problems = []
-    for name in _NEEDED:
+    for name in NEEDED:
         empty = created.select(_text(name) == "").to_series().arg_true().to_list()
         if empty:
             problems.append(f"{name} is empty ({row_numbers(empty)})")

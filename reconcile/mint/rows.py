@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from reconcile.cccid import WATERMARK, well_formed
-from reconcile.columns import ACCOUNTS, CONSENT, NEVER_DELIVERED, PERSON, REQUEST, SSN_DERIVED
+from reconcile.columns import ACCOUNTS, CONSENT, NEVER_DELIVERED, PERSON, REQUEST, SET_ASIDE, SSN_DERIVED
 from reconcile.errors import InputError
 from reconcile.registry.canon import digest_parts, row_numbers
 
@@ -23,7 +23,7 @@ _ATTESTED: Final = ("attested_by", "attested_authority", "attested_on")
 PAYLOAD: Final = tuple(
     dict.fromkeys(
         name
-        for name in (*PERSON, *ACCOUNTS, *_ATTESTED, *REQUEST, *CONSENT)
+        for name in (*PERSON, *ACCOUNTS, *_ATTESTED, *REQUEST, *CONSENT, *SET_ASIDE)
         if name not in (*SSN_DERIVED, *NEVER_DELIVERED, "cccid", "former_names", "line")
     )
 )

@@ -26,6 +26,7 @@ LAYOUTS: Final = {
     "applications": ("superglue",),
     "fraud": ("fraud",),
     "crosswalk": ("crosswalk",),
+    "consent": ("consent",),
 }
 # The fields of `reconcile.read.Limits`.
 LIMITS: Final = (

@@ -65,6 +65,7 @@ class Plan:
         applications: the applications staging file, None without one.
         fraud: the list of CCCIDs that were reported as fraud, None without one.
         crosswalk: CCCIDs of the past, None without them.
+        consent: the guardians' consent to accounts of children under 13, None without any.
         request: what the requests for new accounts have in common, None where the rows say it.
         thresholds: from which probability on a pair is linked or reviewed.
         policy: how the data dictionary's rules are applied at this college.
@@ -88,6 +89,7 @@ class Plan:
     applications: InputPlan | None = None
     fraud: InputPlan | None = None
     crosswalk: InputPlan | None = None
+    consent: InputPlan | None = None
     request: RequestPlan | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
     policy: Policy = field(default_factory=Policy)
@@ -157,6 +159,7 @@ class Plan:
             applications=_optional(reader, "applications"),
             fraud=_optional(reader, "fraud"),
             crosswalk=_optional(reader, "crosswalk"),
+            consent=_optional(reader, "consent"),
             thresholds=_thresholds(reader),
             mint=_mint(reader),
             mis=_mis(reader) if reader.has("mis") else None,

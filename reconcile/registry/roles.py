@@ -43,6 +43,7 @@ _OFFICE: Final = (Role.ADMINISTRATOR,)
 NEEDED: Final[Mapping[str, tuple[Role, ...]]] = {
     "created": (), "asked": (), "refused": (),
     "drafted": (Role.REQUESTER,), "checked": (Role.REQUESTER,), "submitted": (Role.REQUESTER,),
+    "set_aside": (Role.REQUESTER,),
     "approved": (Role.APPROVER,), "rejected": (Role.APPROVER,),
     "withdrawn": _HANDS, "returned": _HANDS, "minted": _HANDS, "handed_over": _HANDS, "answered": _HANDS,
     "delivered": _HANDS, "compared": _HANDS, "loaded": _HANDS, "credentials": _HANDS,

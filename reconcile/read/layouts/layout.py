@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _LISTED: Final = 6  # names that a message shows
 _SHIPPED: Final = Path(__file__).parent
-TABLES: Final = ("students", "accounts", "applications", "fraud", "crosswalk")
+TABLES: Final = ("students", "accounts", "applications", "fraud", "crosswalk", "consent")
 # Options that every layout takes: "columns" maps fields to column names, "as_of" is the day asked for,
 # "id_is_ssn" says that the ids are SSNs where nothing in the file shows it.
 COMMON_OPTIONS: Final = ("columns", "as_of", "id_is_ssn", "delimiter", "separator")
@@ -57,7 +57,7 @@ class Layout:
 
     Attributes:
         name: "banner", or the path of a file of the user's own.
-        table: what the rows are: students, accounts, applications, fraud or crosswalk.
+        table: what the rows are: students, accounts, applications, fraud, crosswalk or consent.
         title: for people.
         several_rows: whether one person has several rows by nature.
         required: fields and the names that their columns go by.
@@ -90,7 +90,7 @@ class Layout:
     @property
     def id(self) -> str:
         """The field that identifies a row's person or account."""
-        return "sis_id" if self.table == "students" else "cccid"
+        return "sis_id" if self.table in {"students", "consent"} else "cccid"
 
     @property
     def fields(self) -> dict[str, Sequence[str]]:

@@ -11,6 +11,7 @@ import polars as pl
 from reconcile.columns import (
     ACCOUNTS,
     APPLICATIONS,
+    CONSENTS,
     CROSSWALK,
     FRAUD,
     LIST_COLUMNS,
@@ -43,6 +44,7 @@ _COLUMNS: Final = {
     "applications": APPLICATIONS,
     "fraud": FRAUD,
     "crosswalk": CROSSWALK,
+    "consent": CONSENTS,
 }
 _LOOKS_FIXED: Final = (
     "The file looks like fixed width: draft a layout that says where each field stands, with "
@@ -92,7 +94,7 @@ def apply_layout(
     if layout.table in {"students", "accounts"}:
         answer = fold_people(rows, layout, options, found)
     else:
-        answer = _keep_events(rows, options, found)
+        answer = _keep_events(rows, layout, options, found)
     columns_of_table = _COLUMNS[layout.table]
     return replace(
         answer,
@@ -157,14 +159,17 @@ def _without_ssn(
     return hide_values(rows, key, found)
 
 
-def _keep_events(rows: pl.DataFrame, options: Mapping[str, object], found: Diagnostics) -> Folded:
-    """Applications and reports stand by themselves; only their CCCID must be there."""
-    kept = rows.filter(pl.col("cccid").is_not_null())
+def _keep_events(
+    rows: pl.DataFrame, layout: Layout, options: Mapping[str, object], found: Diagnostics
+) -> Folded:
+    """Applications, reports and consents stand by themselves; only the id of whose they are must be there."""
+    name, called = layout.id, "CCCID" if layout.id == "cccid" else "SIS id"
+    kept = rows.filter(pl.col(name).is_not_null())
     found.note_lines(
-        rows.filter(pl.col("cccid").is_null())["line"],
+        rows.filter(pl.col(name).is_null())["line"],
         "id_missing",
-        "There is no CCCID in this row; it was set aside. Fill it in, or leave the row out.",
-        column="cccid",
+        f"There is no {called} in this row; it was set aside. Fill it in, or leave the row out.",
+        column=name,
     )
     quarantined = rows.height - kept.height
     if "rescinded" in kept.columns:
