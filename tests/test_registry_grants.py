@@ -9,19 +9,8 @@ import sys
 
 import polars as pl
 import pytest
-import sqlalchemy as sa
-from registries import (
-    AT,
-    NOT_ON_WINDOWS,
-    RANGE,
-    _run_sql,
-    _url_of,
-    answer,
-    new_database,
-    server,
-    submitted,
-    wanted,
-)
+from districts import District
+from registries import AT, NOT_ON_WINDOWS, answer, new_database, submitted, wanted
 
 from reconcile.errors import Refused, RegistryError
 from reconcile.mint.batch import GateVerdict, approve, mint, withdraw
@@ -31,7 +20,7 @@ from reconcile.mint.handover import hand_over
 from reconcile.mint.result import enter_result
 from reconcile.mint.void import void
 from reconcile.registry import Registry
-from reconcile.registry.access import Asked, ask, grant, name_first
+from reconcile.registry.access import name_first
 from reconcile.registry.access import withdraw as take_back
 from reconcile.registry.canon import canonical
 from reconcile.registry.grants import PRIVILEGES, apply, kept, plan
@@ -40,59 +29,6 @@ from reconcile.registry.tables import metadata
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason=NOT_ON_WINDOWS)
 
 DECISION = ("table", "id_l", "id_r", "decision", "hash")
-PASSWORD = "only-for-this-test"  # noqa: S105 - where a server wants one
-PEOPLE = {
-    "ana": "requester", "ben": "approver", "eva": "reviewer", "dora": "administrator", "cyd": "requester",
-    "max": "reviewer",
-}  # fmt: skip
-
-
-class District:
-    """A registry on a server whose owner is no superuser, and a login for each of its people."""
-
-    def __init__(self, name):
-        self.name = name
-        logins = (*(f"{name}_{one}" for one in PEOPLE), f"{name}_keeper")
-        _run_sql(
-            server(),
-            *(f"CREATE ROLE {one} LOGIN PASSWORD '{PASSWORD}'" for one in logins),
-            f"ALTER ROLE {name}_keeper CREATEROLE",
-            f"CREATE DATABASE {name} OWNER {name}_keeper TEMPLATE template0",
-        )
-        with self.open("keeper", create=True) as made:
-            made.allot(*RANGE, authority="Chancellor's Office", at=AT)
-            name_first(made, "Dora", login_name=f"{name}_dora", at=AT)
-            apply(made)
-
-    def url(self, who):
-        given = sa.make_url(_url_of(self.name))
-        chosen = given.set(username=f"{self.name}_{who}", password=PASSWORD)
-        return chosen.render_as_string(hide_password=False)
-
-    def open(self, who, *, create=False):
-        return Registry.open(self.url(who), create=create)
-
-    def hire(self, who, role=None, college="district"):
-        asked = Asked(
-            who.capitalize(), "Clerk", "Pat Example", f"{who}@example.edu", college,
-            role or PEOPLE[who], "start of term", f"{self.name}_{who}",
-        )  # fmt: skip
-        with self.open("dora") as registry:
-            return grant(registry, ask(registry, asked, by="Dora", at=AT), by="Dora", at=AT)
-
-    def run(self, who, sql):
-        """Run SQL as somebody, and give the rows or the code that the database refused it with."""
-        import psycopg  # noqa: PLC0415 - not on Windows
-
-        words = {"district": self.name, "batch": self.batch, "open": self.open_batch, "own": self.own_batch}
-        with psycopg.connect(self.url(who)) as connection:
-            for word, meant in words.items():
-                sql = sql.replace(f"<{word}>", str(meant))
-            try:
-                answer = connection.execute(sql)
-                return answer.fetchall() if answer.description else []
-            except psycopg.Error as error:
-                return error.sqlstate
 
 
 def rows(*ids):
@@ -108,14 +44,14 @@ def district():
     made.hire("cyd", "approver")  # may do both, but not of one batch
     with made.open("ana") as ana:
         ana.pin_key("0123456789abcdef")
-        made.batch = submitted(ana, rows(1)).id
+        batch = submitted(ana, rows(1)).id
     with made.open("ben") as ben:
-        approve(ben, made.batch, approver="Ben", at=AT)
-        mint(made.batch, registry=ben, by="Ben", at=AT)
+        approve(ben, batch, approver="Ben", at=AT)
+        mint(batch, registry=ben, by="Ben", at=AT)
     with made.open("ana") as ana:
-        made.open_batch = submitted(ana, rows(2)).id
+        waits = submitted(ana, rows(2)).id
     with made.open("cyd") as cyd:
-        made.own_batch = submitted(cyd, rows(3), proposer="Cyd").id
+        made.words = {"batch": batch, "open": waits, "own": submitted(cyd, rows(3), proposer="Cyd").id}
     return made
 
 

@@ -202,18 +202,23 @@ def confirm(
 ) -> None:
     """Take an account over, with code and password.
 
-    Both are asked for; the password is the student's own. From then on the
-    account is too: nobody on the staff can make credentials for it or
-    release it.
+    Both are asked for; the password is the student's own. Where a database
+    keeps the roles, the temporary secret is asked for again. From then on
+    the account is the student's: nobody on the staff can make credentials
+    for it or release it.
 
     Example: `reconcile account confirm ABC1234 --plan fall.toml --accept-terms`
     """
-    from reconcile.mint.claim import confirm as take_over  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.claim import asks_again  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.claim import confirm as take_over  # noqa: PLC0415
 
+    with open_registry(plan, registry, demo=demo) as store:
+        again = asks_again(store)
+    secret = _secret("Temporary secret") if again else ""
     code = _secret("Code from the message")
     password = _secret("New password, 12 characters or more", twice=True)
     with change(plan, registry, demo=demo, dry_run=dry_run, expected=(AccountError,)) as store:
-        take_over(store, number, code, password, accepted_terms=accept_terms)
+        take_over(store, number, code, password, accepted_terms=accept_terms, secret=secret)
     typer.echo(f"The account of {number} is its student's.")
 
 

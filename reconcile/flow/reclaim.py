@@ -85,12 +85,13 @@ def begin_reclaim(
 
 
 def addresses_of(plan: Plan, /) -> frozenset[str]:
-    """Collect the addresses of all accounts in a plan's snapshot, in the spelling that is compared.
+    """Collect the addresses of a plan's snapshot in the spelling that is compared, with a tag and without.
 
     Raises:
         InputError: the snapshot cannot be read.
     """
-    return frozenset(snapshot(plan)["email"].drop_nulls())
+    found = snapshot(plan)["email"].drop_nulls()
+    return frozenset(found) | frozenset(found.str.replace(r"\+[^@]*@", "@"))
 
 
 def snapshot(plan: Plan, /) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import polars as pl
 
 from reconcile.errors import AccountError, InputError, IssuerError, RegistryError
 from reconcile.mint.states import BatchState, Issuer
+from reconcile.registry.people import in_latin
 from reconcile.show import Sheet, Shown
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def plain_address(typed: str | None, /) -> str | None:
     >>> plain_address(" Kim@Example.ORG ")
     'kim@example.org'
     """
-    return (typed or "").strip().casefold() or None
+    return unicodedata.normalize("NFKC", typed or "").strip().casefold() or None
 
 
 def require_address(typed: str, /) -> str:
@@ -63,6 +65,25 @@ def same_mailbox(address: str, held: str | None, /) -> bool:
     if held is None or "+" not in held:
         return address == held
     return _mailbox(address) == _mailbox(held)
+
+
+def mailboxes(address: str, /) -> set[str]:
+    """Name the mailboxes that an address seems to be of: without its tag, and in letters that look alike.
+
+    >>> sorted(mailboxes("k\u0456m+2@example.org"))
+    ['kim@example.org', 'k\u0456m@example.org']
+    """
+    return {"@".join(_mailbox(spelled)) for spelled in (address, in_latin(address))}
+
+
+def is_taken(ledger: Ledger, address: str, cccid: str, /) -> bool:
+    """Say whether another account has an address, or one that arrives in the same mailbox."""
+    if ledger.accounts.holders([address]).get(address, cccid) != cccid:
+        return True
+    mine = mailboxes(address)
+    return any(
+        holder != cccid and "@".join(_mailbox(held)) in mine for held, holder in ledger.accounts.near(mine)
+    )
 
 
 def addresses_in_use(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.errors import AccountError, InputError
-from reconcile.mint.accounts import require_address, same_mailbox
+from reconcile.mint.accounts import is_taken, mailboxes, require_address, same_mailbox
 from reconcile.mint.door import STUDENT, TRIES, account_of, is_locked, refuse, told
 from reconcile.mint.passwords import (
     LONGEST,
@@ -18,10 +18,13 @@ from reconcile.mint.passwords import (
     SECRETS,
     SHORTEST,
     agrees,
+    keep,
     new_code,
     plain_password,
     plain_secret,
+    show,
 )
+from reconcile.registry import kiosk
 from reconcile.registry.canon import iso
 from reconcile.registry.people import machine, require_name
 
@@ -44,10 +47,30 @@ _NO_MATCH: Final = (
     "was changed. Read the newest message again, or start the reclaim again; after five failures wait 15 "
     "minutes."
 )
+_LATE: Final = (
+    "The temporary secret ended on {day}. Nothing was changed. Ask the office that handed it out for a new "
+    "one."
+)
+_OF_STAFF: Final = "That is a mailbox of the college. Nothing was changed. Name an address of your own."
+_OLD: Final = "The code is older than 15 minutes. Nothing was changed. Start the reclaim again."
+_SAME: Final = "The password is the temporary secret. Nothing was changed. Choose another one."
 _IN_USE: Final = (
     "The e-mail address is already in use: another account has it. Nothing was changed. Name an address that "
     "is yours alone; if you have another account, tell the office, since nobody should have two."
 )
+
+# What is said of a refusal that a database's functions name.
+_BEGINNING: Final = {
+    "no match": _UNKNOWN, "expired": _LATE, "address of staff": _OF_STAFF, "address in use": _IN_USE,
+}  # fmt: skip
+_ENDING: Final = {
+    "no match": _NO_MATCH, "expired": _OLD, "password is the secret": _SAME, "address in use": _IN_USE,
+}  # fmt: skip
+
+
+def asks_again(registry: Registry, /) -> bool:
+    """Say whether the end of a reclaim takes the temporary secret again: where a database decides on it."""
+    return kiosk.heads(registry, "") is not None
 
 
 def start(
@@ -70,7 +93,7 @@ def start(
         email: the student's own address.
         send: called with address, code and the moment at which it ends; nothing is kept if it fails.
         taken: addresses that accounts elsewhere have, in lower case.
-        at: when; now when None.
+        at: when; now when None, and where the database takes the step.
 
     Raises:
         AccountError: the secret is wrong, used, replaced or expired, the account is locked, or the address
@@ -79,7 +102,20 @@ def start(
     """
     address = require_address(email)
     code = new_code()
-    hashed = SECRETS.hash(code)
+    hashed = keep(SECRETS, code)
+    elsewhere = any(one in taken for one in (address, *mailboxes(address)))
+    post = (lambda *_: None) if registry.rehearsal else send
+    if (heads := kiosk.heads(registry, cccid)) is not None:
+        shown = show(heads.secret, plain_secret(secret))
+
+        def ask(connection: Any) -> datetime | AccountError:  # noqa: ANN401 - the registry's own
+            said, until = kiosk.Kiosk(connection).begin(cccid, shown, address, hashed, elsewhere=elsewhere)
+            if said != "begun" or until is None:
+                return AccountError(_BEGINNING[said].format(day=until.date() if until else ""))
+            post(address, code, until)
+            return until
+
+        return told(registry.change(ask))
 
     def work(ledger: Ledger) -> datetime | AccountError:
         account = account_of(ledger, cccid)
@@ -90,21 +126,16 @@ def start(
             return refuse(ledger, account, "reclaim_refused", _UNKNOWN, counts=held)
         number = account["cccid"]
         if kept["expires"] <= ledger.stamp:
-            text = (
-                f"The temporary secret ended on {kept['expires'][:10]}. Nothing was changed. Ask the office "
-                "that handed it out for a new one."
-            )
+            text = _LATE.format(day=kept["expires"][:10])
             return refuse(ledger, account, "reclaim_refused", text, why="expired")
         if same_mailbox(address, account["email"]):
-            text = "That is a mailbox of the college. Nothing was changed. Name an address of your own."
-            return refuse(ledger, account, "reclaim_refused", text, why="address of staff")
-        if address in taken or ledger.accounts.holders([address]):
+            return refuse(ledger, account, "reclaim_refused", _OF_STAFF, why="address of staff")
+        if elsewhere or is_taken(ledger, address, number):
             return refuse(ledger, account, "reclaim_refused", _IN_USE, why="address in use")
         ends = ledger.at + CODE_VALID_FOR
         ledger.accounts.wait(number, email=address, code=hashed, expires=iso(ends))
         ledger.accounts.seal("reclaim_started", number, [number], who=STUDENT, machine=machine())
-        if not registry.rehearsal:
-            send(address, code, ends)
+        post(address, code, ends)
         return ends
 
     return told(registry.write(work, at=at))
@@ -118,6 +149,7 @@ def confirm(
     /,
     *,
     accepted_terms: bool,
+    secret: str = "",
     at: datetime | None = None,
 ) -> None:
     """End a reclaim with its code and a password: the account is the student's from then on.
@@ -128,7 +160,8 @@ def confirm(
         code: out of the message.
         password: the student's own, 12 to 256 characters, and not the secret.
         accepted_terms: whether the student agrees to the terms of use; only the student can.
-        at: when; now when None.
+        secret: the temporary one again, where the database takes the steps of students (`asks_again`).
+        at: when; now when None, and where the database takes the step.
 
     Raises:
         AccountError: the code is wrong, expired or tried too often, the account is locked, the password is
@@ -138,7 +171,17 @@ def confirm(
     if not accepted_terms:
         raise InputError("You must agree to the Terms of Use. Nothing was changed.")
     _require_password(password, cccid)
-    hashed = PASSWORDS.hash(plain_password(password))
+    hashed = keep(PASSWORDS, plain_password(password))
+    if (heads := kiosk.heads(registry, cccid)) is not None:
+        shown = (show(heads.secret, plain_secret(secret)), show(heads.code, plain_secret(code)))
+        same = plain_secret(password) == plain_secret(secret)
+
+        def ask(connection: Any) -> AccountError | None:  # noqa: ANN401 - the registry's own
+            said = kiosk.Kiosk(connection).confirm(cccid, *shown, hashed, same=same)
+            return AccountError(_ENDING[said]) if said != "claimed" else None
+
+        told(registry.change(ask))
+        return
 
     def work(ledger: Ledger) -> AccountError | None:
         account = account_of(ledger, cccid)
@@ -151,13 +194,11 @@ def confirm(
         number = account["cccid"]
         if waiting["expires"] <= ledger.stamp:
             ledger.accounts.stop_waiting(number)
-            text = "The code is older than 15 minutes. Nothing was changed. Start the reclaim again."
-            return refuse(ledger, account, "confirm_refused", text, why="expired")
+            return refuse(ledger, account, "confirm_refused", _OLD, why="expired")
         kept = ledger.accounts.secret(number)
         if kept is not None and agrees(SECRETS, kept["hash"], plain_secret(password)):
-            text = "The password is the temporary secret. Nothing was changed. Choose another one."
-            return refuse(ledger, account, "confirm_refused", text, why="password is the secret")
-        if ledger.accounts.holders([waiting["email"]]):
+            return refuse(ledger, account, "confirm_refused", _SAME, why="password is the secret")
+        if is_taken(ledger, waiting["email"], number):
             return refuse(ledger, account, "confirm_refused", _IN_USE, why="address in use")
         agreed = {"accepted_terms": "true", "accepted_terms_timestamp": ledger.stamp}
         verified = {"email_verified": "true", "email_verified_timestamp": ledger.stamp}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.errors import AccountError, InputError
 from reconcile.mint.door import STUDENT, account_of, is_locked, refuse, told
-from reconcile.mint.passwords import PASSWORDS, agrees, plain_password
+from reconcile.mint.passwords import PASSWORDS, agrees, plain_password, show
+from reconcile.registry import kiosk
 from reconcile.registry.accounts import NAME
 from reconcile.registry.people import machine
 
@@ -29,6 +30,8 @@ _BOTH: Final = (
     "Do not update your name (first, middle or last) and birth date at the same time. Nothing was changed. "
     "Change one of them, then the other in an edit of its own."
 )
+_TOMORROW: Final = "The date of birth must be before today. Nothing was changed. Correct it."
+_SAID: Final = {"no match": _NO_MATCH, "name and birthdate": _BOTH, "birthdate": _TOMORROW}
 
 
 def edit(
@@ -49,7 +52,7 @@ def edit(
         cccid: the account's number.
         password: the student's own.
         changes: by the names in `EDITABLE`; empty removes a value.
-        at: when; now when None.
+        at: when; now when None, and where the database takes the step.
 
     Raises:
         AccountError: the password is wrong, the account is locked or not the student's yet, or both name
@@ -68,8 +71,7 @@ def edit(
         if "birthdate" in new and not new.keys().isdisjoint(NAME):
             return refuse(ledger, account, "edit_refused", _BOTH, why="name and birthdate")
         if "birthdate" in new and not _is_birthdate(new["birthdate"], ledger.at.date()):
-            text = "The date of birth must be before today. Nothing was changed. Correct it."
-            return refuse(ledger, account, "edit_refused", text, why="birthdate")
+            return refuse(ledger, account, "edit_refused", _TOMORROW, why="birthdate")
         number = account["cccid"]
         if new:
             ledger.accounts.change(number, failures=0, locks=0, locked_until=None, **new)
@@ -78,7 +80,14 @@ def edit(
             )
         return tuple(sorted(new))
 
-    changed = told(registry.write(work, at=at))
+    heads = kiosk.heads(registry, cccid)
+
+    def ask(connection: Any) -> tuple[str, ...] | AccountError:  # noqa: ANN401 - the registry's own
+        shown = show(heads.password if heads else "", plain_password(password))
+        said, fields = kiosk.Kiosk(connection).edit(cccid, shown, wanted)
+        return fields if said == "edited" else AccountError(_SAID[said])
+
+    changed = told(registry.write(work, at=at) if heads is None else registry.change(ask))
     if not changed:
         raise InputError("The account says so already. Nothing was changed.")
     return changed

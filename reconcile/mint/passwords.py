@@ -4,19 +4,26 @@ A temporary secret carries 100 random bits: the whole world's machines do not gu
 costs, so that its hash takes the least that OWASP recommends for Argon2id (19 MiB, two passes; about 30 ms)
 and a thousand of them take seconds. A password that a person chose is guessed in far fewer tries; its hash
 takes the memory and passes that RFC 9106 recommends where memory is scarce (64 MiB, three passes).
+
+Kept of Argon2's outcome is its SHA-256, in its place in the encoded text: a database that cannot run Argon2
+is shown the outcome and compares, and nobody who reads what is kept can show it.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import os
+import re
 import secrets
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2 import PasswordHasher, Type
+from argon2.low_level import ARGON2_VERSION, hash_secret_raw
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 if TYPE_CHECKING:
@@ -30,6 +37,9 @@ _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"  # 32 signs, none that peo
 _LENGTH: Final = 20
 _PART: Final = 5
 _CODE: Final = 8  # digits; five tries at one in a hundred million
+_AGAIN: Final = "sha256:"
+_HEAD: Final = re.compile(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)")
+_TAG: Final = 32  # bytes of Argon2's outcome
 _PORTION: Final = 250  # secrets hashed between two words about how far it has come
 
 
@@ -70,23 +80,43 @@ def hash_secrets(texts: Sequence[str], /, *, progress: Callable[[str], None]) ->
         for start in range(0, len(texts), _PORTION):
             progress(f"Hashing secrets, {start:,} of {len(texts):,} done")
             portion = map(plain_secret, texts[start : start + _PORTION])
-            hashed += pool.map(SECRETS.hash, portion)
+            hashed += pool.map(partial(keep, SECRETS), portion)
     return hashed
 
 
+def keep(hasher: PasswordHasher, typed: str, /) -> str:
+    """Give what is kept of a secret, a code or a password, with a salt of its own."""
+    head = _head(hasher)
+    return f"{head}${_AGAIN}{hashlib.sha256(bytes.fromhex(show(head, typed))).hexdigest()}"
+
+
+def show(head: str, typed: str, /) -> str:
+    """Give the outcome of Argon2 for what was typed, in hexadecimal; only who knows the text can.
+
+    Args:
+        head: how what is kept begins: parameters and salt.
+        typed: in the spelling that is hashed.
+    """
+    found = _HEAD.fullmatch(head)
+    memory, passes, lanes, salt = found.groups() if found else ("8", "1", "1", "AAAAAAAAAAA")
+    raw = hash_secret_raw(
+        typed.encode("utf-8"), base64.b64decode(salt + "=" * (-len(salt) % 4)), time_cost=int(passes),
+        memory_cost=int(memory), parallelism=int(lanes), hash_len=_TAG, type=Type.ID, version=ARGON2_VERSION,
+    )  # fmt: skip
+    return raw.hex()
+
+
 def agrees(hasher: PasswordHasher, kept: str | None, typed: str, /) -> bool:
-    """Say whether what was typed is what a hash was made of; without a hash it takes as long to say no."""
-    try:
-        return hasher.verify(kept or _of_nothing(hasher), typed)
-    except (VerificationError, InvalidHashError):
-        return False
+    """Say whether what was typed is what is kept; without anything kept it takes as long to say no."""
+    head, _, last = (kept or f"{_head(hasher)}$").rpartition("$")
+    shown = bytes.fromhex(show(head, typed))
+    wanted = _encoded(shown) if not last.startswith(_AGAIN) else _AGAIN + hashlib.sha256(shown).hexdigest()
+    return hmac.compare_digest(last.encode("utf-8"), wanted.encode("utf-8"))
 
 
-def _of_nothing(hasher: PasswordHasher) -> str:
-    """Write a hash that no text has, with a hasher's parameters: comparing costs what it always costs."""
-    salt, hashed = (_encoded(secrets.token_bytes(size)) for size in (hasher.salt_len, hasher.hash_len))
+def _head(hasher: PasswordHasher) -> str:
     cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
-    return f"$argon2id$v=19${cost}${salt}${hashed}"
+    return f"$argon2id$v=19${cost}${_encoded(secrets.token_bytes(hasher.salt_len))}"
 
 
 def _encoded(data: bytes) -> str:

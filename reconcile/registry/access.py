@@ -322,7 +322,18 @@ def _require_login(connection: sa.Connection, asked: Asked) -> None:
         raise RegistryError(
             "On PostgreSQL a role belongs to a database login. Enter the access request again with --login."
         )
+    if asked.role == Role.KIOSK and connection.dialect.name != "postgresql":
+        raise RegistryError(
+            "A kiosk's role is kept by a database alone, and this registry is a file, which whoever opens it "
+            "can read. Where students take accounts over at a machine of their own, take PostgreSQL."
+        )
     for row in current(connection):
+        kiosks = {row["role"] == Role.KIOSK, asked.role == Role.KIOSK}
+        if same_login(row["login"], asked.login) and len(kiosks) > 1:
+            raise RegistryError(
+                f"The login {row['login']} has the role {row['role']}. The login of a kiosk has no other: "
+                "whoever stands there is not staff. Take a login of its own."
+            )
         same = same_person(row["person"], asked.person)
         if row["login"] and asked.login and same != same_login(row["login"], asked.login):
             whose = f"{row['person']} has the login {row['login']}"

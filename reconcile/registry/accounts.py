@@ -29,7 +29,7 @@ from reconcile.registry.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 NAME: Final = ("first_name", "middle_name", "last_name")  # the full legal name, as the dictionary has it
 TAKEN_OVER: Final = (*NAME, "suffix", "birthdate", "attested_by", "attested_authority", "attested_on")
@@ -94,10 +94,18 @@ class Accounts:
             found.update((row.email, row.cccid) for row in self._connection.execute(query))
         return found
 
-    def addresses(self) -> list[str]:
-        """List the addresses of all accounts, in our spelling."""
-        query = sa.select(accounts.c.email).where(accounts.c.email.is_not(None))
-        return list(self._connection.execute(query.order_by(accounts.c.email)).scalars())
+    def near(self, mailboxes: Iterable[str], /) -> list[tuple[str, str]]:
+        """List the addresses, with their numbers, that begin and end as these mailboxes do."""
+        parts = [box.rpartition("@") for box in mailboxes]
+        like = [
+            sa.and_(
+                accounts.c.email.startswith(name, autoescape=True),
+                accounts.c.email.endswith(f"@{domain}", autoescape=True),
+            )
+            for name, _, domain in parts
+        ]
+        query = sa.select(accounts.c.email, accounts.c.cccid).where(sa.or_(*like))
+        return [(row.email, row.cccid) for row in self._connection.execute(query)]
 
     def owners(self, addresses: set[str], /) -> dict[str, set[tuple[str, str]]]:
         """Give for addresses in our spelling who has them: accounts, and requests that still count.

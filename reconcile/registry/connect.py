@@ -32,7 +32,7 @@ T = TypeVar("T")
 _LOG: Final = "reconcile"
 CHUNK: Final = 10_000  # rows in memory at a time; values in one IN list, of which SQLite takes 32,766
 BUSY_SECONDS: Final = 60  # a writer that waits longer is stuck, not slow
-_LOCK_KEY: Final = 4_343_434_944  # "CCCI": any constant, the same for every registry process
+LOCK_KEY: Final = 4_343_434_944  # "CCCI": any constant, the same for every registry process
 _SQLITE: Final = "sqlite:///"
 _SERVER: Final = ("postgresql", "postgres", "postgresql+psycopg")
 _PROBLEMS: Final = (
@@ -52,6 +52,13 @@ _PROBLEMS: Final = (
     (
         ("42704",),
         "knows no login of that name. Nothing was changed; the database's keeper makes it first",
+    ),
+    (
+        ("55000",),
+        (
+            "lets no student in any more: too many attempts were taken back before the log could keep them. "
+            "Its owner finds out at which login that was, and then runs `reconcile registry grants`"
+        ),
     ),
     (
         ("SQLITE_CONSTRAINT", "23"),
@@ -281,7 +288,7 @@ def _begin(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif writes:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_KEY)))
     else:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 

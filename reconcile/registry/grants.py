@@ -1,6 +1,6 @@
 """The roles of a registry as roles of its PostgreSQL database, which then keeps them against SQL of any kind.
 
-Four group roles that nobody logs in with, named after the database; what each may read and write, table by
+Five group roles that nobody logs in with, named after the database; what each may read and write, table by
 table and column by column; the guards of guards.py; and who belongs to which group, which the database
 itself keeps in step with the grants from then on. All of it is made by the registry's owner, whose login is
 for this and for upgrades: an owner can take every guard away again.
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from reconcile.errors import RegistryError
-from reconcile.registry import guards
+from reconcile.registry import guards, kiosk
 from reconcile.registry.canon import digest
-from reconcile.registry.roles import NEEDED, Role, current, in_force
+from reconcile.registry.roles import NEEDED, PEOPLE, Role, current, in_force
 from reconcile.words import listed
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 63 - len("_administrator")  # of PostgreSQL's names
 _ROLES: Final = tuple(role.value for role in Role)
+_PEOPLE: Final = tuple(role.value for role in PEOPLE)
 _HANDS: Final = ("requester", "approver")
 _SEES: Final = (*_HANDS, "administrator")
 
@@ -34,7 +35,11 @@ _SEES: Final = (*_HANDS, "administrator")
 # is not granted (UPDATE and DELETE of history, TRUNCATE, payloads for reviewers) the database refuses.
 PRIVILEGES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "alembic_version": {"SELECT": _ROLES},
-    "meta": {"SELECT": _ROLES, "UPDATE (ssn_key)": ("requester", "administrator")},
+    "meta": {
+        "SELECT": _PEOPLE,
+        "SELECT (stamp)": ("kiosk",),
+        "UPDATE (ssn_key)": ("requester", "administrator"),
+    },
     "allotments": {"SELECT": _SEES, "INSERT": ("administrator",), "UPDATE (next)": _HANDS},
     "batches": {
         "SELECT": _SEES,
@@ -47,9 +52,9 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "cccids": {"SELECT": _SEES, "INSERT": _HANDS, "UPDATE (state)": _HANDS},
     "accounts": {"SELECT": _SEES, "INSERT, UPDATE": _HANDS},
     "credentials": {"SELECT": _SEES, "INSERT, UPDATE": _HANDS, "DELETE": (*_HANDS, "administrator")},
-    "reclaims": {"SELECT": _SEES, "INSERT, UPDATE": _HANDS, "DELETE": (*_HANDS, "administrator")},
+    "reclaims": {"SELECT": _SEES, "DELETE": (*_HANDS, "administrator")},  # begun by the functions of a kiosk
     "account_log": {"SELECT": _SEES, "INSERT": (*_HANDS, "administrator")},
-    "decisions": {"SELECT": _ROLES, "INSERT": ("reviewer", *_HANDS)},
+    "decisions": {"SELECT": _PEOPLE, "INSERT": ("reviewer", *_HANDS)},
     "results": {"SELECT": _SEES, "INSERT": _HANDS},
     "voids": {"SELECT": _SEES, "INSERT": _HANDS},
     "ties": {"SELECT": _SEES, "INSERT": _HANDS},
@@ -58,10 +63,10 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "audit": {
         "SELECT": _SEES,
         "SELECT (seq, at, what, who, subject, previous, entry)": ("reviewer",),  # details hash people
-        "INSERT": _ROLES,
+        "INSERT": _PEOPLE,
     },
-    "access_requests": {"SELECT": ("administrator",), "INSERT": _ROLES},
-    "grants": {"SELECT": _ROLES, "INSERT": ("administrator",)},
+    "access_requests": {"SELECT": ("administrator",), "INSERT": _PEOPLE},
+    "grants": {"SELECT": _PEOPLE, "INSERT": ("administrator",)},
     "veils": {"SELECT": _SEES, "INSERT": _HANDS},
 }
 
@@ -175,7 +180,8 @@ def _statements(connection: sa.Connection) -> list[str]:
         )
     schema, prefix = _place(connection)
     made = list(_groups(connection, _quoted(schema), prefix))
-    made += guards.functions(_quoted(schema), prefix, _needed(), _ROLES)
+    made += guards.functions(_quoted(schema), prefix, _needed(), _PEOPLE)
+    made += _callers(_quoted(schema), prefix)
     made += guards.triggers(_quoted(schema))
     function = f"{_quoted(schema)}.reconcile_holds(text[], text, text)"
     return [*made, f"COMMENT ON FUNCTION {function} IS '{_edition(schema, prefix)}'"]
@@ -194,7 +200,9 @@ def _groups(connection: sa.Connection, schema: str, prefix: str) -> Iterator[str
     yield f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA {schema} TO {every}"
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC, {every}"
-    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {every}"
+    people = ", ".join(groups[role] for role in _PEOPLE)
+    yield f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM PUBLIC, {every}"
+    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {people}"
     for table, privileges in PRIVILEGES.items():
         for privilege, roles in privileges.items():
             named = ", ".join(groups[role] for role in roles)
@@ -202,6 +210,28 @@ def _groups(connection: sa.Connection, schema: str, prefix: str) -> Iterator[str
     for row in current(connection):
         if row["login"] in known:
             yield f"GRANT {groups[row['role']]} TO {_quoted(row['login'])}"
+
+
+def _callers(schema: str, prefix: str) -> Iterator[str]:
+    """Say who may call the functions of a kiosk, and let it count anew which attempts were taken back."""
+    turns = f"{schema}.{kiosk.TURNS}"
+    yield f"CREATE SEQUENCE IF NOT EXISTS {turns} MINVALUE 0"
+    yield f"REVOKE ALL ON SEQUENCE {turns} FROM PUBLIC, {_named(prefix, _ROLES)}"
+    yield f"SELECT setval('{turns}', count(*)) FROM {schema}.audit WHERE detail LIKE '%\"turn\":%'"
+    for name in (*kiosk.WITHIN, *kiosk.CALLED):
+        function = f"{schema}.{_signature(name)}"
+        yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC, {_named(prefix, _ROLES)}"
+        if name in kiosk.CALLED:
+            yield f"GRANT EXECUTE ON FUNCTION {function} TO {_named(prefix, (*_HANDS, 'kiosk'))}"
+
+
+def _named(prefix: str, roles: tuple[str, ...]) -> str:
+    return ", ".join(_quoted(prefix + role) for role in roles)
+
+
+def _signature(name: str) -> str:
+    """Take from a function's head what names it: without what it returns."""
+    return name.partition(" RETURNS")[0]
 
 
 def _place(connection: sa.Connection) -> tuple[str, str]:
@@ -213,7 +243,7 @@ def _place(connection: sa.Connection) -> tuple[str, str]:
 
 
 def _edition(schema: str, prefix: str) -> str:
-    return digest([*guards.functions(_quoted(schema), prefix, _needed(), _ROLES), *guards.triggers(schema)])
+    return digest([*guards.functions(_quoted(schema), prefix, _needed(), _PEOPLE), *guards.triggers(schema)])
 
 
 def _needed() -> dict[str, tuple[str, ...]]:

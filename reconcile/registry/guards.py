@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from reconcile.registry import kiosk
+
 # Every function: @schema@ is where the tables are, and the temporary schema is looked at last.
 _HEAD: Final = """
-CREATE OR REPLACE FUNCTION {name} LANGUAGE {language} SECURITY DEFINER
+CREATE OR REPLACE FUNCTION {name} LANGUAGE {language} SECURITY {rights}
 SET search_path = @schema@, pg_temp AS $guard$
 {body}
 $guard$
@@ -222,7 +224,7 @@ _GUARDS: Final = {
     BEGIN
         IF EXISTS (
             SELECT FROM changed c WHERE NOT EXISTS (
-                SELECT FROM audit a WHERE a.seq = c.audit AND a.what = TG_ARGV[0]
+                SELECT FROM audit a WHERE a.seq = c.audit AND a.what = coalesce(TG_ARGV[0], a.what)
                 AND a.xmin = pg_current_xact_id()::xid
             )
         ) THEN
@@ -260,6 +262,11 @@ _GUARDS: Final = {
             IF one.word = 'granted' AND (one.login IS NULL OR lower(one.login) = lower(session_user)) THEN
                 @refuse@ 'nobody grants themselves a role, and a role needs a login';
             END IF;
+            IF one.word = 'granted' AND EXISTS (
+                SELECT FROM grants g WHERE g.login = one.login AND (g.role = 'kiosk') <> (one.role = 'kiosk')
+            ) THEN
+                @refuse@ 'the login of a kiosk is nobody''s';
+            END IF;
             CONTINUE WHEN one.login IS NULL;
             IF NOT EXISTS (SELECT FROM pg_roles p WHERE p.rolname = one.login) THEN
                 CONTINUE WHEN one.word = 'withdrawn';
@@ -285,6 +292,60 @@ _GUARDS: Final = {
             @refuse@ 'the key is changed by an administrator';
         END IF;
         RETURN NEW;
+    END
+    """,
+}
+
+# Guards that ask who makes the change: at a login of staff, or the functions of a kiosk, as the owner.
+_AT_HAND: Final = {
+    "reconcile_guard_files": """
+    DECLARE
+        same record;
+        now text := to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS');
+    BEGIN
+        IF current_user = (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = TG_RELID) THEN
+            NULL;
+        ELSIF TG_TABLE_NAME = 'accounts' AND TG_OP = 'INSERT' THEN
+            IF NEW.state <> 'held' OR num_nonnulls(NEW.password, NEW.claimed_at, NEW.accepted_terms,
+                    NEW.accepted_terms_timestamp, NEW.email_verified, NEW.email_verified_timestamp) > 0
+                    OR NOT EXISTS (
+                        SELECT FROM cccids c
+                        WHERE (c.mis_code, c.sis_id, c.cccid, c.batch, c.kind)
+                        = (NEW.mis_code, NEW.sis_id, NEW.cccid, NEW.batch, 'mint')
+                    ) THEN
+                @refuse@ 'an account is opened for a number that was minted, and held';
+            END IF;
+        ELSIF TG_TABLE_NAME = 'accounts' THEN
+            same := NEW;
+            same.email := OLD.email;
+            same.failures := OLD.failures;
+            same.locks := OLD.locks;
+            same.locked_until := OLD.locked_until;
+            IF same IS DISTINCT FROM OLD OR (NEW.email IS DISTINCT FROM OLD.email AND (
+                    NEW.email IS NOT NULL OR NOT EXISTS (
+                        SELECT FROM cccids c WHERE c.cccid = OLD.cccid AND c.state = 'voided')))
+                    OR (OLD.state <> 'held' AND (NEW.failures, NEW.locks, NEW.locked_until)
+                        IS DISTINCT FROM (OLD.failures, OLD.locks, OLD.locked_until)) THEN
+                @refuse@ 'what an account holds is changed by its student';
+            END IF;
+        ELSIF TG_OP = 'DELETE' THEN
+            IF OLD.state = 'valid' AND OLD.expires >= now THEN
+                @refuse@ 'a secret that works is not removed';
+            END IF;
+            RETURN OLD;
+        ELSIF TG_OP = 'INSERT' THEN
+            IF NEW.state <> 'valid' OR NOT EXISTS (
+                SELECT FROM accounts a WHERE a.cccid = NEW.cccid AND a.state = 'held'
+            ) THEN
+                @refuse@ 'a secret is made for an account that nobody took over';
+            END IF;
+        ELSIF (NEW.id, NEW.cccid, NEW.made_at, NEW.made_by, NEW.expires)
+                IS DISTINCT FROM (OLD.id, OLD.cccid, OLD.made_at, OLD.made_by, OLD.expires)
+                OR (NEW.state, NEW.hash) IS DISTINCT FROM (OLD.state, OLD.hash)
+                AND (OLD.state, NEW.state, NEW.hash) IS DISTINCT FROM ('valid', 'replaced', NULL) THEN
+            @refuse@ 'a secret ends when it is replaced, or used by its student';
+        END IF;
+        RETURN coalesce(NEW, OLD);
     END
     """,
 }
@@ -317,6 +378,9 @@ _TRIGGERS: Final = (
     ("grants", "entry('role')", _FRESH),
     ("grants", "grants()", _FRESH),
     ("meta", "key()", _CHANGED),
+    ("accounts", "files()", _MOVED),
+    ("credentials", "files()", _ANY),
+    ("account_log", "entry()", _FRESH),
 )
 
 
@@ -336,12 +400,13 @@ def functions(
         "@refuse@": _REFUSE, "@schema@": schema, "@needed@": values, "@any@": _array(roles),
         "@prefix@": "'" + prefix.replace("'", "''") + "'",
     }  # fmt: skip
-    texts = [_HEAD.format(name=name, language="sql", body=body) for name, body in _ASKING.items()]
-    texts += [
-        _HEAD.format(name=f"{name}() RETURNS trigger", language="plpgsql", body=body)
-        for name, body in _GUARDS.items()
-    ]
-    for word, meant in words.items():
+    made = [(name, "sql", "DEFINER", body) for name, body in _ASKING.items()]
+    for rights, bodies in (("DEFINER", _GUARDS), ("INVOKER", _AT_HAND)):
+        made += [(f"{name}() RETURNS trigger", "plpgsql", rights, body) for name, body in bodies.items()]
+    for name, (language, body) in (kiosk.WITHIN | kiosk.CALLED).items():
+        made.append((name, language, "DEFINER", body))
+    texts = [_HEAD.format(name=n, language=said, rights=r, body=body) for n, said, r, body in made]
+    for word, meant in (kiosk.WORDS | words).items():
         texts = [text.replace(word, meant) for text in texts]
     return [text.strip() for text in texts]
 

@@ -18,6 +18,8 @@ from reconcile.errors import InputError
 _ALIKE: Final = dict(zip(
     "абвеёікмнорстухѕјһԁԛԝӏαβικοτχϲıłøđ", "abbeeikmhopctyxsjhdqwlabikotxcilod", strict=True
 )) | {"æ": "ae", "œ": "oe"}  # fmt: skip
+LOOKS: Final = {look: letter for look, letter in _ALIKE.items() if len(letter) == 1}
+_TO_LATIN: Final = {ord(look): letter for look, letter in LOOKS.items()}
 _AS_CAPITALS: Final = str.maketrans(_ALIKE | dict(zip("εζημνρυ", "ezhmnpy", strict=True)))
 _AS_SMALL: Final = str.maketrans(_ALIKE | dict(zip("εζηγνρυωσ", "eznyvpuwo", strict=True)))
 _FONTS: Final = str.maketrans("i1|0", "lllo")  # alike in many a font; both sides are folded the same way
@@ -53,6 +55,15 @@ def same_person(left: str, right: str, /) -> bool:
     True
     """
     return not _spellings(left).isdisjoint(_spellings(right))
+
+
+def in_latin(text: str, /) -> str:
+    """Write letters of other scripts that look like small Latin ones as those.
+
+    >>> in_latin("k\u0456m")
+    'kim'
+    """
+    return text.translate(_TO_LATIN)
 
 
 def machine() -> dict[str, str]:

@@ -34,8 +34,10 @@ class Role(StrEnum):
     APPROVER = "approver"
     REVIEWER = "reviewer"
     ADMINISTRATOR = "administrator"
+    KIOSK = "kiosk"  # no person: the login at which students take accounts over, kept by a database only
 
 
+PEOPLE: Final = tuple(role for role in Role if role is not Role.KIOSK)
 DISTRICT: Final = "district"  # stands where a college's MIS code would: all colleges
 _HANDS: Final = (Role.REQUESTER, Role.APPROVER)
 _OFFICE: Final = (Role.ADMINISTRATOR,)
@@ -142,7 +144,7 @@ def admit(
     ):  # part of a step of a batch, which has an entry of its own
         return {"login": mine}
     person = _acting.get() if what == "allotted" else who
-    needed = NEEDED.get(what, tuple(Role))
+    needed = NEEDED.get(what, PEOPLE)
     second = str(detail.get("approver") or "")
     batch = detail.get("batch") or (subject if what not in _NO_BATCH else "")
     places = _colleges(connection, str(batch), detail) if needed else set()

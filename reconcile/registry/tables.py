@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA: Final = "0006"  # the newest migration; a test holds the two together
+SCHEMA: Final = "0007"  # the newest migration; a test holds the two together
 metadata: Final = sa.MetaData()
 
 
@@ -279,7 +279,9 @@ grants: Final = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("audit", sa.BigInteger, nullable=False),
     sa.CheckConstraint("word IN ('granted', 'withdrawn')", name="known_word"),
-    sa.CheckConstraint("role IN ('requester', 'approver', 'reviewer', 'administrator')", name="known_role"),
+    sa.CheckConstraint(
+        "role IN ('requester', 'approver', 'reviewer', 'administrator', 'kiosk')", name="known_role"
+    ),
 )
 
 veils: Final = sa.Table(
