@@ -69,13 +69,15 @@ def _value(value: object) -> str:
     return str(value) if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
 
 
-def change_rows(path: Path, change: Callable[[list[Row]], list[Row] | None]) -> None:
-    """Change the rows of a UTF-8 CSV file in place, or give others in their stead."""
-    with path.open(encoding="utf-8", newline="") as file:
+def change_rows(
+    path: Path, change: Callable[[list[Row]], list[Row] | None], *, encoding: str = "utf-8"
+) -> None:
+    """Change the rows of a CSV file in place, or give others in their stead."""
+    with path.open(encoding=encoding, newline="") as file:
         reader = csv.DictReader(file)
         rows, columns = list(reader), list(reader.fieldnames or ())
     rows = change(rows) or rows
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

@@ -8,14 +8,15 @@ from datetime import timedelta
 import polars as pl
 import pytest
 import xlsxwriter
-from plans import take
+from plans import BRIEF, take
 from registries import AT, approved, submitted, wanted
 
 from reconcile.cli import main
 from reconcile.columns import UseCase
 from reconcile.errors import GateClosed, InputError
-from reconcile.flow.batches import check_batch, draft_file, read_result
+from reconcile.flow.batches import check_batch, compare_loaded, draft_file, read_result
 from reconcile.mint.batch import look_up, withdraw
+from reconcile.mint.deliver import deliver
 from reconcile.mint.draft import rows_of
 from reconcile.mint.handover import hand_over
 from reconcile.mint.mapping import Columns, read_columns, template
@@ -123,6 +124,20 @@ def test_a_mapping_that_nobody_understands_is_refused(tmp_path, text, problem):
         read_columns(file)
     with pytest.raises(InputError, match=r"no file of UTF-8 text"):
         read_columns(tmp_path / "none.toml")
+
+
+def test_an_extract_of_the_sis_shows_what_was_loaded(handed, tmp_path):
+    """As the plan's layout reads it: one student has the number, the other another one and none of ours."""
+    opened, batch = handed
+    read_result(opened, batch, sheet(tmp_path / "back.xlsx", ROWS), by="Ben", at=AT)
+    deliver(opened, batch, tmp_path / "load.csv", by="Ana", at=AT)
+    (tmp_path / "accounts.csv").write_text("ccc_id,lastname\n", encoding="utf-8")
+    extract, columns = tmp_path / "students.csv", "SPRIDEN_ID,SPRIDEN_LAST_NAME,SPRIDEN_FIRST_NAME,CCCID"
+    extract.write_text(f"{columns}\n007,Lee,Zoë,BCD0001\n8,Roe,Max,\n", encoding="utf-8")
+    (tmp_path / "plan.toml").write_text(BRIEF.format(issuer="openccc", layout="banner"), encoding="utf-8")
+    found = compare_loaded(opened, batch, Plan.read(tmp_path / "plan.toml"), by="Ana", at=AT)
+    assert (found.loaded, found.extract) == (1, "students.csv")
+    assert found.differences.select("sis_id", "what").rows() == [("8", "no CCCID yet")]
 
 
 def rows_of_two(path):

@@ -196,7 +196,8 @@ def compare_loaded(
         RegistryError: no such batch, or it was not delivered.
     """
     found = read_students(plan, path=extract)
-    return loaded(registry, batch_id, by=by, shown=found.frame, extract=found.source.path.name, at=at)
+    shown = found.frame.select("college", "sis_id", cccid="cccids").explode("cccid", empty_as_null=True)
+    return loaded(registry, batch_id, by=by, shown=shown, extract=found.source.path.name, at=at)
 
 
 def _whole(file: Path, *, sheet: str | int | None = None) -> ReadResult:
