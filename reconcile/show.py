@@ -140,7 +140,7 @@ def table_html(
     )
     tail = f'<p style="margin:.3em 0;max-width:60em">{escape(note)}</p>' if note else ""
     return (
-        f'<div class="reconcile-table" role="region" tabindex="0" aria-label="{escape(title)}"'
+        f'<div class="reconcile-table" role="group" tabindex="0" aria-label="{escape(title)}"'
         ' style="overflow-x:auto;max-width:100%">'
         '<table style="border-collapse:collapse;color:inherit;font-variant-numeric:tabular-nums;'
         'margin:.3em 0">'
