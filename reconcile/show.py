@@ -29,7 +29,7 @@ _LONGEST: Final = 400  # characters of one cell; a longer text is cut, the file 
 
 _LINE: Final = "1px solid rgba(128,128,128,.35)"
 _CELL: Final = (
-    "padding:.3em .8em;vertical-align:top;white-space:normal;"
+    "padding:.3em .55em;vertical-align:top;white-space:normal;"
     "overflow-wrap:break-word;max-width:32em;min-width:3em;"
 )
 
