@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from reconcile.cli import main
-from reconcile.errors import CellFailed, GateClosed, InputError, OutputError
+from reconcile.errors import GateClosed, InputError, OutputError, ReconcileError
 from reconcile.flow.notebook import run_notebook, started_kernel
 from reconcile.flow.own_or_sample import extract_or_sample, plan_or_sample
 from reconcile.flow.shipped import find_notebook, shipped_notebooks
@@ -89,9 +89,9 @@ def test_of_a_shipped_one_it_is_our_defect(
 ) -> None:
     written(tmp_path, "# Ours", "1 / 0")
     monkeypatch.setattr("reconcile.flow.shipped.notebooks", lambda: tmp_path)
-    with pytest.raises(CellFailed, match=r"mine stopped in cell 1 of 1 .*ZeroDivisionError"):
+    with pytest.raises(ReconcileError, match=r"mine stopped in cell 1 of 1 .*ZeroDivisionError") as caught:
         run_notebook("mine", kernel=kernel, folder=tmp_path)
-    assert CellFailed.exit_code == 3
+    assert caught.value.exit_code == 3
 
 
 def test_a_python_that_dies_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile import errors
-from reconcile.errors import CellFailed, InputError, OutputError, ReconcileError
+from reconcile.errors import InputError, OutputError, ReconcileError
 from reconcile.files import private_folder, require_place, scratch, write_private
 from reconcile.flow.parameters import values_of, with_values
 from reconcile.flow.run import silent
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconcile.flow.shipped import Notebook
 
 _CODE: Final = "code"
+_DEFECT: Final = 3  # the exit code of what is our mistake
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +76,8 @@ def run_notebook(
     Raises:
         InputError: no such notebook or parameter, or a value of another kind.
         OutputError: a file stands in the way, or the folder cannot be written to.
-        ReconcileError: a cell stopped with an error of ours, which is told as it is.
-        CellFailed: a cell stopped with another error.
+        ReconcileError: a cell stopped. An error of ours is told as it is; another one, in a notebook of
+            ours, is a defect, with exit code 3.
     """
     notebook = find_notebook(name)
     values = values_of(given, notebook.parameters, of=notebook.name)
@@ -199,5 +200,7 @@ def _failure(notebook: Notebook, where: str, kind: str, text: str) -> ReconcileE
     if isinstance(known, type) and issubclass(known, ReconcileError):
         return known(f"{begin}: {kind}: {text}")
     if notebook.ours:
-        return CellFailed(f"{begin}: {kind}. What its text says is left out, since it may quote a value.")
+        defect = ReconcileError(f"{begin}: {kind}. Its text is left out, since it may quote a value.")
+        defect.exit_code = _DEFECT
+        return defect
     return InputError(f"{begin}: {kind}. Run it in JupyterLab to see where; its text may quote a value.")
