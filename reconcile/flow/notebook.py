@@ -110,8 +110,9 @@ def started_kernel(folder: Path, /) -> Iterator[AsyncKernelManager]:
     """
     from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415 - slow to import
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
-    from nbclient.util import run_sync  # noqa: PLC0415
+    from jupyter_core.utils import ensure_event_loop, run_sync  # noqa: PLC0415
 
+    ensure_event_loop(prefer_selector_loop=True)  # the other kind, on Windows, does not know zmq's sockets
     with scratch() as own:
         manager = AsyncKernelManager(
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), connection_file=str(own / "kernel.json")
@@ -181,8 +182,14 @@ def _execute(
 @contextmanager
 def _closing(client: Any) -> Iterator[None]:  # noqa: ANN401 - nbclient's, which declares no types for it
     """Let go of the connection to a kernel that may live on."""
+    from jupyter_core.utils import ensure_event_loop  # noqa: PLC0415 - slow to import
+
     try:
         yield
+    except KeyboardInterrupt:
+        # What the cell was about to say has nobody left to hear it; asyncio would print that as a traceback.
+        ensure_event_loop().set_exception_handler(lambda _loop, _context: None)
+        raise
     finally:
         client.kc.stop_channels()
 
