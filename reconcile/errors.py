@@ -11,7 +11,6 @@
     │   │   └── Refused            a person may not take the step; the audit log has it
     │   └── IssuerError            nobody allotted the numbers asked for
     ├── GateClosed                 exit code 1: rows break the dictionary, nothing is created
-    ├── CellFailed                 exit code 3: a cell of a shipped notebook failed, a defect of ours
     └── ConservationError          exit code 3: rows in and rows out differ, a defect of ours
 
 No message carries a name, a birthdate, an SSN or an e-mail address: rows are named by file,
@@ -80,12 +79,6 @@ class GateClosed(ReconcileError):  # noqa: N818 - says what happened
     """Rows to be created break a critical rule of the data dictionary."""
 
     exit_code = 1
-
-
-class CellFailed(ReconcileError):  # noqa: N818 - says what happened
-    """A cell of a shipped notebook stopped with an error that is none of these."""
-
-    exit_code = 3
 
 
 class ConservationError(ReconcileError):

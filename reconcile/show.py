@@ -29,7 +29,7 @@ _LONGEST: Final = 400  # characters of one cell; a longer text is cut, the file 
 
 _LINE: Final = "1px solid rgba(128,128,128,.35)"
 _CELL: Final = (
-    "padding:.3em .8em;vertical-align:top;white-space:normal;"
+    "padding:.3em .55em;vertical-align:top;white-space:normal;"
     "overflow-wrap:break-word;max-width:32em;min-width:3em;"
 )
 
@@ -140,7 +140,7 @@ def table_html(
     )
     tail = f'<p style="margin:.3em 0;max-width:60em">{escape(note)}</p>' if note else ""
     return (
-        f'<div class="reconcile-table" role="region" tabindex="0" aria-label="{escape(title)}"'
+        f'<div class="reconcile-table" role="group" tabindex="0" aria-label="{escape(title)}"'
         ' style="overflow-x:auto;max-width:100%">'
         '<table style="border-collapse:collapse;color:inherit;font-variant-numeric:tabular-nums;'
         'margin:.3em 0">'

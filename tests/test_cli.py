@@ -370,5 +370,6 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "map",
         "validate",
         "dictionary",
+        "notebook",
         "lab",
     ]

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
+import psutil
 import pytest
 
 from reconcile.cli import main
-from reconcile.errors import CellFailed, GateClosed, InputError, OutputError
+from reconcile.errors import GateClosed, InputError, OutputError, ReconcileError
 from reconcile.flow.notebook import run_notebook, started_kernel
 from reconcile.flow.own_or_sample import extract_or_sample, plan_or_sample
 from reconcile.flow.shipped import find_notebook, shipped_notebooks
@@ -89,14 +90,30 @@ def test_of_a_shipped_one_it_is_our_defect(
 ) -> None:
     written(tmp_path, "# Ours", "1 / 0")
     monkeypatch.setattr("reconcile.flow.shipped.notebooks", lambda: tmp_path)
-    with pytest.raises(CellFailed, match=r"mine stopped in cell 1 of 1 .*ZeroDivisionError"):
+    with pytest.raises(ReconcileError, match=r"mine stopped in cell 1 of 1 .*ZeroDivisionError") as caught:
         run_notebook("mine", kernel=kernel, folder=tmp_path)
-    assert CellFailed.exit_code == 3
+    assert caught.value.exit_code == 3
 
 
 def test_a_python_that_dies_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Python ended"):
         run_notebook(written(tmp_path, "# Mine", "import os\nos._exit(1)"), folder=tmp_path)
+
+
+def test_whoever_stops_it_stops_its_python_too(tmp_path: Path) -> None:
+    """As by Ctrl-C, while a cell runs."""
+    before = {child.pid for child in psutil.Process().children()}
+    began: list[set[int]] = []
+
+    def stop(step: str) -> None:
+        if step.startswith("Cell"):
+            began.append({child.pid for child in psutil.Process().children()} - before)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_notebook(written(tmp_path, "# Mine", "1"), folder=tmp_path, progress=stop)
+    assert len(began[0]) == 1
+    assert not began[0] & {child.pid for child in psutil.Process().children()}
 
 
 @pytest.mark.parametrize("name", ["6", "06", "06_mis_reporting", "mis_reporting", "06_mis_reporting.ipynb"])

@@ -12,7 +12,7 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile import errors
-from reconcile.errors import CellFailed, InputError, OutputError, ReconcileError
+from reconcile.errors import InputError, OutputError, ReconcileError
 from reconcile.files import private_folder, require_place, scratch, write_private
 from reconcile.flow.parameters import values_of, with_values
 from reconcile.flow.run import silent
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconcile.flow.shipped import Notebook
 
 _CODE: Final = "code"
+_DEFECT: Final = 3  # the exit code of what is our mistake
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +76,8 @@ def run_notebook(
     Raises:
         InputError: no such notebook or parameter, or a value of another kind.
         OutputError: a file stands in the way, or the folder cannot be written to.
-        ReconcileError: a cell stopped with an error of ours, which is told as it is.
-        CellFailed: a cell stopped with another error.
+        ReconcileError: a cell stopped. An error of ours is told as it is; another one, in a notebook of
+            ours, is a defect, with exit code 3.
     """
     notebook = find_notebook(name)
     values = values_of(given, notebook.parameters, of=notebook.name)
@@ -109,8 +110,9 @@ def started_kernel(folder: Path, /) -> Iterator[AsyncKernelManager]:
     """
     from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415 - slow to import
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
-    from nbclient.util import run_sync  # noqa: PLC0415
+    from jupyter_core.utils import ensure_event_loop, run_sync  # noqa: PLC0415
 
+    ensure_event_loop(prefer_selector_loop=True)  # the other kind, on Windows, does not know zmq's sockets
     with scratch() as own:
         manager = AsyncKernelManager(
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), connection_file=str(own / "kernel.json")
@@ -180,8 +182,14 @@ def _execute(
 @contextmanager
 def _closing(client: Any) -> Iterator[None]:  # noqa: ANN401 - nbclient's, which declares no types for it
     """Let go of the connection to a kernel that may live on."""
+    from jupyter_core.utils import ensure_event_loop  # noqa: PLC0415 - slow to import
+
     try:
         yield
+    except KeyboardInterrupt:
+        # What the cell was about to say has nobody left to hear it; asyncio would print that as a traceback.
+        ensure_event_loop().set_exception_handler(lambda _loop, _context: None)
+        raise
     finally:
         client.kc.stop_channels()
 
@@ -199,5 +207,7 @@ def _failure(notebook: Notebook, where: str, kind: str, text: str) -> ReconcileE
     if isinstance(known, type) and issubclass(known, ReconcileError):
         return known(f"{begin}: {kind}: {text}")
     if notebook.ours:
-        return CellFailed(f"{begin}: {kind}. What its text says is left out, since it may quote a value.")
+        defect = ReconcileError(f"{begin}: {kind}. Its text is left out, since it may quote a value.")
+        defect.exit_code = _DEFECT
+        return defect
     return InputError(f"{begin}: {kind}. Run it in JupyterLab to see where; its text may quote a value.")

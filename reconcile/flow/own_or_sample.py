@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _DRAWN: Final = 300  # pairs that the sample's truth is asked about, as many as a person looks at in a day
 
 
-def plan_or_sample(plan: str | Path | None, /, *, out: str | Path = "practice", sis: str = "banner") -> Plan:
+def plan_or_sample(
+    plan: str | Path | None, /, *, out: str | Path = "practice", sis: str = "banner", files: bool = True
+) -> Plan:
     """Read the plan that is named, or take the sample's, with its results in a folder of the user's.
 
     A plan is looked for where the notebook runs, then one folder up: `reconcile lab` keeps the notebooks
@@ -32,12 +34,13 @@ def plan_or_sample(plan: str | Path | None, /, *, out: str | Path = "practice", 
         plan: the path; the sample when empty or None.
         out: the folder for the sample's results and registry.
         sis: the layout of the sample's students.
+        files: require that the inputs are there.
 
     Raises:
         InputError: there is no such file, or no sample of that system.
         PlanError: the plan breaks the rules.
     """
-    return Plan.read(_found(plan)) if plan else practice_plan(out, sis=sis)
+    return Plan.read(_found(plan), files=files) if plan else practice_plan(out, sis=sis)
 
 
 def extract_or_sample(

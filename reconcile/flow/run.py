@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from reconcile.flow.linked import Duplicates, Links
     from reconcile.join import Joined
     from reconcile.registry import Registry
+    from reconcile.report.chart import Drawing
     from reconcile.resolve import Resolution
     from reconcile.results import BatchSummary
     from reconcile.validate import Validation
@@ -106,6 +107,16 @@ class Run(Shown):
     def summary(self) -> pl.DataFrame:
         """Students by status, with the next step: status, students, next_step."""
         return self.resolution.counts.rename({"action": "next_step"})
+
+    @property
+    def chart(self) -> Drawing:
+        """A picture of the students by status."""
+        from reconcile.report.chart import Drawing, status_chart  # noqa: PLC0415 - altair is slow to import
+
+        counts = dict(self.summary.select("status", "students").iter_rows())
+        said = "; ".join(f"{status}: {students:,}" for status, students in counts.items())
+        drawn = status_chart({Status(status): students for status, students in counts.items()})
+        return Drawing(spoken=f"Students by status. {said}.", html=drawn)
 
     def work_list(self, *, decided: object | None = None, limit: int = 500) -> WorkList:
         """List the pairs that wait for a person; decisions on them count in the next run.

@@ -52,7 +52,7 @@ def drawing(chart: Any, /, *, title: str, spoken: str) -> Drawing:  # noqa: ANN4
         element("p", title, style="margin:.3em 0;font-weight:600"),
         picture,
         style="overflow-x:auto;max-width:100%",
-        role="region",
+        role="group",
         tabindex="0",
         aria_label="Chart",
     )

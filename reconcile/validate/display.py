@@ -142,7 +142,7 @@ def sheet_html(validation: Validation, /) -> str:
         element("p", _tail(passed, found.height, language), style="margin:.3em 0"),
         class_="reconcile-table",
         lang=language,
-        role="region",
+        role="group",
         tabindex="0",
         aria_label=validation.suite,
         style="overflow-x:auto;max-width:100%",
