@@ -72,7 +72,7 @@ def a_run(folder: Path, *, command: str = "reconcile batch approve B1", gate_ope
     [
         [],
         *([name] for name in ("demo", "run", "sample", "quality", "inspect", "lab", "plan", "batch")),
-        *([name] for name in ("validate", "dictionary", "account")),
+        *([name] for name in ("validate", "compare", "dictionary", "account")),
     ],
 )
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:

@@ -15,6 +15,7 @@ from reconcile.files import sha256, write_private
 from reconcile.flow.changed import FOLDED, SEVERAL, UNREAD, emails, for_a_person, notes_of
 from reconcile.flow.differing import differing, elsewhere
 from reconcile.flow.disclosed import note_disclosed
+from reconcile.flow.inputs import cleaned
 from reconcile.flow.scanned import scan
 from reconcile.flow.shaped import shapes
 from reconcile.plan import Scope
@@ -23,7 +24,6 @@ from reconcile.read import read
 from reconcile.registry.disclosures import FINDINGS
 from reconcile.report.changes import PERSONS, Snapshot, SnapshotChanges
 from reconcile.report.changes_page import changes_html
-from reconcile.standardize import standardize
 from reconcile.validate.changes import CHANGING, OTHER_PERSON, beside
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _PARQUET: Final = (".parquet", ".pq")
 _SIDES: Final = ("earlier", "later")
-_CLEANED: Final = ("birthdate", "email_verified", "phone_verified")  # dates and flags are brought to one form
 _GONE: Final = "account_vanished"
 
 
@@ -166,13 +165,6 @@ def _read(
         path=path, scope=scope, as_of=as_of, table=engine.view(name, frame), rows=result.source.rows,
         folded=result.folded, unread=result.quarantined - result.rejected.height,
     )  # fmt: skip
-
-
-def cleaned(accounts: pl.DataFrame, /) -> pl.DataFrame:
-    """Bring dates and flags of a snapshot to the form that stages and rules expect, and nothing else."""
-    told = [column for column in _CLEANED if column in accounts.columns]
-    one_form = standardize(accounts.select(CCCID_COLUMN, *told), id=CCCID_COLUMN).frame
-    return accounts.with_columns(one_form.select(told).get_columns())
 
 
 def _snapshot(side: _Side, found: Differing, at: int) -> Snapshot:
