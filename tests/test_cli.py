@@ -126,7 +126,7 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
     ("words", "expected"),
     [
         (["dmeo"], 'Did you mean "demo"?'),
-        (["frobnicate"], "Known: account, batch, decide, demo, dictionary, inspect, key, lab"),
+        (["frobnicate"], "Known: account, batch, compare, decide, demo, dictionary, inspect, key"),
         (["plan", "nwe"], 'Did you mean "new"?'),
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),
@@ -369,6 +369,7 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "inspect",
         "map",
         "validate",
+        "compare",
         "dictionary",
         "lab",
     ]
