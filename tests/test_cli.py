@@ -72,7 +72,7 @@ def a_run(folder: Path, *, command: str = "reconcile batch approve B1", gate_ope
     [
         [],
         *([name] for name in ("demo", "run", "sample", "quality", "inspect", "lab", "plan", "batch")),
-        *([name] for name in ("validate", "dictionary", "account")),
+        *([name] for name in ("validate", "compare", "dictionary", "account")),
     ],
 )
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
@@ -126,7 +126,7 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
     ("words", "expected"),
     [
         (["dmeo"], 'Did you mean "demo"?'),
-        (["frobnicate"], "Known: account, batch, decide, demo, dictionary, inspect, key, lab"),
+        (["frobnicate"], "Known: account, batch, compare, decide, demo, dictionary, inspect, key"),
         (["plan", "nwe"], 'Did you mean "new"?'),
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),
@@ -369,6 +369,7 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "inspect",
         "map",
         "validate",
+        "compare",
         "dictionary",
         "notebook",
         "lab",

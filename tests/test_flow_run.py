@@ -409,12 +409,17 @@ def test_an_account_that_changed_owner_is_nobodys_until_a_person_says_so(
     """Name and birthdate both differ from the earlier snapshot: what was recoverable waits for a person."""
     plan = take(small, tmp_path / "changed", accounts={"previous": "earlier.csv"})
     recovered = small_run.resolution.frame.filter(pl.col("status") == Status.RECOVERABLE.value)
-    student, number = recovered.select("sis_id", "proposed_cccid").row(0)
+    (student, number), (_, married) = recovered.select("sis_id", "proposed_cccid").head(2).rows()
     shutil.copy(plan.parent / "accounts.csv", plan.parent / "earlier.csv")
 
     def somebody_else(rows: list[dict[str, str]]) -> None:
         (account,) = (row for row in rows if row["ccc_id"] == number)
         account |= {"firstname": "Zoraida", "lastname": "Quintanilla", "birthdate": "1955-05-05"}
+        (account,) = (row for row in rows if row["ccc_id"] == married)
+        account["lastname"] = "Quintero"
+        for row in rows:  # dates in another form are no other dates
+            year, month, day = row["birthdate"].split("-")
+            row["birthdate"] = f"{month}/{day}/{year}"
 
     change_rows(plan.parent / "earlier.csv", somebody_else)
     done = run(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from datetime import date
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plans import BRIEF
+from plans import BRIEF, change_plan
 
 from reconcile.cli import main
 from reconcile.engine import Engine
@@ -18,7 +19,7 @@ from reconcile.errors import InputError
 from reconcile.files import WINDOWS
 from reconcile.flow.differing import differing
 from reconcile.flow.shaped import shapes
-from reconcile.flow.snapshots import compare_snapshots
+from reconcile.flow.snapshots import compare_plan, compare_snapshots
 from reconcile.plan import Plan
 from reconcile.registry import Registry
 from reconcile.report.changes_page import changes_html
@@ -302,3 +303,19 @@ def test_at_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["registry", "disclosures", "--plan", str(plan)]) == 0
     assert "Files that left: 2" in capsys.readouterr().out
     assert main([*words, "--scope", "district", "--out", str(later)]) == 2
+    assert main(words[:2]) == 2
+    assert "Name the earlier one, then the later one" in capsys.readouterr().err
+
+
+def test_a_plan_names_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(sample() / "banner", tmp_path / "banner")
+    plan = change_plan(tmp_path / "banner" / "plan.toml", accounts={"path": "june.csv"})
+    write(plan.parent / "may.csv", ANN, BEA)
+    write(plan.parent / "june.csv", ANN)
+    shutil.copy(sample() / "fraud.csv", tmp_path)
+    assert main(["compare", "--plan", str(plan)]) == 2
+    assert "names no earlier snapshot" in capsys.readouterr().err
+    change_plan(plan, accounts={"previous": "may.csv"})
+    assert compare_plan(Plan.read(plan)).vanished.to_list() == ["AAA1112"]
+    assert main(["compare", "--plan", str(plan)]) == 0
+    assert "For a person to look at  1 account\n" in capsys.readouterr().out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - typer looks at it
 from pathlib import Path  # noqa: TC003 - as above
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +15,17 @@ from reconcile.errors import InputError
 from reconcile.plan import Plan, Scope
 from reconcile.words import counted
 
+if TYPE_CHECKING:
+    from reconcile.read import ReadResult
+
 
 def compare(
-    earlier: Annotated[Path, typer.Argument(help="The earlier snapshot.", metavar="EARLIER")],
-    later: Annotated[Path, typer.Argument(help="The later one.", metavar="LATER")],
+    earlier: Annotated[
+        Path | None, typer.Argument(help="The earlier snapshot; by default the plan's.", metavar="[EARLIER]")
+    ] = None,
+    later: Annotated[
+        Path | None, typer.Argument(help="The later one; by default the plan's.", metavar="[LATER]")
+    ] = None,
     *,
     scope: Annotated[
         Scope | None, typer.Option(help="Whose accounts the snapshots hold; by default the plan's.")
@@ -56,10 +63,14 @@ def compare(
     birthdates or addresses are written; accounts stand by CCCID.
 
     Example: `reconcile compare may.csv june.csv --scope systemwide --page changes.html`
-    """
-    from reconcile.flow.snapshots import compare_snapshots, write_changes  # noqa: PLC0415 - as in `validate`
 
-    known = Plan.read(plan, files=False) if plan is not None else None
+    Those that a plan names: `reconcile compare --plan fall.toml --out changes.csv`
+    """
+    from reconcile.flow.snapshots import compare_snapshots, snapshots_of, write_changes  # noqa: PLC0415 - as in `validate`
+
+    known = Plan.read(plan, files=earlier is None) if plan is not None else None
+    if (earlier is None) != (later is None):
+        raise InputError("One snapshot is named. Name the earlier one, then the later one.")
     holds = scope or (known.accounts.scope if known else None)
     if holds is None:
         raise InputError(
@@ -67,13 +78,19 @@ def compare(
             "part of all accounts one may be missing although it exists."
         )
     require_free((page, out), inputs=(earlier, later))
+    day = as_of.date() if as_of else None
     with Steps() as steps:
+        if earlier is not None and later is not None:
+            pair: tuple[Path, Path] | tuple[ReadResult, ReadResult] = (earlier, later)
+        elif known is not None:
+            pair, day = snapshots_of(known, progress=steps), day or known.accounts.as_of
+        else:
+            raise InputError("Name the earlier and the later snapshot, or with --plan a plan that does.")
         made = compare_snapshots(
-            earlier,
-            later,
+            *pair,
             scope=holds,
             earlier_scope=earlier_scope,
-            as_of=as_of.date() if as_of else None,
+            as_of=day,
             earlier_as_of=earlier_as_of.date() if earlier_as_of else None,
             layout=layout,
             policy=known.policy if known else None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import CONSENT
+from reconcile.columns import CCCID_COLUMN, CONSENT
 from reconcile.errors import InputError
 from reconcile.flow.queries import query_of, require_askable
 from reconcile.plan import SnapshotPlan
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconcile.read import ReadResult
 
 _FAMILY: Final = 8  # accounts that may share a phone, an e-mail or an address
+_COMPARED: Final = ("birthdate", "email_verified", "phone_verified")  # of two snapshots: of one form in both
 PREVIOUS: Final = "earlier accounts"
 ID_OF: Final = {"students": "sis_id", "accounts": "cccid"}
 
@@ -85,7 +86,7 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         account = _account(PREVIOUS, plan.accounts.previous, result)
         records.append(replace(account, scope=plan.accounts.scope.value))
         remarks.append(result.diagnostics.select(pl.lit(PREVIOUS).alias("table"), pl.all()))
-        tables[PREVIOUS] = result.frame
+        tables[PREVIOUS] = cleaned(result.frame)
     if "consent" in tables:
         tables["students"] = _with_consent(tables["students"], tables["consent"])
     accepted = pl.col("cccid").str.contains("#", literal=True).not_()
@@ -152,6 +153,13 @@ def _under_line(rejected: pl.DataFrame) -> pl.DataFrame:
     if rejected.is_empty():
         return rejected
     return rejected.with_columns(cccid=pl.format("{}#{}", "cccid", "line"))
+
+
+def cleaned(accounts: pl.DataFrame, /) -> pl.DataFrame:
+    """Bring dates and flags of a snapshot to the form that stages and rules expect, and nothing else."""
+    told = [column for column in _COMPARED if column in accounts.columns]
+    one_form = standardize(accounts.select(CCCID_COLUMN, *told), id=CCCID_COLUMN).frame
+    return accounts.with_columns(one_form.select(told).get_columns())
 
 
 def read_table(name: str, wanted: InputPlan, plan: Plan, key: SsnKey, /) -> ReadResult:

@@ -15,15 +15,16 @@ from reconcile.files import sha256, write_private
 from reconcile.flow.changed import FOLDED, SEVERAL, UNREAD, emails, for_a_person, notes_of
 from reconcile.flow.differing import differing, elsewhere
 from reconcile.flow.disclosed import note_disclosed
+from reconcile.flow.inputs import cleaned, read_table
 from reconcile.flow.scanned import scan
 from reconcile.flow.shaped import shapes
 from reconcile.plan import Scope
 from reconcile.policy import Policy
-from reconcile.read import read
+from reconcile.privacy import ssn_key
+from reconcile.read import ReadResult, read
 from reconcile.registry.disclosures import FINDINGS
 from reconcile.report.changes import PERSONS, Snapshot, SnapshotChanges
 from reconcile.report.changes_page import changes_html
-from reconcile.standardize import standardize
 from reconcile.validate.changes import CHANGING, OTHER_PERSON, beside
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _PARQUET: Final = (".parquet", ".pq")
 _SIDES: Final = ("earlier", "later")
-_CLEANED: Final = ("birthdate", "email_verified", "phone_verified")  # dates and flags are brought to one form
 _GONE: Final = "account_vanished"
 
 
@@ -44,7 +44,8 @@ _GONE: Final = "account_vanished"
 class _Side:
     """A snapshot ready to be compared, every row with a CCCID that could be read."""
 
-    path: Path
+    name: str
+    sha256: str
     scope: Scope
     as_of: date | None
     table: Table = field(repr=False)
@@ -54,8 +55,8 @@ class _Side:
 
 
 def compare_snapshots(
-    earlier: Path,
-    later: Path,
+    earlier: Path | ReadResult,
+    later: Path | ReadResult,
     /,
     *,
     scope: Scope | str,
@@ -71,13 +72,13 @@ def compare_snapshots(
     The rules are those of the suite snapshot_change; they look at the accounts that are not alike in both.
 
     Args:
-        earlier: a file in the layout, or Parquet whose columns are named as ours.
+        earlier: a file in the layout, Parquet whose columns are named as ours, or what `read` made of one.
         later: likewise.
-        scope: whose accounts the snapshots hold: only an account that is in no snapshot of all vanished.
+        scope: whose accounts the snapshots hold; only a snapshot of all can say that one vanished.
         earlier_scope: of the earlier one, where it is another.
         as_of: the day of the later one.
         earlier_as_of: the day of the earlier one.
-        layout: of files that are not Parquet.
+        layout: of files that are neither Parquet nor read.
         policy: the college's.
         progress: told the name of each step as it begins.
 
@@ -91,9 +92,10 @@ def compare_snapshots(
     with Engine() as engine:
         given = ((earlier, before_whole, earlier_as_of), (later, whole, as_of))
         sides = []
-        for name, (path, holds, day) in zip(_SIDES, given, strict=True):
-            say(f"Read {path.name}")
-            sides.append(_read(engine, name, path, layout=layout, scope=holds, as_of=day))
+        for name, (one, holds, day) in zip(_SIDES, given, strict=True):
+            if not isinstance(one, ReadResult):
+                say(f"Read {one.name}")
+            sides.append(_side(engine, name, one, layout=layout, scope=holds, as_of=day))
         say("Compare")
         systemwide = whole is Scope.SYSTEMWIDE
         found = differing(engine, sides[0].table, sides[1].table, vanished=systemwide)
@@ -116,6 +118,36 @@ def compare_snapshots(
         for_a_person=for_a_person(hits, changes, compared, under, findings),
         notes=notes_of(snapshots),
     )
+
+
+def snapshots_of(
+    plan: Plan, /, *, progress: Callable[[str], None] | None = None
+) -> tuple[ReadResult, ReadResult]:
+    """Read the earlier snapshot that a plan names and the later one, as the plan says.
+
+    Raises:
+        InputError: the plan names no earlier snapshot, or a file cannot be read.
+    """
+    if plan.accounts.previous is None:
+        raise InputError(
+            f"{plan.path} names no earlier snapshot. Write its path as previous under [accounts], or name "
+            "both files."
+        )
+    say, key = progress or (lambda _step: None), ssn_key()
+    say("Read earlier accounts")
+    earlier = read_table("accounts.previous", plan.accounts.previous, plan, key)
+    say("Read accounts")
+    return earlier, read_table("accounts", plan.accounts, plan, key)
+
+
+def compare_plan(plan: Plan, /) -> SnapshotChanges:
+    """Compare the two snapshots that a plan names.
+
+    Raises:
+        InputError: as `snapshots_of` and `compare_snapshots`.
+    """
+    known = plan.accounts
+    return compare_snapshots(*snapshots_of(plan), scope=known.scope, as_of=known.as_of, policy=plan.policy)
 
 
 def write_changes(
@@ -142,37 +174,47 @@ def write_changes(
         note_disclosed(plan, FINDINGS, *files, columns=PERSONS, people=made.for_a_person.height)
 
 
-def _require_order(earlier: Path, later: Path, was: date | None, is_now: date | None) -> None:
-    if earlier.resolve() == later.resolve():
-        raise InputError(f"{later} is named twice. Name the earlier snapshot, then the later one.")
-    if was is not None and is_now is not None and was >= is_now:
+def _require_order(
+    earlier: Path | ReadResult, later: Path | ReadResult, was: date | None, now_is: date | None
+) -> None:
+    place = _place(later)
+    if _place(earlier).resolve() == place.resolve():
+        raise InputError(f"{place} is named twice. Name the earlier snapshot, then the later one.")
+    if was is not None and now_is is not None and was >= now_is:
         raise InputError(
-            f"The earlier snapshot is of {was.isoformat()}, the later one of {is_now.isoformat()}. Name the "
+            f"The earlier snapshot is of {was.isoformat()}, the later one of {now_is.isoformat()}. Name the "
             "earlier one first, or correct the days."
         )
 
 
-def _read(
-    engine: Engine, name: str, path: Path, /, *, layout: str | Path, scope: Scope, as_of: date | None
+def _place(given: Path | ReadResult) -> Path:
+    return given.source.path if isinstance(given, ReadResult) else given
+
+
+def _side(
+    engine: Engine,
+    name: str,
+    given: Path | ReadResult,
+    /,
+    *,
+    layout: str | Path,
+    scope: Scope,
+    as_of: date | None,
 ) -> _Side:
-    if path.suffix.lower() in _PARQUET:
-        table = scan(engine, name, path)
-        return _Side(path=path, scope=scope, as_of=as_of, table=table, rows=table.rows)
-    result = read(path, layout=layout)
+    if not isinstance(given, ReadResult) and given.suffix.lower() in _PARQUET:
+        table = scan(engine, name, given)
+        return _Side(
+            name=given.name, sha256=sha256(given), scope=scope, as_of=as_of, table=table, rows=table.rows
+        )
+    result = given if isinstance(given, ReadResult) else read(given, layout=layout)
     frame = pl.concat([result.frame, result.rejected], how="diagonal_relaxed")
     kept = [column for column in (*CHANGING, "ssn_class") if column in frame.columns]
     frame = cleaned(frame.select(CCCID_COLUMN, *kept))
     return _Side(
-        path=path, scope=scope, as_of=as_of, table=engine.view(name, frame), rows=result.source.rows,
+        name=result.source.name, sha256=result.source.sha256, scope=scope, as_of=as_of,
+        table=engine.view(name, frame), rows=result.source.rows,
         folded=result.folded, unread=result.quarantined - result.rejected.height,
     )  # fmt: skip
-
-
-def cleaned(accounts: pl.DataFrame, /) -> pl.DataFrame:
-    """Bring dates and flags of a snapshot to the form that stages and rules expect, and nothing else."""
-    told = [column for column in _CLEANED if column in accounts.columns]
-    one_form = standardize(accounts.select(CCCID_COLUMN, *told), id=CCCID_COLUMN).frame
-    return accounts.with_columns(one_form.select(told).get_columns())
 
 
 def _snapshot(side: _Side, found: Differing, at: int) -> Snapshot:
@@ -186,7 +228,7 @@ def _snapshot(side: _Side, found: Differing, at: int) -> Snapshot:
         SEVERAL: several,
     }
     return Snapshot(
-        name=side.path.name, sha256=sha256(side.path), scope=side.scope.value, as_of=side.as_of,
+        name=side.name, sha256=side.sha256, scope=side.scope.value, as_of=side.as_of,
         latest=found.latest[at], malformed=found.malformed[at],
         rows={what: count for what, count in rows.items() if count},
     )  # fmt: skip

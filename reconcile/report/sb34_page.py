@@ -73,7 +73,13 @@ def _checks(made: Sb34) -> Html:
 
 def _shares(made: Sb34) -> Html:
     rows = [
-        (row["GI01"] or "no college", row["GI03"], row["students"], row["with_cccid"], f"{row['share']:.1%}")
+        (
+            row["GI01"] or "no college",
+            row["GI03"],
+            row["students"],
+            row["with_cccid"],
+            f"{100 * row['share']:.1f} %",
+        )
         for row in made.shares.iter_rows(named=True)
     ]
     head = ("GI01", "GI03", "Students", "With a CCCID", "Share")
