@@ -17,6 +17,8 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -50,6 +52,7 @@ CANARIES = (
 )
 KINDS = frozenset({"ssn", "date", "name", "email"})
 SSN_ONLY = frozenset({"ssn"})
+_MANY = 20_000
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "latin-1", "cp1252", "cp1254")
 
 
@@ -91,9 +94,22 @@ def needles() -> tuple[tuple[bytes, str], ...]:
 
 
 def search(data: bytes, /, *, kinds: frozenset[str] = KINDS) -> set[str]:
-    """Say which canaries stand in the bytes."""
+    """Say which canaries stand in the bytes; in many bytes all are looked for at once before each alone."""
     lowered = data.lower()
-    return {what for needle, what in needles() if what.split()[0] in kinds and needle in lowered}
+    wanted, letters = _wanted(kinds)
+    if (
+        len(lowered) > _MANY
+        and not pl.select(pl.lit(lowered.decode("latin-1")).str.contains_any(letters)).item()
+    ):
+        return set()
+    return {what for needle, what in wanted if needle in lowered}
+
+
+@cache
+def _wanted(kinds: frozenset[str]) -> tuple[list[tuple[bytes, str]], list[str]]:
+    """The needles of some kinds, and again as text, a letter a byte."""
+    wanted = [(needle, what) for needle, what in needles() if what.split()[0] in kinds]
+    return wanted, [needle.decode("latin-1") for needle, _ in wanted]
 
 
 def _ssn_texts(ssn: str) -> Iterator[str]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
 import pytest
+
+from reconcile.heavy import quickly
+
+with quickly():
+    import jsonschema  # noqa: F401 - nbformat and altair bring it along
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,6 +19,8 @@ if TYPE_CHECKING:
     from reconcile.flow.run import Run
 
 ALLOWED_SKIP = "another operating system"
+# Hundreds of thousands of objects stay for the life of a test process; they are looked through less often.
+gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

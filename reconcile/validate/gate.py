@@ -98,9 +98,10 @@ def validate(
             found = failing_rows(rules, outcomes, texts)
             numbered = judged.keys_of(given, key)
             rows_hash = judged.hash_rows(texts)
-            missing = tuple(name for name in rules["meta"]["columns"] if name not in texts.columns)
+            looked_at = set(texts.columns)
         finally:
             texts.engine.run(f"DROP VIEW IF EXISTS {quote(texts.name)}")
+    missing = tuple(name for name in rules["meta"]["columns"] if name not in looked_at)
     keys = numbered["key"]
     place = numbered["number"].cast(pl.Int64).search_sorted(found["row"].fill_null(-1)).cast(pl.Int64)
     found = found.with_columns(row=pl.when(pl.col("row").is_not_null()).then(place))

@@ -30,6 +30,7 @@ with warnings.catch_warnings(), quickly():
     from great_expectations.core.batch import Batch
     from great_expectations.core.expectation_suite import ExpectationSuite
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+    from great_expectations.core.id_dict import IDDict
     from great_expectations.exceptions.exceptions import GreatExpectationsError, MetricResolutionError
     from great_expectations.execution_engine.execution_engine import ExecutionEngine
     from great_expectations.expectations import core as _core  # noqa: F401 - registers the expectations
@@ -103,19 +104,20 @@ def run(suite: dict[str, Any], table: Table, /) -> dict[str, Outcome]:
 def _built_once() -> Iterator[None]:
     """Keep each rule's configuration, and the rule of each configuration, while a suite runs.
 
-    Great Expectations builds them anew whenever they are read, about a hundred times a rule; that was most of
-    what a small table cost.
+    Great Expectations builds them anew whenever they are read, about a hundred times a rule, and hashes JSON
+    to tell metrics apart; that was most of what a small table cost.
     """
     configuration: Any = Expectation.configuration
-    rule: Any = ExpectationConfiguration.to_domain_obj
-    with _RUNNING:
-        Expectation.configuration = property(_once(configuration.fget))  # type: ignore[method-assign,assignment]
-        ExpectationConfiguration.to_domain_obj = _once(rule)  # type: ignore[method-assign,assignment]
-        try:
-            yield
-        finally:
-            Expectation.configuration = configuration  # type: ignore[method-assign]
-            ExpectationConfiguration.to_domain_obj = rule  # type: ignore[method-assign]
+    quicker = (
+        (Expectation, "configuration", property(_once(configuration.fget))),
+        (ExpectationConfiguration, "to_domain_obj", _once(ExpectationConfiguration.to_domain_obj)),
+        (IDDict, "to_id", _written),
+    )
+    with _RUNNING, contextlib.ExitStack() as stack:
+        for owner, name, made in quicker:
+            stack.callback(setattr, owner, name, vars(owner)[name])
+            setattr(owner, name, made)
+        yield
 
 
 def _once(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -128,6 +130,11 @@ def _once(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return kept[id(source)][1]
 
     return built
+
+
+def _written(arguments: IDDict) -> str:
+    """Tell a metric's arguments from others' for as long as the suite runs."""
+    return repr(sorted(arguments.items()))
 
 
 def _understood(rules: list[dict[str, Any]]) -> list[Expectation]:

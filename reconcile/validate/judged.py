@@ -149,9 +149,9 @@ def hash_rows(judged: Table, /) -> str:
     Each column is hashed by itself, the lengths of its texts apart from the texts, so that neither the
     engine's batches nor a value that looks like a separator make a difference; a null has the length -1.
     """
-    told = [_told(name) for name in judged.columns]
     columns = [_Column(name) for name in judged.columns]
-    query = f"SELECT {', '.join(told) or 'NULL'} FROM {{table}}"
+    told = ", ".join(_told(column.name) for column in columns) or "NULL"
+    query = f"SELECT {told} FROM {{table}}"
     for batch in judged.engine.batches(query, ordered=True, table=judged):
         for column, values in zip(columns, batch.columns, strict=False):
             column.add(values)
@@ -192,7 +192,7 @@ class _Column:
     """A column of texts of which nothing is kept but hashes."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
         self._texts, self._lengths = hashlib.sha256(), hashlib.sha256()
 
     def add(self, values: pa.Array[Any]) -> None:
@@ -212,4 +212,4 @@ class _Column:
 
     def digest(self) -> str:
         """Tell column, lengths and texts in one line."""
-        return f"{self._name} {self._lengths.hexdigest()} {self._texts.hexdigest()}"
+        return f"{self.name} {self._lengths.hexdigest()} {self._texts.hexdigest()}"
