@@ -391,7 +391,8 @@ class Session:
         others = self._others(at)
         if others:
             self._warned.add(at)
-        disputed = self.reviewers > 1 and bool(self._settled([at])["disputed"].any())
+        several = len(self._standing(at)) >= self.reviewers > 1
+        disputed = several and bool(self._settled([at])["disputed"].any())
         return self.cases.shown(at) | {
             "place": self._queue.index(at) + 1,
             "of": len(self._queue),
