@@ -8,6 +8,7 @@ import re
 import stat
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -26,9 +27,8 @@ from reconcile.registry import Registry
 from reconcile.registry.disclosures import disclosures
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reconcile.flow.run import Run
+    from reconcile.review.panel import ReviewPanel
 
 
 @pytest.fixture
@@ -101,6 +101,39 @@ def test_a_reviewer_decides_without_birthdates_and_is_not_asked_again(
     assert enter_decisions(path, plan, by="Eva") == 1
     again = write_work_list(done, tmp_path / "again.csv", reader="Ana")
     assert pairs(again) == pairs(path)[1:]
+
+
+def test_a_reviewer_decides_in_the_panel_without_the_files(done: Run, plan: Path, tmp_path: Path) -> None:
+    place = Path(done.plan.registry)
+    with Registry.open(place, demo=True) as registry:
+        with_roles(registry, Ana="requester", Eva="reviewer")
+    whole = pairs(write_work_list(done, tmp_path / "whole.csv", reader="Ana"))
+    path = write_work_list(done, tmp_path / "pairs.json", reader="Eva")
+    assert not re.search(r"\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b", path.read_text(encoding="utf-8"))
+
+    def opened() -> ReviewPanel:
+        return desk(path, registry=place, demo=True, reviewer="Eva")
+
+    panel = opened()
+    assert panel.progress.left == len(whole)
+    panel.decide("different")
+    panel.close()
+    other = desk(plan, reviewer="Ana")
+    other.decide("match")
+    other.close()
+    panel = opened()
+    assert (panel.progress.decided, panel.progress.left) == (1, len(whole) - 2)
+    assert panel.undo().left == len(whole) - 1
+    panel.decide("different")
+    panel.close()
+    again = write_work_list(done, tmp_path / "again.csv", reader="Ana")
+    assert len(pairs(again)) == len(whole) - 2  # the words hold, though they were said of marks
+    clear = write_work_list(done, tmp_path / "clear.json", reader="Ana")
+    with pytest.raises(RegistryError, match="written for somebody who sees birthdates"):
+        desk(clear, registry=place, demo=True, reviewer="Eva")
+    (tmp_path / "other.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(InputError, match="holds no pairs for the panel"):
+        desk(tmp_path / "other.json", registry=place, demo=True, reviewer="Eva")
 
 
 def as_excel_saves_it(path: Path, form: str, *more: tuple[str, list[list[str]]]) -> Path:

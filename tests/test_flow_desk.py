@@ -39,6 +39,9 @@ def plan(small: Path, tmp_path: Path) -> Path:
 def test_a_plans_pairs_are_compared_once_until_the_plan_changes(plan: Path) -> None:
     assert "Compare the records" in steps_of(plan)
     assert "Compare the records" not in steps_of(plan)
+    panel = desk(plan, reviewer="Ana")
+    assert "no run of this plan" not in panel._note
+    panel.close()
     change_plan(plan, thresholds={"review_probability": 0.2})
     assert "Compare the records" in steps_of(plan)
 

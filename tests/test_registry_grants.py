@@ -9,6 +9,7 @@ import sys
 
 import polars as pl
 import pytest
+from desks import PARTS
 from districts import District
 from registries import AT, NOT_ON_WINDOWS, answer, new_database, submitted, wanted
 
@@ -25,6 +26,10 @@ from reconcile.registry.access import withdraw as take_back
 from reconcile.registry.canon import canonical
 from reconcile.registry.grants import PRIVILEGES, apply, kept, plan
 from reconcile.registry.tables import metadata
+from reconcile.registry.veils import put_on
+from reconcile.review.cases import Cases
+from reconcile.review.parcel import Parcel, Sealed, pack
+from reconcile.review.session import Session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason=NOT_ON_WINDOWS)
 
@@ -280,6 +285,25 @@ def test_a_reviewer_decides_and_sees_no_person(district):
         ana.record(made.with_columns(hash=pl.lit("h2-5")), by="Ana", at=AT)
         assert "h2-5" in set(ana.words()["hash"])
         assert "h2-5" not in set(eva.words()["hash"])  # a mark stands for it
+
+
+def test_a_reviewer_at_their_own_login_decides_pairs_out_of_a_file(district, tmp_path):
+    file = tmp_path / "pairs.json"
+    cases = Cases(PARTS, veiled=True)
+    with district.open("ana") as ana:
+        last = Sealed(frozenset(), int(ana.words()["id"].max() or 0))
+        pack(
+            file, cases, cases.asked, reviewers=1, sealed=last,
+            marks=lambda hashes: put_on(ana, pl.Series(hashes)).to_list(),
+        )  # fmt: skip
+    with district.open("eva") as eva:
+        made = Session(Parcel(file), eva, reviewer="Eva")
+        left = made.progress.left
+        made.decide("match", note="seen", seconds=3)
+        again = Session(Parcel(file), eva, reviewer="eva")
+        assert (again.progress.decided, again.progress.left) == (1, left - 1)
+    with district.open("ana") as ana:
+        assert cases.hashes[cases.asked[0]] in ana.words()["hash"]  # what the mark stands for
 
 
 def test_a_role_that_was_withdrawn_is_no_role_any_more(district):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ from reconcile.review.panel import ReviewPanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from reconcile.registry import Registry
 
@@ -113,6 +116,27 @@ def test_after_a_failure_nothing_else_is_tried_until_it_is_mended(page: Page, re
     assert registry.words().is_empty()
     assert page.ask("match", case=first)["kind"] == "done"
     assert page.ask("match", case=second)["kind"] == "done"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="another operating system")  # which lets nobody move the file
+@pytest.mark.parametrize("loss", ["moved", "removed", "replaced", "emptied"])
+def test_a_registry_that_is_lost_under_the_panel_is_no_place_to_save(tmp_path: Path, loss: str) -> None:
+    registry = open_registry(tmp_path)
+    page = Page(ReviewPanel(session(registry), owned=registry))
+    first, second = (pair["case"] for pair in page.ask("ready")["pairs"][:2])
+    assert page.ask("match", case=first)["kind"] == "done"
+    file = tmp_path / "registry.sqlite"
+    if loss == "emptied":
+        os.truncate(file, 0)
+    else:
+        file.rename(tmp_path / "elsewhere.sqlite")
+    if loss == "removed":
+        shutil.rmtree(tmp_path)
+    if loss == "replaced":
+        file.write_bytes((tmp_path / "elsewhere.sqlite").read_bytes())
+    answer = page.ask("match", case=second)
+    assert (answer["kind"], answer["decided"]) == ("failed", 1)
+    assert answer["pairs"][0]["case"] == second
 
 
 def test_a_defect_is_told_without_what_it_quotes(page: Page) -> None:

@@ -118,7 +118,9 @@ def run(
     work_list: Annotated[
         Path | None,
         typer.Option(
-            help="Also write the pairs that wait for a person, as CSV or XLSX; holds names.", metavar="FILE"
+            help="Also write the pairs that wait for a person, as CSV or XLSX, or as JSON for their panel; "
+            "holds names.",
+            metavar="FILE",
         ),
     ] = None,
     reader: Annotated[

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from reconcile.errors import InputError, OutputError
+from reconcile.flow.compared import Compared
+from reconcile.flow.desk import PARCEL, parts_of
 from reconcile.plan import Issuer, Plan
 from reconcile.read import read
 from reconcile.registry.disclosures import WORK_LIST, disclose
@@ -19,14 +21,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconcile.flow.run import Run
+    from reconcile.registry import Registry
     from reconcile.review import WorkList
+
+_NOBODY: Final = "nobody in particular"
 
 
 def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
     """Write the pairs of a run that wait for a person, those that were decided already left out.
 
     Where roles are in force, a list for somebody who is neither requester nor approver says of birthdates
-    and SSNs only whether they agree, are near, or differ.
+    and SSNs only whether they agree, are near, or differ. A name that ends in .json asks for pairs that the
+    panel shows (`flow.desk.desk`), so that a reviewer needs neither the extract nor the snapshot.
 
     Args:
         done: the run.
@@ -36,6 +42,8 @@ def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
     Raises:
         OutputError: there is such a file; a list that somebody fills in is not overwritten.
     """
+    if file.suffix.lower() == PARCEL:
+        return _hand_out_parcel(done, file, reader=reader)
     return hand_out(done.plan, file, done.work_list, reader=reader)
 
 
@@ -44,10 +52,7 @@ def hand_out(plan: Plan, file: Path, listing: Callable[..., WorkList], /, *, rea
     from reconcile.registry import Registry, veils  # noqa: PLC0415 - SQLAlchemy is slow to import
     from reconcile.registry.access import may_see_birthdates  # noqa: PLC0415
 
-    if file.exists():
-        raise OutputError(
-            f"{file} exists already and is not overwritten. Name another file for the work list."
-        )
+    _require_new(file)
     with Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO) as registry:
         decided = registry.decisions(reviewers=plan.review.reviewers, settled=True)
         listed = listing(decided=decided)
@@ -61,6 +66,58 @@ def hand_out(plan: Plan, file: Path, listing: Callable[..., WorkList], /, *, rea
             lambda ledger: disclose(ledger, WORK_LIST, file, by=by, columns=columns, people=people)
         )
     return file
+
+
+def _hand_out_parcel(done: Run, file: Path, /, *, reader: str) -> Path:
+    from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
+
+    _require_new(file)
+    with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
+        _write_parcel(done, file, registry, reader=reader)
+    return file
+
+
+def _require_new(file: Path) -> None:
+    if file.exists():
+        raise OutputError(
+            f"{file} exists already and is not overwritten. Name another file for the work list."
+        )
+
+
+def _write_parcel(done: Run, file: Path, registry: Registry, /, *, reader: str) -> None:
+    """Write the pairs of a run for somebody's panel, with marks for their hashes."""
+    from reconcile.registry import veils  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from reconcile.registry.access import may_see_birthdates  # noqa: PLC0415
+    from reconcile.review.cases import Cases, Key  # noqa: PLC0415 - as above
+    from reconcile.review.parcel import Sealed, pack  # noqa: PLC0415
+    from reconcile.review.session import Session  # noqa: PLC0415
+
+    compared = Compared(
+        pairs=done.links.pairs, links=done.links.links, also=done.links.also,
+        own=done.student_duplicates.pairs,
+    )  # fmt: skip
+    parts = parts_of(done.plan, done.inputs, compared, done.resolution)
+    cases = Cases(parts, veiled=not may_see_birthdates(registry, reader))
+    needed = done.plan.review.reviewers
+    queue = Session(cases, registry, reviewer=reader or _NOBODY, reviewers=needed).queue
+    words = registry.words()
+    keys = [Key(*row) for row in words.select(Key._fields).iter_rows()]
+    standing = (
+        id_
+        for id_, key, seen in zip(words["id"], keys, words["hash"], strict=True)
+        if key in cases.places and cases.hashes[cases.places[key]] == seen
+    )
+    pack(
+        file, cases, queue, reviewers=needed,
+        marks=lambda hashes: veils.put_on(registry, pl.Series("hash", hashes, dtype=pl.String)).to_list(),
+        sealed=Sealed(frozenset(standing), int(words["id"].max() or 0)),  # type: ignore[arg-type] # a number
+    )  # fmt: skip
+    people = {place for at in queue for place in cases.keys[at][1:]}
+    columns = sorted({line["name"] for at in queue for line in cases.shown(at)["lines"]})
+    by = done.plan.mint.proposer
+    registry.write(
+        lambda ledger: disclose(ledger, WORK_LIST, file, by=by, columns=columns, people=len(people))
+    )
 
 
 def read_decisions(path: str | Path, /, *, sheet: str | int | None = None) -> pl.DataFrame:

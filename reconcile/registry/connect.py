@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import os
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -92,6 +93,7 @@ class Store:
         self.path = None if url.drivername.startswith("postgresql") else Path(url.database or "")
         if self.path is not None:
             _prepare_file(self.path, create=create)
+            self._file = self.path.stat()
         self._engine = _engine(url)
         self._writing = threading.RLock()  # widgets call from other threads; waiting here is fair
 
@@ -127,6 +129,8 @@ class Store:
         try:
             with _collector_paused(), engine.connect() as connection, connection.begin() as transaction:
                 answer = work(connection)
+                if immediate:
+                    self._require_file()
                 if immediate and self.rehearse:
                     transaction.rollback()
                 return answer
@@ -135,6 +139,24 @@ class Store:
         except engine.dialect.loaded_dbapi.Error as error:  # from a bulk insert of ours
             problem = _problem(error)
         raise RegistryError(f"The registry {self.name} {problem}")
+
+    def _require_file(self) -> None:
+        """Refuse to keep anything in a file that nobody finds any more: SQLite would go on writing to it.
+
+        It is not opened: to close it again would give up the locks that SQLite holds on it.
+        """
+        if self.path is None:
+            return
+        found = None
+        with contextlib.suppress(OSError):
+            found = self.path.stat()
+        emptied = found is not None and not found.st_size and self._file.st_size
+        if found is None or emptied or not os.path.samestat(found, self._file):
+            raise RegistryError(
+                f"The registry {self.name} was moved, replaced or emptied while it was open. Nothing was "
+                "changed; put it back in its place, then open it again."
+            )
+        self._file = found
 
 
 @contextlib.contextmanager

@@ -218,8 +218,12 @@ class Registry:
             id, audit (the entry it came with), table, id_l, id_r, decision, hash, by, at, note, seconds.
         """
         query = sa.select(*(decisions.c[name] for name in _WORDS)).where(decisions.c.id > after)
-        words = self._frame(query.order_by(decisions.c.id), _WORDS)
-        return self._store.read(lambda connection: veils.take_off(connection, words))
+
+        def look(connection: sa.Connection) -> pl.DataFrame:
+            rows = [tuple(row) for row in connection.execute(query.order_by(decisions.c.id))]
+            return veils.take_off(connection, pl.DataFrame(rows, schema=_WORDS, orient="row"))
+
+        return self._store.read(look)
 
     def record(self, made: pl.DataFrame, /, *, by: str, at: datetime | None = None) -> int:
         """Add reviewers' decisions and return how many; an earlier decision stays in the history.

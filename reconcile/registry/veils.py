@@ -47,6 +47,8 @@ def take_off(connection: sa.Connection, decided: pl.DataFrame, /) -> pl.DataFram
     if decided.is_empty() or not _may(connection, "SELECT"):
         return decided
     marks = _behind(connection, decided["hash"].to_list())
+    if not marks:
+        return decided
     behind = pl.DataFrame(marks, schema={"hash": pl.String, "behind": pl.String}, orient="row")
     found = decided.join(behind, on="hash", how="left", maintain_order="left")
     return found.with_columns(hash=pl.coalesce("behind", "hash")).drop("behind")

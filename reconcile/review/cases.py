@@ -101,6 +101,7 @@ class Cases:
                 agree, are near or differ, without a weight that would say more.
         """
         self.veiled = veiled
+        self.sealed = None  # hashes say which words speak of the records as they are
         parts = [part for part in parts if part.pairs.height]
         frames = [_listed(part) for part in parts]
         self._sides = {part_name(part): _Sides(part, veiled=veiled) for part in parts}

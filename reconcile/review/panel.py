@@ -37,15 +37,19 @@ class ReviewPanel(anywidget.AnyWidget):
     _esm = _HERE / "panel.js"
     _css = _HERE / "panel.css"
 
-    def __init__(self, session: Session, /, *, owned: ExitStack | Registry | None = None) -> None:
+    def __init__(
+        self, session: Session, /, *, owned: ExitStack | Registry | None = None, note: str = ""
+    ) -> None:
         """Show a session.
 
         Args:
             session: the queue.
             owned: what was opened for the panel, and is closed with it.
+            note: a sentence that the reader has to know before.
         """
         self._session = session
         self._owned = owned
+        self._note = note
         self._stopped: int | None = None  # the pair whose decision could not be saved
         super().__init__()
         self.on_msg(self._answer)
@@ -183,8 +187,9 @@ class ReviewPanel(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         """Show a sentence above the panel: it is all that remains where no kernel runs."""
         told = (
-            f"{self!r}, when it was opened. Every decision is saved at once. The panel below works while "
-            "this notebook's kernel runs; in a saved or an exported page this sentence stands alone."
+            f"{self!r}, when it was opened. {self._note}Every decision is saved at once. "
+            "The panel below works while this notebook's kernel runs; in a saved or an exported page this "
+            "sentence stands alone."
         )
         sentence = {
             "text/html": f'<p class="reconcile-review-sentence">{escape(told)}</p>',

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from reconcile.registry import Registry
     from reconcile.review.cases import Cases
+    from reconcile.review.parcel import Parcel
 
 _OPEN: Final = "open"
 _DONE: Final = "done"
@@ -73,6 +74,7 @@ class Progress(Shown):
 class _Word:
     """What one reviewer said of a pair."""
 
+    id: int
     decision: str
     hash: str
     by: str
@@ -89,7 +91,14 @@ class Session:
     """
 
     def __init__(
-        self, cases: Cases, registry: Registry, /, *, reviewer: str, reviewers: int = 1, limit: int = 500
+        self,
+        cases: Cases | Parcel,
+        registry: Registry,
+        /,
+        *,
+        reviewer: str,
+        reviewers: int = 1,
+        limit: int = 500,
     ) -> None:
         """Open the queue.
 
@@ -128,6 +137,11 @@ class Session:
         """The pair in question; None at the end of the queue."""
         with self._lock:
             return self._queue[self._at] if self._at < len(self._queue) else None
+
+    @property
+    def queue(self) -> tuple[int, ...]:
+        """The pairs of the queue, in its order."""
+        return tuple(self._queue)
 
     @property
     def progress(self) -> Progress:
@@ -329,7 +343,9 @@ class Session:
             key = Key(row["table"], row["id_l"], row["id_r"])
             self._last = row["id"]
             if key in self.cases.places:
-                said = _Word(row["decision"], row["hash"], row["by"], row["at"], row["note"], row["seconds"])
+                said = _Word(
+                    row["id"], row["decision"], row["hash"], row["by"], row["at"], row["note"], row["seconds"]
+                )
                 mine = self._is_me(row["by"])
                 self._heard.setdefault(key, {})[self.reviewer if mine else row["by"]] = said
                 heard.add(self.cases.places[key])
@@ -357,8 +373,14 @@ class Session:
     def _standing(self, at: int) -> dict[str, _Word]:
         """Give the words on a pair that speak of its records as they are."""
         said = self._heard.get(self.cases.keys[at], {})
-        today = self.cases.hashes[at]
-        return {by: word for by, word in said.items() if word.decision != _BACK and word.hash == today}
+        return {
+            by: word for by, word in said.items() if word.decision != _BACK and self._is_of_today(at, word)
+        }
+
+    def _is_of_today(self, at: int, word: _Word) -> bool:
+        sealed = self.cases.sealed
+        later = sealed is not None and (word.id > sealed.after or word.id in sealed.standing)
+        return later or word.hash == self.cases.hashes[at]
 
     def _my_word(self, at: int) -> _Word | None:
         return self._standing(at).get(self.reviewer)
@@ -372,7 +394,7 @@ class Session:
     def _settled(self, places: Iterable[int]) -> pl.DataFrame:
         """Say what the words on some pairs come to."""
         words = [
-            (*self.cases.keys[at], word.decision, word.hash, by, word.at)
+            (*self.cases.keys[at], word.decision, self.cases.hashes[at], by, word.at)
             for at in places
             for by, word in self._standing(at).items()
         ]
@@ -391,7 +413,8 @@ class Session:
         others = self._others(at)
         if others:
             self._warned.add(at)
-        disputed = self.reviewers > 1 and bool(self._settled([at])["disputed"].any())
+        several = len(self._standing(at)) >= self.reviewers > 1
+        disputed = several and bool(self._settled([at])["disputed"].any())
         return self.cases.shown(at) | {
             "place": self._queue.index(at) + 1,
             "of": len(self._queue),
@@ -403,10 +426,11 @@ class Session:
 
     def _before(self, at: int) -> _Word | None:
         """Give the last word on a pair as its records were; of another reviewer not where two decide."""
-        today = self.cases.hashes[at]
         earlier = [
             replace(word, by=by)
             for by, word in self._heard.get(self.cases.keys[at], {}).items()
-            if word.hash != today and word.decision != _BACK and (self.reviewers == 1 or by == self.reviewer)
+            if not self._is_of_today(at, word)
+            and word.decision != _BACK
+            and (self.reviewers == 1 or by == self.reviewer)
         ]
         return max(earlier, key=lambda word: word.at, default=None)

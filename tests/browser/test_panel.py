@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ class Desk:
         page.set_content(PAGE)
         page.add_style_tag(path=HOME / "panel.css")
         page.evaluate(START, (HOME / "panel.js").read_text(encoding="utf-8"))
-        page.wait_for_selector(f"{PANEL} table")
+        page.wait_for_selector(f"{PANEL} .rr-body > *")
 
     def answer(self, message: str) -> str:
         if not self.silent:
@@ -268,6 +269,52 @@ def test_without_a_kernel_there_is_a_sentence(desk: Callable[..., Desk]) -> None
     made.page.clock.run_for(6_000)
     made.says("works only in a notebook whose kernel runs", ALERT)
     assert axe(made.page) == []
+
+
+def test_a_reviewer_without_birthdates_gets_none_on_the_page(
+    desk: Callable[..., Desk], screens: Path
+) -> None:
+    made = desk(theme="dark", reviewer="Eva", veiled=True)
+    made.focus()
+    made.press("w", "s", "s", "s", "s", "s")
+    made.page.get_by_label("Pair 6 of 6").wait_for()
+    made.press("o")
+    assert "Birthdates and SSNs are not shown to you" in made.text
+    assert "birthdate differs, beside the left record" in made.text
+    assert not re.search(r"(19|20)[0-9]{2}-", made.page.content())
+    made.page.screenshot(path=screens / "panel-veiled.png", full_page=True)
+    assert axe(made.page) == []
+
+
+def test_the_end_of_the_queue_says_what_is_next_and_who_else_is_asked(
+    desk: Callable[..., Desk], screens: Path
+) -> None:
+    ana = desk(reviewer="Ana", reviewers=2, limit=2)
+    ana.focus()
+    ana.press("m", "m")
+    ana.page.get_by_text("2 pairs wait for the word of a second reviewer").wait_for()
+    assert "4 more pairs wait; run the cell again for the next queue." in ana.text
+    assert axe(ana.page) == []
+    ben = desk(reviewer="Ben", reviewers=2, limit=2)
+    ben.focus()
+    ben.press("n", "m")
+    ben.page.get_by_text("On 1 pair the reviewers do not agree").wait_for()
+    assert "Two reviewers do not agree on this pair" in desk(reviewer="Eva", reviewers=2).text
+    none = desk(parts=())
+    assert "No pair of these records waits for a decision of yours." in none.text
+    none.page.screenshot(path=screens / "panel-nothing.png", full_page=True)
+
+
+def test_a_decision_against_another_ones_is_said_before_it_is_kept(desk: Callable[..., Desk]) -> None:
+    made = desk()
+    made.focus()
+    session(made.registry, reviewer="Ben").decide("match")
+    made.press("n")
+    made.says("NOT SAVED: Ben has decided this pair meanwhile, in another way.", ALERT)
+    assert "Decided meanwhile by Ben: match." in made.text
+    made.press("n")
+    made.says("Saved: not a match")
+    assert [row[2] for row in made.words()] == ["match", "different"]
 
 
 def test_what_was_changed_since_is_said(desk: Callable[..., Desk]) -> None:
