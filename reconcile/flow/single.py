@@ -117,7 +117,8 @@ def ask(
     fields = {name: looked.fields[name] for name in FIELDS}
     if looked.candidates:
         fields |= dict(zip(SET_ASIDE, (" ".join(sorted(aside)), because.strip()), strict=True))
-    last = plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days)
+    ends = plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days)
+    last = None if plan.issuer.kind is Issuer.DEMO else ends  # practice has no calendar
     made = _drafted(registry, fields, by=by, issuer=plan.issuer.kind.value, valid_until=last, at=at)
     if registry.rehearsal:  # the draft was not kept, so that no further step can be tried
         return Single(known=known, batch=made)

@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from reconcile.plan import Plan
     from reconcile.registry import Registry
     from reconcile.registry.ledger import Ledger
+    from reconcile.report.chart import Drawing
 
 Row = dict[str, str]
 
+_AGES: Final = (
+    (7, "up to 7 days"),
+    (14, "8 to 14 days"),
+    (30, "15 to 30 days"),
+    (90, "31 to 90 days"),
+    (10_000, "more than 90 days"),
+)
 _SCHEMA: Final = dict.fromkeys(
     ("college", "sis_id", "cccid", "kept_by", "state", "credentials", "made"), pl.String
 )
@@ -46,6 +54,27 @@ class Followed(Shown):
     def unclaimed(self) -> pl.DataFrame:
         """The ones that are not known to be their students'."""
         return self.frame.filter(pl.col("state") != "claimed")
+
+    @property
+    def picture(self) -> Drawing:
+        """How many accounts were claimed, by how old they are; those without credentials stand apart."""
+        from reconcile.report.filled import draw_parts  # noqa: PLC0415 - the drawing is slow to import
+
+        given = self.frame.filter((pl.col("state") == "claimed") | (pl.col("credentials") != "none"))
+        bars: list[dict[str, Any]] = []
+        begins = 0
+        for ends, name in _AGES:
+            some = given.filter(pl.col("days").is_between(begins, ends))
+            begins = ends + 1
+            if some.height:
+                claimed = some.filter(pl.col("state") == "claimed").height
+                label = f"{claimed:,} of {some.height:,} claimed"
+                bars.append({"name": name, "share": claimed / some.height, "label": label})
+        waiting = self.frame.height - given.height
+        if waiting:
+            bars.append({"name": "no credentials yet", "share": 0, "label": f"{waiting:,} accounts"})
+        spoken = "Accounts by age: " + "; ".join(f"{bar['name']}, {bar['label']}" for bar in bars) + "."
+        return draw_parts(bars, title="Claimed by their students, by the account's age", spoken=spoken)
 
     def _sheet(self) -> Sheet:
         claimed = self.frame.height - self.unclaimed.height
