@@ -102,9 +102,8 @@ def play_requests(plan: Plan, /, *, rows: int, seed: int = 5) -> pl.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         files = generate(out=Path(folder) / "sample", students=2 * rows + 50, accounts=0, seed=seed)
         found = read_students(Plan.read(files.plan)).frame
-    people = standardize(found, id="sis_id").frame.unique(
-        ["first_name", "last_name", "birthdate"], keep="first", maintain_order=True
-    )
+    everybody = standardize(found, id="sis_id").frame
+    people = everybody.unique(["key_last", "birthdate"], keep="first", maintain_order=True)  # and no twins
     asked = reachable(creation_form(people, plan.mint).with_columns(kind=pl.lit("mint")), plan, _NOBODY, None)
     judged = validate(asked, suite="mint_request", as_of=plan.as_of, policy=plan.policy)
     return judged.passed.head(rows)
