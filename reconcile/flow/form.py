@@ -118,7 +118,7 @@ class Office:
         plan = self._lookup.plan
         with registry_of(plan) as registry:
             made = ask(
-                registry, self._looked, plan=plan, by=self._by, aside=aside, because=because, at=self._at
+                registry, self._looked, self._lookup, by=self._by, aside=aside, because=because, at=self._at
             )
         self._looked = None
         if made.batch is None:
