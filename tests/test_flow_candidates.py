@@ -59,7 +59,7 @@ def test_a_newcomer_is_asked_for_and_made(plan: Plan, lookup: Lookup, registry: 
     ((field, message, severity),) = looked.faults.rows()
     assert (field, severity) == ("email", "info")
     assert message.startswith("There is no address. The college's mailbox stands in")
-    made = ask(registry, looked, plan=plan, by="Ana", at=AT)
+    made = ask(registry, looked, lookup, by="Ana", at=AT)
     assert made.batch is not None
     assert made.command.startswith(f"reconcile batch approve {made.batch.id} ")
     assert (made.batch.state, made.batch.mints) == ("submitted", 1)
@@ -72,7 +72,7 @@ def test_a_newcomer_is_asked_for_and_made(plan: Plan, lookup: Lookup, registry: 
     assert (row["accepted_terms"], row["email_verified"]) == (None, None)  # the student's own, pending
     approve(registry, made.batch.id, approver="Ben", at=AT)
     number = mint(made.batch.id, registry=registry, at=AT).frame["cccid"][0]
-    again = ask(registry, lookup.one(NOBODY, registry=registry, by="Ana"), plan=plan, by="Ana", at=AT)
+    again = ask(registry, lookup.one(NOBODY, registry=registry, by="Ana"), lookup, by="Ana", at=AT)
     assert (again.batch, again.exists) == (None, (number,))
     for shown in (looked, made, again):
         assert "Zythromanda" not in repr(shown) + shown._repr_html_()
@@ -90,7 +90,7 @@ def test_an_account_that_is_theirs_is_given(lookup: Lookup, plan: Plan, registry
     assert told["birthdate"]["account"] == account["birthdate"]
     assert (told["e-mail"]["agreement"], told["e-mail"]["weight"]) == ("agrees", "speaks strongly for it")
     assert told["street"]["weight"] == "speaks against it"
-    assert ask(registry, looked, plan=plan, by="Ana").exists == (account["cccid"],)
+    assert ask(registry, looked, lookup, by="Ana").exists == (account["cccid"],)
     assert account["last_name"] not in repr(looked) + repr(found)
     assert registry.audit().filter(what="drafted").is_empty()
 
@@ -102,7 +102,7 @@ def test_name_and_birthdate_alone_are_a_reviewers_to_judge(
     assert looked.exists == ()
     assert [one.blocks for one in looked.candidates] == [True]
     with pytest.raises(GateClosed, match="Somebody else decides"):
-        ask(registry, looked, plan=plan, by="Ana", aside=[account["cccid"]], because="another person")
+        ask(registry, looked, lookup, by="Ana", aside=[account["cccid"]], because="another person")
 
 
 def test_a_possible_account_is_set_aside_by_name_and_for_a_reason(
@@ -119,8 +119,8 @@ def test_a_possible_account_is_set_aside_by_name_and_for_a_reason(
         ([number, "AAA0001"], "no", InputError, "No candidate is called AAA0001"),
     ):
         with pytest.raises(error, match=words):
-            ask(registry, looked, plan=plan, by="Ana", aside=aside, because=because)
-    made = ask(registry, looked, plan=plan, by="Ana", aside=[number], because="a twin", at=AT)
+            ask(registry, looked, lookup, by="Ana", aside=aside, because=because)
+    made = ask(registry, looked, lookup, by="Ana", aside=[number], because="a twin", at=AT)
     assert made.batch is not None
     row = rows_of(registry, made.batch.id)[0].row(0, named=True)  # what the approver's word is bound to
     assert (row["candidates_set_aside"], row["set_aside_because"]) == (number, "a twin")

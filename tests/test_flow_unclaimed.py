@@ -58,7 +58,9 @@ def at_openccc(opened, folder):
     """Have OpenCCC make seven accounts; students 5 and 6 have addresses of their own."""
     ids = [str(n) for n in range(1, 8)]
     own = pl.when(pl.col("sis_id").is_in(["5", "6"])).then(pl.format("own{}@example.org", "sis_id"))
-    rows = people(*ids).with_columns(email=own.otherwise("email"))
+    rows = people(*ids).with_columns(
+        email=own.otherwise("email"), proxy_application=(pl.col("sis_id") == "3").cast(pl.String)
+    )
     batch = approved(opened, rows, issuer="openccc").id
     hand_over(opened, batch, folder / "up.csv", by="Ben", at=AT)
     answers = pl.DataFrame(
@@ -79,6 +81,7 @@ def test_the_next_snapshot_shows_which_addresses_changed(opened, tmp_path, plan)
     assert found.frame["days"].unique().to_list() == [45]
     assert found.frame["kept_by"].unique().to_list() == ["openccc"]
     assert found.unclaimed.height == 5
+    assert found.frame.filter(application="by_proxy")["cccid"].to_list() == ["BCD0003"]
     assert "2 of 7 were claimed" in repr(found)
     assert "example.org" not in repr(found)
     bare = follow(opened, at=AT)
@@ -92,7 +95,7 @@ def test_accounts_of_the_registry_are_listed_by_age(opened, tmp_path, cheap):  #
     deliver_credentials(opened, ["ZBB0001"], to="the student", how=Way.PHONE, by="Ben", at=AT)
     claimed(opened, "ZBB0002", secrets["ZBB0002"])
     later = AT + timedelta(days=31)
-    new = minted(opened, people(4)).batch
+    new = minted(opened, people(4, proxy_application="true")).batch
     secrets_of(opened, new, tmp_path, at=later)
     found = follow(opened, at=later).frame
     assert found.select("cccid", "state", "credentials", "days").rows() == [
@@ -101,6 +104,9 @@ def test_accounts_of_the_registry_are_listed_by_age(opened, tmp_path, cheap):  #
         ("ZBB0003", "unclaimed", "expired", 31),
         ("ZBB0004", "unclaimed", "to_deliver", 0),
     ]
+    assert found["application"].to_list() == [None, None, None, "by_proxy"]
+    drawn = follow(opened, at=later).picture
+    assert "up to 7 days, 0 of 1 claimed; 31 to 90 days, 1 of 3 claimed" in repr(drawn)
     assert follow(opened, at=AT).frame["credentials"].to_list()[:2] == ["delivered", "none"]
 
 

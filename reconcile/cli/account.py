@@ -174,12 +174,15 @@ def reclaim(
     Example: `reconcile account reclaim ABC1234 --plan fall.toml --email kim@example.org`
     """
     from reconcile.flow.reclaim import OUTBOX, addresses_of, begin_reclaim  # noqa: PLC0415
+    from reconcile.flow.run import mark_as_ours  # noqa: PLC0415
 
     known = plan_of(plan)
     place = outbox or (known.workspace / OUTBOX if known is not None else None)
     mailbox = sender or _mailbox(known)
     if place is None or mailbox is None:
         raise InputError("Name the outbox and who the message is from: --outbox DIR --sender ADDRESS.")
+    if outbox is None and known is not None and not dry_run:
+        mark_as_ours(known)  # else the first run would take the outbox for somebody else's folder
     secret = _secret("Temporary secret")
     taken = addresses_of(known) if known is not None else frozenset()
     with change(plan, registry, demo=demo, dry_run=dry_run, expected=(AccountError,)) as store:

@@ -92,7 +92,7 @@ def create(
         aside, why = looked_at or [], because
         if not scripted and looked.open_questions:
             aside, why = _set_aside(looked)
-        made = ask(store, looked, plan=known, by=by, aside=aside, because=why)
+        made = ask(store, looked, lookup, by=by, aside=aside, because=why)
         if made.batch is None:
             _exists(made.exists)
             return

@@ -11,10 +11,12 @@ import polars as pl
 from reconcile.agreement import with_agreement
 from reconcile.columns import CONSENT, FRAUD, PERSON, SSN_DERIVED
 from reconcile.errors import GateClosed
+from reconcile.flow.compared import look_up
 from reconcile.flow.inputs import Inputs, read_inputs
 from reconcile.flow.prepared import Prepared
 from reconcile.flow.requests import ATTESTATION, reachable
 from reconcile.flow.run import silent
+from reconcile.flow.seen import remember
 from reconcile.flow.snapshot import obstacles
 from reconcile.mint.asked import FIELDS, NEEDED
 from reconcile.registry.people import same_person
@@ -169,6 +171,7 @@ class Lookup:
             raise GateClosed(f"The gate is closed: {why}. Nobody is looked up.")
         say("Prepare the accounts")
         self.plan = plan
+        self._inputs = inputs
         self._students, self._accounts = inputs.tables["students"], inputs.searched
         self._fraud = _numbers(
             inputs.tables.get("fraud", pl.DataFrame(schema=dict.fromkeys(FRAUD, pl.String)))
@@ -205,6 +208,10 @@ class Lookup:
             faults=self._faults(asked, registry, typed=fields.get("email")),
             searched=self._ready.accounts,
         )
+
+    def remember(self, registry: Registry, /, *, at: datetime | None = None) -> None:
+        """Tell a registry which numbers the plan's files hold, so that it issues none of them again."""
+        remember(self.plan, self._inputs, look_up(self._inputs), registry, at=at)
 
     def _college(self, college: str | None) -> str | None:
         only = self.plan.population.colleges

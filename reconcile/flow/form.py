@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def account_form(
-    plan: Plan | str | Path,
+    plan: Plan | Lookup | str | Path,
     /,
     *,
     by: str,
@@ -32,7 +32,7 @@ def account_form(
     """Show the form for one account: look the student up, compare, ask; somebody else approves.
 
     Args:
-        plan: whose accounts are looked through, or its path.
+        plan: whose accounts are looked through, or its path; or a `Lookup` that was made of it.
         by: who asks.
         progress: told the name of each step as it begins.
         at: when; now when None.
@@ -46,10 +46,11 @@ def account_form(
     from reconcile.registry.access import require  # noqa: PLC0415 - brings SQLAlchemy
     from reconcile.review.form import AccountForm  # noqa: PLC0415 - the widgets are slow to import
 
-    known = plan if isinstance(plan, Plan) else Plan.read(plan)
+    ready = plan if isinstance(plan, Lookup) else None
+    known = ready.plan if ready else plan if isinstance(plan, Plan) else Plan.read(str(plan))
     with registry_of(known) as registry:
         require(registry, "drafted", who=by)  # nobody else needs to see who has an account
-    return AccountForm(Office(Lookup(known, progress=progress, at=at), by=by, at=at))
+    return AccountForm(Office(ready or Lookup(known, progress=progress, at=at), by=by, at=at))
 
 
 class Office:
@@ -117,7 +118,7 @@ class Office:
         plan = self._lookup.plan
         with registry_of(plan) as registry:
             made = ask(
-                registry, self._looked, plan=plan, by=self._by, aside=aside, because=because, at=self._at
+                registry, self._looked, self._lookup, by=self._by, aside=aside, because=because, at=self._at
             )
         self._looked = None
         if made.batch is None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import tempfile
 from dataclasses import replace
+from email import message_from_bytes
+from email.policy import SMTPUTF8
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,18 +19,25 @@ from reconcile.errors import InputError, RegistryError, nearest
 from reconcile.files import write_private
 from reconcile.flow.compared import look_up
 from reconcile.flow.estimate import sample_pairs
-from reconcile.flow.inputs import read_inputs
+from reconcile.flow.inputs import read_inputs, read_students
+from reconcile.flow.requests import creation_form, reachable
 from reconcile.flow.run import Run, reconcile_inputs, silent, workspace
+from reconcile.mint import claim
 from reconcile.plan import Plan
 from reconcile.read import read
 from reconcile.resources import sample
 from reconcile.review import review
+from reconcile.standardize import standardize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
+
+    from reconcile.registry import Registry
 
 COLLEAGUE: Final = "a colleague who knows the truth"
 SYSTEMS: Final = ("banner", "colleague", "peoplesoft")
+_NOBODY: Final = pl.DataFrame(schema={"email": pl.String})
 
 
 def practice(
@@ -118,6 +129,62 @@ def play_reviewer(
         if COLLEAGUE in set(registry.words()["by"]):
             return 0
         return registry.record(known.with_columns(decision=said), by=COLLEAGUE)
+
+
+def play_requests(plan: Plan, /, *, rows: int, seed: int = 5) -> pl.DataFrame:
+    """Make requests for accounts of people who do not exist, each of them good enough to be created.
+
+    Args:
+        plan: its college, mailbox, attestation and [request].
+        rows: how many.
+        seed: the same seed gives the same people.
+
+    Returns:
+        The rows of a batch, as `mint.draft.draft` takes them.
+    """
+    from reconcile.sample import generate  # noqa: PLC0415 - beside its only use
+    from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
+
+    with tempfile.TemporaryDirectory() as folder:
+        files = generate(out=Path(folder) / "sample", students=2 * rows + 50, accounts=0, seed=seed)
+        found = read_students(Plan.read(files.plan)).frame
+    everybody = standardize(found, id="sis_id").frame
+    people = everybody.unique(["key_last", "birthdate"], keep="first", maintain_order=True)  # and no twins
+    asked = reachable(creation_form(people, plan.mint).with_columns(kind=pl.lit("mint")), plan, _NOBODY, None)
+    judged = validate(asked, suite="mint_request", as_of=plan.as_of, policy=plan.policy)
+    return judged.passed.head(rows)
+
+
+def play_students(
+    registry: Registry, credentials: Path, /, *, students: int, at: datetime | None = None
+) -> int:
+    """Let the first students of a file of credentials take their accounts over, and return how many did.
+
+    Args:
+        registry: where the accounts are kept.
+        credentials: as `write_credentials` wrote it, not encrypted.
+        students: how many.
+        at: when; now when None.
+    """
+    some = pl.read_csv(credentials, infer_schema=False).head(students)
+    for number, secret in some.select("cccid", "secret").rows():
+        mail: dict[str, str] = {}
+
+        def send(address: str, code: str, _ends: datetime, mail: dict[str, str] = mail) -> None:
+            mail[address] = code
+
+        address = f"{number.lower()}@home.example.net"
+        claim.start(registry, number, secret, address, send=send, at=at)
+        password = f"a password of {secrets.token_hex(8)}"
+        claim.confirm(registry, number, mail[address], password, accepted_terms=True, at=at)
+    return some.height
+
+
+def newest_code(outbox: Path, /) -> str:
+    """Open the newest message in an outbox, as the student does, and give the code in it."""
+    newest = max(outbox.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+    text = message_from_bytes(newest.read_bytes(), policy=SMTPUTF8).get_content()
+    return str(text).partition("Code:")[2].split("\n", 1)[0].strip()
 
 
 def play_openccc(upload: Path, result: Path, /) -> int:

@@ -237,6 +237,17 @@ def workspace(plan: Plan, /) -> Iterator[Path]:
         yield folder
 
 
+def mark_as_ours(plan: Plan, /) -> None:
+    """Make a plan's workspace where none is yet, so that a later run knows what lies in it for its own.
+
+    Raises:
+        OutputError: the folder holds files of somebody else.
+    """
+    if not (plan.workspace / MARK).is_file():
+        with workspace(plan):
+            pass
+
+
 def reconcile_inputs(
     plan: Plan, inputs: Inputs, registry: Registry, /, *, progress: Callable[[str], None]
 ) -> Run:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +11,7 @@ import polars as pl
 from reconcile.columns import SET_ASIDE
 from reconcile.errors import GateClosed, InputError
 from reconcile.flow.batches import check_batch
+from reconcile.flow.snapshot import good_until
 from reconcile.mint.accounts import plain_address
 from reconcile.mint.asked import FIELDS, filled
 from reconcile.mint.draft import draft
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
-    from reconcile.flow.candidates import Candidate, Looked
+    from reconcile.flow.candidates import Candidate, Looked, Lookup
     from reconcile.mint.states import Batch
     from reconcile.plan import Plan
     from reconcile.registry import Registry
@@ -72,9 +72,9 @@ def look_up_one(registry: Registry, fields: Mapping[str, str | None], /) -> pl.D
 def ask(
     registry: Registry,
     looked: Looked,
+    lookup: Lookup,
     /,
     *,
-    plan: Plan,
     by: str,
     aside: Collection[str] = (),
     because: str = "",
@@ -92,7 +92,7 @@ def ask(
     Args:
         registry: where the batch is kept.
         looked: what `Lookup.one` found, of the registry as it was then.
-        plan: whose rules, issuer and snapshot count.
+        lookup: the same; the plan's rules, issuer and snapshot count.
         by: who asks; somebody else approves.
         aside: CCCIDs of the candidates that were looked at and are not the student's.
         because: why none of them is; names nobody.
@@ -117,8 +117,10 @@ def ask(
     fields = {name: looked.fields[name] for name in FIELDS}
     if looked.candidates:
         fields |= dict(zip(SET_ASIDE, (" ".join(sorted(aside)), because.strip()), strict=True))
-    last = plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days)
-    made = _drafted(registry, fields, by=by, issuer=plan.issuer.kind.value, valid_until=last, at=at)
+    plan = lookup.plan
+    lookup.remember(registry, at=at)
+    last, issuer = good_until(plan), plan.issuer.kind.value
+    made = _drafted(registry, fields, by=by, issuer=issuer, valid_until=last, at=at)
     if registry.rehearsal:  # the draft was not kept, so that no further step can be tried
         return Single(known=known, batch=made)
     if looked.candidates:

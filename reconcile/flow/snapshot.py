@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from reconcile.plan import Issuer
@@ -43,6 +43,13 @@ def obstacles(plan: Plan, inputs: Inputs, /, *, at: datetime | None = None) -> I
             yield f"{empty:.0%} of the account snapshot has no {words}, so that accounts are not found"
     if accounts.is_empty():
         yield "no row of the account snapshot could be used, so that every account looks absent"
+
+
+def good_until(plan: Plan, /) -> date | None:
+    """Give the last day on which a batch may be carried out on a snapshot's word; practice has none."""
+    if plan.issuer.kind is Issuer.DEMO:
+        return None
+    return plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days)
 
 
 def set_aside(inputs: Inputs, /) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -11,10 +10,9 @@ from reconcile.columns import Status
 from reconcile.errors import GateClosed
 from reconcile.flow import snapshot
 from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, reachable
-from reconcile.flow.seen import numbers_in
+from reconcile.flow.seen import remember
 from reconcile.flow.ties import ties_of
 from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
-from reconcile.plan import Issuer
 from reconcile.registry.access import require
 from reconcile.registry.anchor import anchor, beside, require_current
 from reconcile.results import BatchSummary
@@ -23,6 +21,7 @@ from reconcile.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from reconcile.flow.run import Run
     from reconcile.mint.states import Batch
@@ -63,7 +62,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     """
     plan = done.plan
     require(registry, "submitted", who=plan.mint.proposer, at=at)
-    _remember(done, registry, at)
+    remember(plan, done.inputs, done.joined, registry, at=at)
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
     done.notes += _set_aside(done)
     rows = wanted_rows(done, registry)
@@ -90,7 +89,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     try:
         batch = propose(
             registry, rows, proposer=plan.mint.proposer, issuer=plan.issuer.kind.value, verdict=verdict,
-            valid_until=plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days),
+            valid_until=snapshot.good_until(plan),
             source=source_of(plan), wide=plan.policy.wide_cccid, at=at,
         )  # fmt: skip
     except GateClosed as closed:
@@ -266,30 +265,3 @@ def _borne(limit: float | None, severity: str) -> str:
     if limit is None or severity == "critical":
         return ""
     return f", {allowed(limit)} of the rows are allowed" if 0 < limit < 1 else f", {allowed(limit)} allowed"
-
-
-def _know_numbers(done: Run, registry: Registry, at: datetime | None) -> None:
-    """Enter the numbers that SIS and applications name for a student, with the day, in the crosswalk."""
-    named = [(done.joined.held, "sis"), (done.joined.applied, "application")]
-    rows = [frame.select("sis_id", "cccid", origin=pl.lit(origin)) for frame, origin in named]
-    theirs = pl.concat(rows).join(done.students.select("sis_id", "college"), on="sis_id")
-    registry.note_crosswalk(theirs.drop_nulls(), at=at)
-
-
-def _remember(done: Run, registry: Registry, at: datetime | None) -> None:
-    """Pin the SSN key, enter the allotted range, and note every number seen, so that none is issued again."""
-    plan = done.plan
-    registry.pin_key(done.inputs.key)
-    _know_numbers(done, registry, at)
-    if plan.issuer.kind is Issuer.REGISTRY and plan.issuer.range and plan.issuer.authority:
-        registry.allot(*plan.issuer.range, authority=plan.issuer.authority)
-    if plan.issuer.kind is Issuer.OPENCCC:
-        return
-    registry.note_seen(done.joined.held["cccid"])
-    for record in done.inputs.records:
-        table = done.inputs.tables[record.table]
-        if "cccid" in table.columns:
-            registry.note_seen(table["cccid"])
-        if record.table == "students" or record.accepted < record.source.rows:
-            for numbers in numbers_in(record.source):
-                registry.note_seen(numbers)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # The columns of the table that people fill in, in the order in which they think of them.
 COLUMNS: Final = (
     "kind", "college", "sis_id", "cccid", "first_name", "middle_name", "last_name", "suffix", "birthdate",
-    "email", "phone", "street", "city", "state", "zip", *REQUEST,
+    "email", "phone", "street", "city", "state", "zip", "no_perm_address_homeless", *REQUEST,
     "attested_by", "attested_authority", "attested_on", *CONSENT,
 )  # fmt: skip
 # What is said of nobody in particular by a rule of the dictionary, in words for whoever fills the form in.
@@ -57,6 +57,7 @@ FORM: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("city", "City"),
         Field("state", "State", "such as CA"),
         Field("zip", "ZIP", "such as 95814"),
+        Field("no_perm_address_homeless", "No permanent address, for want of a home", "", ("false", "true")),
     ),
     "The request": (
         Field("use_case", "Use case", "", tuple(UseCase)),
