@@ -6,7 +6,7 @@ import shutil
 from datetime import timedelta
 
 import pytest
-from registries import AT, allotted, minted, registry, wanted  # noqa: F401
+from registries import AT, allotted, alter, minted, registry, wanted  # noqa: F401
 
 from reconcile.errors import OutputError, RegistryError
 from reconcile.registry import Registry
@@ -18,6 +18,7 @@ from reconcile.registry.anchor import (
     require_clock,
     require_current,
 )
+from reconcile.registry.disclosures import EXPORT, disclose
 
 
 def test_an_anchor_holds_while_the_registry_goes_on(registry, tmp_path):  # noqa: F811
@@ -57,6 +58,20 @@ def test_a_copy_of_last_week_is_noticed(tmp_path):
         minted(opened, wanted("3"))
         minted(opened, wanted("4"))
         assert "went on from an earlier copy" in differences(opened, file)[0]
+
+
+def test_entries_cut_off_the_end_are_noticed(tmp_path):
+    """Where no table holds anything of them, the log that is left is whole by itself."""
+    with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
+        before = opened.sequence
+        for at in range(3):
+            opened.write(lambda ledger: disclose(ledger, EXPORT, tmp_path, columns=["sis_id"], people=1))
+            anchor(opened, beside(opened), at=AT + timedelta(days=at))
+        alter(opened, "DROP TRIGGER audit_DELETE")
+        for left in (2, 1, 0):
+            alter(opened, f"DELETE FROM audit WHERE seq > {before + left}")
+            assert not [one for one in opened.verify().problems if "guard" not in one]
+            assert "it is an earlier copy of itself" in differences(opened, beside(opened))[0]
 
 
 def test_another_registry_has_no_anchor_there(registry, tmp_path):  # noqa: F811

@@ -53,7 +53,7 @@ def make_old(where, payload=PAYLOAD):
         )  # fmt: skip
         run("INSERT INTO requests VALUES ('B1', '021', '1', 'mint', NULL, :p, :r)", p=payload, r=digest(row))
         run(
-            "INSERT INTO batches VALUES ('B0', 'd', 'withdrawn', 'registry', 'Ana', :at, NULL, :h, 's', 3, "
+            "INSERT INTO batches VALUES ('B0', 'd', 'withdrawn', 'registry', 'Ana', :at, NULL, :h, 's', 4, "
             "1, 0, 'x')",
             at=at, h=digest([["021", "0", "mint", None, "{}"]]),
         )  # fmt: skip
@@ -64,7 +64,10 @@ def make_old(where, payload=PAYLOAD):
         }
         chain.append(connection, "submitted", "B0", who="Ana", at=at, **first)
         chain.append(connection, "withdrawn", "B0", who="Ana", at=at, reason="x")
-        run("INSERT INTO requests VALUES ('B0', '021', '0', 'mint', NULL, '{}', 'r')")
+        run(
+            "INSERT INTO requests VALUES ('B0', '021', '0', 'mint', NULL, '{}', :r)",
+            r=digest(["021", "0", "mint", None, "{}"]),
+        )
         bound = {"rows_hash": hashed, "suite_hash": "suite", "sequence": 3}
         chain.append(connection, "approved", "B1", who="Ben", at=at, **bound)
         run("INSERT INTO approvals VALUES ('B1', 'Ben', :at, :h, 'suite', 3)", at=at, h=hashed)
