@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import re
 import shlex
 import shutil
@@ -37,10 +38,9 @@ PAGES: Final = (README, *sorted((ROOT / "docs").glob("*.md")))
 FIRST: Final = "getting-started"  # where it ends, the other guides begin
 
 _FENCE: Final = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PRINTED: Final = {
-    "BATCH": re.compile(r"reconcile batch \w+ (\S+)"),
-    "REQUEST": re.compile(r"^Access request (\d+)", re.MULTILINE),
-}
+_BATCH: Final = re.compile(r"reconcile batch (?!new )\w+ (\S+)")
+# Commands after which the first CCCID of a file is the one that is spoken of, and which file.
+_NUMBERS: Final = {("batch", "result"): "--file", ("account", "credentials"): "--out"}
 _SMALLER: Final = {"2000": "200", "8000": "600"}  # students and accounts of a sample
 _SIZE: Final = {"students": 200, "accounts": 600, "seed": 4}
 _COMMANDS: Final = get_command(app)
@@ -49,13 +49,17 @@ _PASSWORD: Final = "three words and a number 7"  # noqa: S105 - of nobody
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the documentation."""
+    """A page of the documentation; of a notebook what it says between its cells of code."""
 
     path: Path
 
     @property
     def text(self) -> str:
-        return self.path.read_text(encoding="utf-8")
+        text = self.path.read_text(encoding="utf-8")
+        if self.path.suffix != ".ipynb":
+            return text
+        cells = json.loads(text)["cells"]
+        return "\n\n".join("".join(one["source"]) for one in cells if one["cell_type"] == "markdown")
 
     @property
     def blocks(self) -> list[tuple[str, str]]:
@@ -68,6 +72,11 @@ class Page:
 
     def lines(self, kind: str) -> list[str]:
         return [line for given, block in self.blocks if given == kind for line in block.splitlines()]
+
+    @property
+    def indented(self) -> list[str]:
+        """The commands of blocks that are only indented, a broken line put together."""
+        return re.findall(r"^ {4}(reconcile .*)$", self.text.replace("\\\n", " "), re.MULTILINE)
 
     def commands(self, kind: str = "sh") -> list[str]:
         return [line for line in self.lines(kind) if line.startswith("reconcile ")]
@@ -105,14 +114,12 @@ class Walk:
                 typed = person(self, words) or ""
         code, said, err = typing(words, typed)
         assert code == 0, f"{command}\n{err}"
-        for name, pattern in _PRINTED.items():
-            if found := pattern.search(said):
-                self.printed[name] = found[1]
+        if found := _BATCH.search(said):
+            self.printed["BATCH"] = found[1]
         if words[:2] == ["plan", "new"]:
             fill_in(self, Path(words[2]))
-        if {"--file", "credentials"} & {*words}:  # whose number is first in the file counts from now on
-            file = words[words.index("--file" if "--file" in words else "--out") + 1]
-            self.printed["CCCID"] = self.row(file)["cccid"]
+        if option := _NUMBERS.get((*words[:2],)):
+            self.printed["CCCID"] = self.row(words[words.index(option) + 1])["cccid"]
         return said
 
     def row(self, pattern: str) -> Row:
@@ -182,16 +189,20 @@ def decide(_: Walk, words: list[str]) -> None:
     change_rows(Path(words[1]), first)
 
 
-def ask_for_accounts(walk: Walk, words: list[str]) -> None:
-    """Enter two people who are in none of the files, one of them without an address."""
-    own = {"kind": "mint", "college": "ZZ1", "attested_by": "dean", "attested_authority": "policy",
-           "attested_on": "2026-11-16", "use_case": "unhoused", "cannot_self_serve": "no device",
-           "identity_check": "seen in person", "birthdate": "1990-04-05"}  # fmt: skip
-    people = ({"sis_id": "N1", "first_name": "Zythromanda", "last_name": "Qarvellonix"},
-              {"sis_id": "N2", "first_name": "Béatrïx", "last_name": "Nuñez"})  # fmt: skip
-    change_rows(
-        Path(words[2]), lambda _: [own | one | {"email": f"{one['sis_id']}@example.net"} for one in people]
-    )
+def ask_for_accounts(_: Walk, words: list[str]) -> None:
+    """Enter two people who are in none of the files and have no home, in a column that the template lacks."""
+    own = {
+        "kind": "mint", "college": "ZZ1", "birthdate": "1990-04-05", "no_perm_address_homeless": "true",
+        "use_case": "unhoused", "cannot_self_serve": "no device", "identity_check": "seen in person",
+        "attested_by": "dean", "attested_authority": "policy", "attested_on": "2026-11-16",
+    }  # fmt: skip
+    names = ("sis_id", "first_name", "last_name", "email")
+    people = (("N1", "Zythromanda", "Qarvellonix", "z@example.net"), ("N2", "Ann", "Lee", "a@example.net"))
+    head = Path(words[2]).read_text(encoding="utf-8").strip().split(",")
+    with Path(words[2]).open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, [*head, "no_perm_address_homeless"])
+        rows.writeheader()
+        rows.writerows(own | dict(zip(names, one, strict=True)) for one in people)
 
 
 def answer(walk: Walk, words: list[str]) -> None:
