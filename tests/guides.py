@@ -41,7 +41,10 @@ PAGES: Final = (README, *sorted((ROOT / "docs").glob("*.md")))
 FIRST: Final = "getting-started"  # where it ends, the other guides begin
 
 _FENCE: Final = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_BATCH: Final = re.compile(r"reconcile batch (?!new )\w+ (\S+)")
+_PRINTED: Final = {
+    "BATCH": re.compile(r"reconcile batch (?!new )\w+ (\S+)"),
+    "NUMBER": re.compile(r"^Access request (\d+)", re.MULTILINE),
+}
 _SMALL: Final = {"students": 200, "accounts": 600}  # as many a sample has here, whatever a page says
 _COMMANDS: Final = get_command(app)
 _PASSWORD: Final = "three words and a number 7"  # noqa: S105 - of nobody
@@ -113,8 +116,7 @@ class Walk:
                 typed = person(self, words) or ""
         code, said, err = typing(words, typed)
         assert code == 0, f"{command}\n{err}"
-        if found := _BATCH.search(said):
-            self.printed["BATCH"] = found[1]
+        self.printed |= {name: one[1] for name, text in _PRINTED.items() if (one := text.search(said))}
         if person := AFTERWARDS.get((*words[:2],)):
             person(self, words)
         return said
