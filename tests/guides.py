@@ -3,7 +3,8 @@
 What a fence says. `sh`: the commands run. `sh server`: they need a PostgreSQL server, and without one are
 refused for that reason. `powershell`: the same as an `sh` block, for Windows. `toml`: a part of a plan.
 BATCH, CCCID and the like stand for what an earlier command gave. What people do between two commands (fill
-in a plan, decide a pair, type a secret, answer as OpenCCC does) stands below, as `MEANWHILE`.
+in a plan, decide a pair, type a secret, answer as OpenCCC does) stands below, as `MEANWHILE`
+and `AFTERWARDS`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import re
 import shlex
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from accounts import lower_the_price
 from plans import change_rows
 from typer.main import get_command
 
@@ -27,7 +31,7 @@ from reconcile.cli.app import app
 from reconcile.sample import generate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from plans import Row
 
@@ -38,24 +42,27 @@ FIRST: Final = "getting-started"  # where it ends, the other guides begin
 
 _FENCE: Final = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PRINTED: Final = {
-    "BATCH": re.compile(r"reconcile batch \w+ (\S+)"),
-    "REQUEST": re.compile(r"^Access request (\d+)", re.MULTILINE),
+    "BATCH": re.compile(r"reconcile batch (?!new )\w+ (\S+)"),
+    "NUMBER": re.compile(r"^Access request (\d+)", re.MULTILINE),
 }
-_SMALLER: Final = {"2000": "200", "8000": "600"}  # students and accounts of a sample
-_SIZE: Final = {"students": 200, "accounts": 600, "seed": 4}
+_SMALL: Final = {"students": 200, "accounts": 600}  # as many a sample has here, whatever a page says
 _COMMANDS: Final = get_command(app)
 _PASSWORD: Final = "three words and a number 7"  # noqa: S105 - of nobody
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the documentation."""
+    """A page of the documentation; of a notebook what it says between its cells of code."""
 
     path: Path
 
     @property
     def text(self) -> str:
-        return self.path.read_text(encoding="utf-8")
+        text = self.path.read_text(encoding="utf-8")
+        if self.path.suffix != ".ipynb":
+            return text
+        cells = json.loads(text)["cells"]
+        return "\n\n".join("".join(one["source"]) for one in cells if one["cell_type"] == "markdown")
 
     @property
     def blocks(self) -> list[tuple[str, str]]:
@@ -68,6 +75,11 @@ class Page:
 
     def lines(self, kind: str) -> list[str]:
         return [line for given, block in self.blocks if given == kind for line in block.splitlines()]
+
+    @property
+    def indented(self) -> list[str]:
+        """The commands of blocks that are only indented, a broken line put together."""
+        return re.findall(r"^ {4}(reconcile .*)$", self.text.replace("\\\n", " "), re.MULTILINE)
 
     def commands(self, kind: str = "sh") -> list[str]:
         return [line for line in self.lines(kind) if line.startswith("reconcile ")]
@@ -97,29 +109,17 @@ class Walk:
 
     def take(self, command: str) -> str:
         """Type one command, which has to end well; give what it printed."""
-        words = shlex.split(command)[1:]
-        words = [self.printed.get(word, _SMALLER.get(word, word)) for word in words]
+        words = [self.printed.get(word, word) for word in shlex.split(command)[1:]]
         typed = ""
         for (*names,), person in MEANWHILE.items():
             if words[: len(names)] == names:
                 typed = person(self, words) or ""
         code, said, err = typing(words, typed)
         assert code == 0, f"{command}\n{err}"
-        for name, pattern in _PRINTED.items():
-            if found := pattern.search(said):
-                self.printed[name] = found[1]
-        if words[:2] == ["plan", "new"]:
-            fill_in(self, Path(words[2]))
-        if {"--file", "credentials"} & {*words}:  # whose number is first in the file counts from now on
-            file = words[words.index("--file" if "--file" in words else "--out") + 1]
-            self.printed["CCCID"] = self.row(file)["cccid"]
+        self.printed |= {name: one[1] for name, text in _PRINTED.items() if (one := text.search(said))}
+        if person := AFTERWARDS.get((*words[:2],)):
+            person(self, words)
         return said
-
-    def row(self, pattern: str) -> Row:
-        """Give the first row of a file in the reader's folder."""
-        (path,) = self.folder.glob(pattern)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.DictReader(file))
 
 
 def typing(words: list[str], typed: str = "") -> tuple[int, str, str]:
@@ -138,7 +138,7 @@ def typing(words: list[str], typed: str = "") -> tuple[int, str, str]:
 def begin(folder: Path) -> Iterator[Walk]:
     """Put extract and snapshot of a small made-up college into a folder, and stand in it."""
     sample, place = folder / "sample", folder / "college"
-    generate(out=sample, **_SIZE)
+    generate(out=sample, **_SMALL, seed=4)
     place.mkdir()
     for name in ("students", "accounts", "applications", "fraud"):
         shutil.copy(sample / f"{name}.csv", place)
@@ -155,17 +155,18 @@ def _at_work(walk: Walk) -> Iterator[Walk]:
     """Stand in the folder, with a key of one's own beside it."""
     with contextlib.chdir(walk.folder), pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECONCILE_KEY_FILE", str(walk.folder.parent / "ssn.key"))
+        lower_the_price(patch)
         yield walk
 
 
 # What people do meanwhile -----------------------------------------------------------------------------------
 
 
-def fill_in(walk: Walk, plan: Path) -> None:
+def fill_in(walk: Walk, words: list[str]) -> None:
     """Fill in the plan, for numbers that OpenCCC issues."""
     text = (walk.sample / "plan.toml").read_text(encoding="utf-8")
     kept = "\n[retention]\ncredentials = 30\nwork_lists = 180\nruns = 730\n"
-    plan.write_text(text.replace('kind = "demo"', 'kind = "openccc"') + kept, encoding="utf-8")
+    Path(words[2]).write_text(text.replace('kind = "demo"', 'kind = "openccc"') + kept, encoding="utf-8")
 
 
 def look_only(_: Walk, words: list[str]) -> None:
@@ -182,16 +183,20 @@ def decide(_: Walk, words: list[str]) -> None:
     change_rows(Path(words[1]), first)
 
 
-def ask_for_accounts(walk: Walk, words: list[str]) -> None:
-    """Enter two people who are in none of the files, one of them without an address."""
-    own = {"kind": "mint", "college": "ZZ1", "attested_by": "dean", "attested_authority": "policy",
-           "attested_on": "2026-11-16", "use_case": "unhoused", "cannot_self_serve": "no device",
-           "identity_check": "seen in person", "birthdate": "1990-04-05"}  # fmt: skip
-    people = ({"sis_id": "N1", "first_name": "Zythromanda", "last_name": "Qarvellonix"},
-              {"sis_id": "N2", "first_name": "Béatrïx", "last_name": "Nuñez"})  # fmt: skip
-    change_rows(
-        Path(words[2]), lambda _: [own | one | {"email": f"{one['sis_id']}@example.net"} for one in people]
-    )
+def ask_for_an_account(_: Walk, words: list[str]) -> None:
+    """Enter somebody who is in none of the files and has no home, which takes one column more."""
+    asked = {
+        "kind": "mint", "college": "ZZ1", "sis_id": "N1", "email": "z@example.net",
+        "first_name": "Zythromanda", "last_name": "Qarvellonix", "birthdate": "1990-04-05",
+        "no_perm_address_homeless": "true",
+        "use_case": "unhoused", "cannot_self_serve": "no device", "identity_check": "seen in person",
+        "attested_by": "dean", "attested_authority": "policy", "attested_on": "2026-11-16",
+    }  # fmt: skip
+    head = Path(words[2]).read_text(encoding="utf-8").strip().split(",")
+    with Path(words[2]).open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, [*head, "no_perm_address_homeless"])
+        rows.writeheader()
+        rows.writerow(asked)
 
 
 def answer(walk: Walk, words: list[str]) -> None:
@@ -221,8 +226,8 @@ def load(_: Walk, words: list[str]) -> None:
 
 
 def type_secret(walk: Walk, _: list[str]) -> str:
-    """Be the student who was handed the first secret of the file."""
-    return walk.row("credentials*.csv")["secret"] + "\n"
+    """Be the student who was handed the secret."""
+    return walk.printed["SECRET"] + "\n"
 
 
 def type_code(walk: Walk, _: list[str]) -> str:
@@ -233,12 +238,34 @@ def type_code(walk: Walk, _: list[str]) -> str:
     return f"{code[1]}\n{_PASSWORD}\n"
 
 
-MEANWHILE: Final[dict[tuple[str, ...], Callable[[Walk, list[str]], str | None]]] = {
+def look_into(walk: Walk, words: list[str]) -> None:
+    """Speak from now on of the first number in the file, and of its secret."""
+    file = Path(words[words.index("--file" if "--file" in words else "--out") + 1])
+    with file.open(encoding="utf-8-sig", newline="") as rows:
+        first = next(csv.DictReader(rows))
+    walk.printed |= {"CCCID": first["cccid"], "SECRET": first.get("secret", "")}
+
+
+def keep_small(_: Walk, words: list[str]) -> None:
+    """Be content with a small college."""
+    for name, most in _SMALL.items():
+        at = words.index(f"--{name}") + 1
+        words[at] = str(min(int(words[at]), most))
+
+
+Person = Callable[[Walk, list[str]], str | None]
+MEANWHILE: Final[dict[tuple[str, ...], Person]] = {
     ("lab",): look_only,
+    ("sample",): keep_small,
     ("decide",): decide,
-    ("batch", "new"): ask_for_accounts,
     ("batch", "result"): answer,
     ("batch", "loaded"): load,
     ("account", "reclaim"): type_secret,
     ("account", "confirm"): type_code,
+}
+AFTERWARDS: Final[dict[tuple[str, ...], Person]] = {
+    ("plan", "new"): fill_in,
+    ("account", "request-template"): ask_for_an_account,
+    ("account", "credentials"): look_into,
+    ("batch", "result"): look_into,
 }

@@ -58,9 +58,3 @@ def test_the_entry_shown_is_one_of_the_dictionary():
         path.read_text(encoding="utf-8") for path in (resources.expectations() / "dictionary").iterdir()
     )
     assert any(shown[1] in entry for entry in entries)
-
-
-def test_links_lead_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", TEXT)
-    assert links
-    assert all((PAGE.parent / link).exists() for link in links)

@@ -18,6 +18,7 @@ from reconcile.columns import UseCase
 from reconcile.errors import PlanError
 from reconcile.plan import Plan
 from reconcile.plan.reader import Reader
+from reconcile.resources import notebooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,9 @@ SERVER = [(name, command) for name, page in BY_NAME.items() for command in page.
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)]+)\)")
 FENCES = {"sh", "sh server", "powershell", "toml", "yaml", "python", "json"}
-named = pytest.mark.parametrize("name", BY_NAME)
+NOTEBOOKS = {path.stem: Page(path) for path in sorted(notebooks().glob("*.ipynb"))}
+ALL = BY_NAME | NOTEBOOKS
+named = pytest.mark.parametrize("name", ALL)
 
 
 # The commands ---------------------------------------------------------------------------------------
@@ -77,16 +80,16 @@ def test_what_needs_a_server_says_so_without_one(
 @named
 def test_every_command_and_option_exists(name: str) -> None:
     """Those within sentences too, as far as they are written out."""
-    page = BY_NAME[name]
+    page = ALL[name]
     spoken = [code for code in CODE.findall(page.prose) if code.startswith("reconcile ")]
-    for command in (*page.commands(), *page.commands("sh server"), *spoken):
-        words = shlex.split(command)[1:]
+    for command in (*page.commands(), *page.commands("sh server"), *page.indented, *spoken):
+        words = shlex.split(command, comments=True)[1:]
         known = parameters(words)
         assert known is not None, command
         assert {word for word in words if word.startswith("--")} <= {*known}, command
 
 
-@named
+@pytest.mark.parametrize("name", BY_NAME)
 def test_every_block_says_what_it_is(name: str) -> None:
     page = BY_NAME[name]
     assert {kind for kind, _ in page.blocks} <= FENCES
@@ -123,7 +126,7 @@ def keys() -> dict[str, set[str]]:
 @named
 def test_every_key_of_a_plan_exists(name: str, keys: dict[str, set[str]]) -> None:
     """`[section]`, `[section] key`, and `key` under `[section]`."""
-    prose = " ".join(BY_NAME[name].prose.split())
+    prose = " ".join(ALL[name].prose.split())
     for section, key in re.findall(r"`\[([\w.]+)\](?: (\w+))?", prose):
         outer, _, inner = section.partition(".")
         assert not inner or inner in keys[outer], section
@@ -166,7 +169,7 @@ def anchors(path: Path) -> set[str]:
 
 @named
 def test_every_link_leads_somewhere(name: str) -> None:
-    page = BY_NAME[name]
+    page = ALL[name]
     for link in LINK.findall(page.prose):
         if "://" in link:
             continue
@@ -176,6 +179,11 @@ def test_every_link_leads_somewhere(name: str) -> None:
         assert not anchor or anchor in anchors(target), link
     for label in re.findall(r"\]\[(\w+)\]", page.prose):
         assert f"\n[{label}]: https://" in page.text, label
+
+
+@named
+def test_every_notebook_that_is_named_exists(name: str) -> None:
+    assert {*re.findall(r"\b\d\d_[a-z_]+\b", ALL[name].text)} <= NOTEBOOKS.keys()
 
 
 def test_every_guide_is_linked_from_the_readme() -> None:

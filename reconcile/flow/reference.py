@@ -94,7 +94,7 @@ _ASKED: Final = {
     "identity_check": "how their identity was verified, in your words",
     "cccid": "the CCCID to write back, or to give up; empty for a new account",
 }
-_SYSTEMS: Final = ("banner", "colleague", "peoplesoft", "generic")
+_SYSTEMS: Final = {"banner": "Banner", "colleague": "Colleague", "peoplesoft": "PeopleSoft"}
 _HEAD: Final = """\
 # Reference
 
@@ -157,7 +157,7 @@ def _files(elements: tuple[Element, ...]) -> Iterator[str]:
     layouts = {name: load_layout(name) for name in shipped_layouts()}
     fields = dict.fromkeys(f for one in _SYSTEMS for f in (*layouts[one].required, *layouts[one].optional))
     yield _table(
-        ("field of a student", *(layouts[name].title for name in _SYSTEMS)),
+        ("field of a student", *_SYSTEMS.values()),
         ((f"`{field}`", *(_first(layouts[name], field) for name in _SYSTEMS)) for field in fields),
     )
     for name in sorted(layouts.keys() - {*_SYSTEMS}):
