@@ -102,8 +102,9 @@ class Audit(Shown):
     @property
     def approvals(self) -> Listing:
         """Who proposed and who approved what."""
-        note = " ".join((self.evidence.registry, *self.evidence.told))
-        return _listing(self.evidence.batches, "Who approved what", "batch", note=note)
+        note = " ".join((self.evidence.registry, *self.evidence.told)).replace("`", "")
+        days = [pl.col(name).str.head(10) for name in ("proposed_at", "approved_at")]
+        return _listing(self.evidence.batches.with_columns(days), "Who approved what", "batch", note=note)
 
     @property
     def quality(self) -> Listing:

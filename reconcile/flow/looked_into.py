@@ -61,7 +61,7 @@ def look_into(plan: Plan, done: Written, /, *, written: str, told: tuple[str, ..
     measured, looked = _quality(pairs, decided)
     return Evidence(
         **common,
-        registry=f"The registry's log of {proof.entries:,} entries {verdict}; its last is {proof.head}.",
+        registry=f"The registry's log of {proof.entries:,} entries {verdict}; its last is `{proof.head}`.",
         batches=batches,
         steps=_steps(log),
         reviewers=_reviewers(words),
@@ -210,8 +210,10 @@ def _steps(log: pl.DataFrame) -> pl.DataFrame:
 def _reviewers(words: pl.DataFrame) -> pl.DataFrame:
     said = pl.col("decision")
     counts = {name: (said == name).sum().cast(pl.Int64) for name in ("match", "different", "unsure")}
+    last = words.unique(["by", "table", "id_l", "id_r"], keep="last", maintain_order=True)
     return (
-        words.group_by(reviewer="by")
+        last.filter(said != "withdrawn")
+        .group_by(reviewer="by")
         .agg(**counts, first=pl.col("at").min(), last=pl.col("at").max())
         .select(list(REVIEWERS))
         .sort("reviewer")

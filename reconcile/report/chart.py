@@ -46,7 +46,7 @@ def drawing(chart: Any, /, *, title: str, spoken: str) -> Drawing:  # noqa: ANN4
         style="overflow-x:auto;max-width:100%",
         role="region",
         tabindex="0",
-        aria_label="Chart",
+        aria_label=f"Chart: {title}",
     )
     return Drawing(spoken=spoken, html=framed)
 

@@ -174,7 +174,7 @@ def settings(values: Mapping[str, str], /) -> Html:
 
 
 def _registry(evidence: Evidence) -> Html:
-    notes = [element("p", note) for note in (evidence.registry, *evidence.told) if note]
+    notes = [element("p", *_with_code(note)) for note in (evidence.registry, *evidence.told) if note]
     return joined(*notes)
 
 
