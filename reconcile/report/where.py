@@ -72,7 +72,7 @@ def _pictures(breakdown: Breakdown) -> list[Html]:
     return [
         element(
             "div",
-            element("div", Html(draw(_chart(part, rows))), class_="chart", role="img", aria_label=words),
+            element("div", Html(draw(_chart(part, rows))), class_="chart tall", role="img", aria_label=words),
             class_="scroll", role="region", tabindex="0",
             aria_label=f"Chart by {breakdown.called}" + (f", part {at}" if len(parts) > 1 else ""),
         )
