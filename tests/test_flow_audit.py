@@ -149,6 +149,9 @@ def test_what_cannot_be_looked_at_is_said_or_refused(plan: Plan, tmp_path: Path)
     record.write_text(json.dumps(facts), encoding="utf-8")
     with pytest.raises(InputError, match="earlier version of reconcile"):
         audit(other)
+    record.write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="not as the run wrote it"):
+        audit(other)
     with pytest.raises(InputError, match="no folder of a run"):
         audit(other, run=tmp_path)
 

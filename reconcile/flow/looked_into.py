@@ -14,6 +14,7 @@ from reconcile.flow.disclosed import has_registry
 from reconcile.flow.estimate import estimate_quality
 from reconcile.flow.explain import begins, calibration, distribution
 from reconcile.flow.extract import read_columns
+from reconcile.flow.latest import facts_of
 from reconcile.flow.sampled import Scored
 from reconcile.plan import Issuer, Plan
 from reconcile.report.dimensions import KEPT, USUAL, require_dimension
@@ -40,7 +41,12 @@ def look_into(plan: Plan, done: Written, /, *, written: str, told: tuple[str, ..
     Raises:
         RegistryError: the registry cannot be opened.
     """
-    was = Plan.parse((done.folder / "plan.toml").read_text(encoding="utf-8"), path=plan.path, files=False)
+    known = done.folder / "plan.toml"
+    was = (
+        Plan.parse(known.read_text(encoding="utf-8"), path=plan.path, files=False)
+        if known.is_file()
+        else plan
+    )
     compared = kept_of(plan, str(done.facts.get("pairs") or ""))
     pairs = None if compared is None else compared.pairs
     if _differ(was, plan):
@@ -80,8 +86,8 @@ def look_into(plan: Plan, done: Written, /, *, written: str, told: tuple[str, ..
 def earlier(plan: Plan, done: Written, /) -> pl.DataFrame:
     """List the runs in the workspace that asked about the same population, up to this one, oldest first."""
     found = {}
-    for record in sorted(plan.runs.glob("*/run.json")):
-        facts = json.loads(record.read_text(encoding="utf-8"))
+    for record in sorted(plan.runs.glob("[!.]*/run.json")):
+        facts = facts_of(record.parent)
         alike = all(facts[name] == done.facts[name] for name in ("population", "demo"))
         if alike and "missing" in facts and facts["stamp"]["began"] <= done.facts["stamp"]["began"]:
             found[record.parent.name] = facts

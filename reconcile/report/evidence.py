@@ -151,7 +151,8 @@ def links(evidence: Evidence, /) -> Html:
     head = ("Reviewer", "One person", "Different people", "Unsure", "First", "Last")
     told = (
         "Precision is the share of links that are right; recall the share of pairs of one person that were "
-        "linked. Pairs that were never compared are not in the recall."
+        "linked. Pairs that were never compared are not in the recall. Estimated from all decisions on pairs "
+        "of this run, each range of probability weighing as many pairs as it has."
     )
     shown = rows if evidence.enough else []
     return joined(
