@@ -41,6 +41,7 @@ LEAVES = {
     "04": (("practice",), "practice/registry.sqlite"),
     "05": (("accounts",), "accounts/undo/sis-reversal.csv"),
     "06": (("mis", "mis-sample"), "mis/mis.html"),
+    "07": (("audit", "audit-sample"), "audit/missing.html"),
     "08": (("changes",), "changes/changes.html"),
 }
 OWN = ("HOME", "USERPROFILE", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")

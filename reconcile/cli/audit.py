@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from reconcile.cli.progress import Steps
+from reconcile.cli.tables import show_table
+
 
 def audit(
     plan: Annotated[Path, typer.Argument(help="The plan, a TOML file.", metavar="PLAN.toml")],
@@ -30,6 +33,9 @@ def audit(
         Path | None,
         typer.Option(help="Also write pairs to decide, to estimate quality; holds names.", metavar="FILE"),
     ] = None,
+    reader: Annotated[
+        str, typer.Option("--for", help="Who decides them; a reviewer's list has no birthdates.")
+    ] = "",
 ) -> None:
     """Audit the students without a CCCID, from a run of a plan.
 
@@ -40,8 +46,7 @@ def audit(
 
     Example: `reconcile audit fall.toml --out missing.html --out missing.xlsx`
     """
-    from reconcile.cli.tables import show_table  # noqa: PLC0415 - `--help` stays quick
-    from reconcile.flow.audit import audit as look  # noqa: PLC0415
+    from reconcile.flow.audit import audit as look  # noqa: PLC0415 - `--help` stays quick
     from reconcile.flow.audit import require_form  # noqa: PLC0415
     from reconcile.flow.sampled import write_sample  # noqa: PLC0415
     from reconcile.plan import Plan  # noqa: PLC0415
@@ -49,11 +54,12 @@ def audit(
     for file in out or ():
         require_form(file)
     known = Plan.read(plan, files=sample is not None)
-    made = look(known, run=run, by=by or ())
+    with Steps() as steps:
+        made = look(known, run=run, by=by or (), progress=steps)
     show_table(made.summary)
     show_table(made.reasons.frame.select("why", "students"))
     typer.echo(made.evidence.verdict)
     for file in out or ():
         typer.echo(f"Audit  {made.write(file, publish=publish)}")
     if sample is not None:
-        typer.echo(f"Pairs to decide  {write_sample(known, sample)}")
+        typer.echo(f"Pairs to decide  {write_sample(known, sample, reader=reader)}")

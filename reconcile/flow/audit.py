@@ -16,6 +16,7 @@ from reconcile.flow.disclosed import has_registry, note_disclosed
 from reconcile.flow.latest import last_folder, read_run
 from reconcile.flow.looked_into import look_into, with_columns
 from reconcile.flow.restored import restore
+from reconcile.flow.run import silent
 from reconcile.registry.disclosures import AUDIT
 from reconcile.report.audit import audit_html
 from reconcile.report.audit_book import STUDENTS, audit_pages
@@ -28,7 +29,7 @@ from reconcile.show import Listing, Sheet, Shown
 from reconcile.words import GROUPS, Group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from reconcile.plan import Plan
@@ -102,8 +103,9 @@ class Audit(Shown):
     @property
     def approvals(self) -> Listing:
         """Who proposed and who approved what."""
-        note = " ".join((self.evidence.registry, *self.evidence.told))
-        return _listing(self.evidence.batches, "Who approved what", "batch", note=note)
+        note = " ".join((self.evidence.registry, *self.evidence.told)).replace("`", "")
+        days = [pl.col(name).str.head(10) for name in ("proposed_at", "approved_at")]
+        return _listing(self.evidence.batches.with_columns(days), "Who approved what", "batch", note=note)
 
     @property
     def quality(self) -> Listing:
@@ -175,7 +177,13 @@ class Audit(Shown):
 
 
 def audit(
-    plan: Plan, /, *, run: Path | None = None, by: Iterable[str] = (), at: datetime | None = None
+    plan: Plan,
+    /,
+    *,
+    run: Path | None = None,
+    by: Iterable[str] = (),
+    at: datetime | None = None,
+    progress: Callable[[str], None] = silent,
 ) -> Audit:
     """Audit a run of a plan: the last one, or the one in a folder; nothing is written.
 
@@ -185,6 +193,7 @@ def audit(
         by: columns of the extract to count students by, beside college, term, credit, program and dual
             enrollment, which are found by themselves.
         at: the moment that counts as now; the clock's when None.
+        progress: told the name of each step as it begins.
 
     Raises:
         InputError: no such run, one of an earlier version or changed since; or a column is not there, or is
@@ -192,10 +201,13 @@ def audit(
         ConservationError: figures do not add up.
         RegistryError: the registry cannot be opened.
     """
+    progress("Read the run's folder")
     done = read_run(run or last_folder(plan))
     facts = restore(done)
+    progress("Look for columns of the extract")
     students, added, told = with_columns(plan, done, facts.students, by)
     written = (at or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S UTC")
+    progress("Look into the registry and earlier runs")
     evidence = look_into(plan, done, written=written, told=told)
     made = Audit(plan=plan, run=replace(facts, students=students), evidence=evidence, by=added)
     proof(made.equation, made.missing)

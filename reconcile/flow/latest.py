@@ -75,12 +75,27 @@ def read_run(folder: Path, /) -> Written:
     Raises:
         InputError: it is no folder of a run, or a file of it is missing or was changed since.
     """
+    facts = facts_of(folder)
+    students, crosswalk = (_named(folder, facts, name) for name in ("students", "crosswalk"))
+    return Written(folder=folder, facts=facts, students=students, crosswalk=crosswalk)
+
+
+def facts_of(folder: Path, /) -> dict[str, Any]:
+    """Read the record of a run from its folder.
+
+    Raises:
+        InputError: there is none, or it is none any more.
+    """
     record = folder / "run.json"
     if not record.is_file():
         raise InputError(f"{folder} is no folder of a run: it has no run.json. They are under runs/.")
-    facts = json.loads(record.read_text(encoding="utf-8"))
-    students, crosswalk = (_named(folder, facts, name) for name in ("students", "crosswalk"))
-    return Written(folder=folder, facts=facts, students=students, crosswalk=crosswalk)
+    try:
+        facts: dict[str, Any] | None = json.loads(record.read_text(encoding="utf-8"))
+    except ValueError:
+        facts = None
+    if facts is None:
+        raise InputError(f"{record} is not as the run wrote it. Remove the folder, or restore it.")
+    return facts
 
 
 def _named(folder: Path, facts: dict[str, Any], name: str) -> pl.DataFrame:

@@ -12,7 +12,9 @@ from reconcile.errors import InputError
 from reconcile.flow.compared import kept_of
 from reconcile.flow.disclosed import has_registry
 from reconcile.flow.estimate import estimate_quality
+from reconcile.flow.explain import begins, calibration, distribution
 from reconcile.flow.extract import read_columns
+from reconcile.flow.latest import facts_of
 from reconcile.flow.sampled import Scored
 from reconcile.plan import Issuer, Plan
 from reconcile.report.dimensions import KEPT, USUAL, require_dimension
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from reconcile.flow.latest import Written
     from reconcile.registry import Registry
 
+_IDS: Final = ["id_l", "id_r"]
 _STEPS: Final = (
     "drafted", "checked", "submitted", "approved", "rejected", "withdrawn", "returned", "minted",
     "handed_over", "answered", "delivered", "compared", "loaded", "voided", "replaced",
@@ -38,11 +41,19 @@ def look_into(plan: Plan, done: Written, /, *, written: str, told: tuple[str, ..
     Raises:
         RegistryError: the registry cannot be opened.
     """
-    was = Plan.parse((done.folder / "plan.toml").read_text(encoding="utf-8"), path=plan.path, files=False)
+    known = done.folder / "plan.toml"
+    was = (
+        Plan.parse(known.read_text(encoding="utf-8"), path=plan.path, files=False)
+        if known.is_file()
+        else plan
+    )
     compared = kept_of(plan, str(done.facts.get("pairs") or ""))
     pairs = None if compared is None else compared.pairs
+    if _differ(was, plan):
+        told = (*told, "The plan was changed after this run; the settings shown are those of the run.")
     common: dict[str, Any] = {
         "written": written,
+        **_scored(pairs),
         "runs": earlier(plan, done),
         "settings": _settings(was, done),
         "pairs": None if pairs is None else _sure(pairs).height,
@@ -61,12 +72,13 @@ def look_into(plan: Plan, done: Written, /, *, written: str, told: tuple[str, ..
     measured, looked = _quality(pairs, decided)
     return Evidence(
         **common,
-        registry=f"The registry's log of {proof.entries:,} entries {verdict}; its last is {proof.head}.",
+        registry=f"The registry's log of {proof.entries:,} entries {verdict}; its last is `{proof.head}`.",
         batches=batches,
         steps=_steps(log),
         reviewers=_reviewers(words),
         measures=measured,
         decided=looked,
+        calibrated=_calibrated(pairs, decided),
         told=told,
     )
 
@@ -74,8 +86,8 @@ def look_into(plan: Plan, done: Written, /, *, written: str, told: tuple[str, ..
 def earlier(plan: Plan, done: Written, /) -> pl.DataFrame:
     """List the runs in the workspace that asked about the same population, up to this one, oldest first."""
     found = {}
-    for record in sorted(plan.runs.glob("*/run.json")):
-        facts = json.loads(record.read_text(encoding="utf-8"))
+    for record in sorted(plan.runs.glob("[!.]*/run.json")):
+        facts = facts_of(record.parent)
         alike = all(facts[name] == done.facts[name] for name in ("population", "demo"))
         if alike and "missing" in facts and facts["stamp"]["began"] <= done.facts["stamp"]["began"]:
             found[record.parent.name] = facts
@@ -147,6 +159,32 @@ def _files_of(path: Path) -> list[Path]:
     return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
+def _differ(was: Plan, plan: Plan) -> bool:
+    names = ("as_of", "population", "thresholds", "review", "policy")
+    return any(getattr(was, name) != getattr(plan, name) for name in names)
+
+
+def _scored(pairs: pl.DataFrame | None) -> dict[str, Any]:
+    """Say how many pairs have which weight, and from which weight on they are linked or reviewed."""
+    if pairs is None or pairs.is_empty():
+        return {}
+    single = pairs.with_columns(count=pl.lit(1, pl.Int64))
+    return {"weights": distribution(single), "begins": begins(single)}
+
+
+def _calibrated(pairs: pl.DataFrame | None, decided: pl.DataFrame) -> pl.DataFrame:
+    on_pairs = _on_pairs(pairs, decided)
+    return pl.DataFrame() if pairs is None or on_pairs.is_empty() else calibration(pairs, on_pairs)
+
+
+def _on_pairs(pairs: pl.DataFrame | None, decided: pl.DataFrame) -> pl.DataFrame:
+    """Keep the decisions that say of a scored pair whether it is one person."""
+    said = decided.filter((pl.col("table") == "links") & pl.col("decision").is_in(["match", "different"]))
+    if pairs is None:
+        return said.clear()
+    return said.join(pairs.select(pl.col(_IDS).cast(pl.String)), on=_IDS, how="semi")
+
+
 def _counts(facts: dict[str, Any]) -> tuple[int, int]:
     return facts["missing"]["absent"], facts["missing"]["unusable"]
 
@@ -157,15 +195,10 @@ def _sure(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _quality(pairs: pl.DataFrame | None, decided: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Estimate precision and recall, and count the sure links that were decided."""
-    none = pl.DataFrame(schema=MEASURES)
-    if pairs is None:
-        return none, 0
-    said = decided.filter((pl.col("table") == "links") & pl.col("decision").is_in(["match", "different"]))
-    ids = ["id_l", "id_r"]
-    on_pairs = said.join(pairs.select(pl.col(ids).cast(pl.String)), on=ids, how="semi")
-    if on_pairs.is_empty():
-        return none, 0
-    looked = on_pairs.join(_sure(pairs).select(pl.col(ids).cast(pl.String)), on=ids, how="semi").height
+    on_pairs = _on_pairs(pairs, decided)
+    if pairs is None or on_pairs.is_empty():
+        return pl.DataFrame(schema=MEASURES), 0
+    looked = on_pairs.join(_sure(pairs).select(pl.col(_IDS).cast(pl.String)), on=_IDS, how="semi").height
     found = estimate_quality(Scored(pairs), on_pairs)  # type: ignore[arg-type] # has the pairs, as they do
     rows = [
         ("Precision of sure links", *found.precision),
@@ -210,8 +243,10 @@ def _steps(log: pl.DataFrame) -> pl.DataFrame:
 def _reviewers(words: pl.DataFrame) -> pl.DataFrame:
     said = pl.col("decision")
     counts = {name: (said == name).sum().cast(pl.Int64) for name in ("match", "different", "unsure")}
+    last = words.unique(["by", "table", "id_l", "id_r"], keep="last", maintain_order=True)
     return (
-        words.group_by(reviewer="by")
+        last.filter(said != "withdrawn")
+        .group_by(reviewer="by")
         .agg(**counts, first=pl.col("at").min(), last=pl.col("at").max())
         .select(list(REVIEWERS))
         .sort("reviewer")

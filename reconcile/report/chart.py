@@ -51,10 +51,11 @@ def drawing(chart: Any, /, *, title: str, spoken: str) -> Drawing:  # noqa: ANN4
         "div",
         element("p", title, style="margin:.3em 0;font-weight:600"),
         picture,
+        class_="scroll",
         style="overflow-x:auto;max-width:100%",
         role="group",
         tabindex="0",
-        aria_label="Chart",
+        aria_label=f"Chart: {title}",
     )
     return Drawing(spoken=spoken, html=framed)
 

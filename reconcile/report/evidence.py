@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.html import Html, element, joined, listing
+from reconcile.report.linkage import calibration_chart, distribution_chart
 from reconcile.report.trend import RUNS, trend
 from reconcile.words import counted
 
@@ -42,6 +43,9 @@ class Evidence:
         measures: of the links, with 95 % interval, as `MEASURES`; empty where nobody looked.
         decided: pairs of band link that a person decided.
         pairs: pairs of band link; None where the run's pairs are not kept any more.
+        weights: scored pairs by weight, as `distribution_chart` takes them; empty where none are kept.
+        begins: from which weight on pairs are linked or reviewed.
+        calibrated: what the model said and reviewers found, as `calibration_chart` takes it.
         runs: as `trend` takes them.
         settings: what was set, in words.
         told: sentences on what could not be looked at.
@@ -55,6 +59,9 @@ class Evidence:
     measures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MEASURES))
     decided: int = 0
     pairs: int | None = None
+    weights: pl.DataFrame = field(default_factory=pl.DataFrame)
+    begins: Mapping[str, float] = field(default_factory=dict)
+    calibrated: pl.DataFrame = field(default_factory=pl.DataFrame)
     runs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RUNS))
     settings: Mapping[str, str] = field(default_factory=dict)
     told: tuple[str, ...] = ()
@@ -144,7 +151,8 @@ def links(evidence: Evidence, /) -> Html:
     head = ("Reviewer", "One person", "Different people", "Unsure", "First", "Last")
     told = (
         "Precision is the share of links that are right; recall the share of pairs of one person that were "
-        "linked. Pairs that were never compared are not in the recall."
+        "linked. Pairs that were never compared are not in the recall. Estimated from all decisions on pairs "
+        "of this run, each range of probability weighing as many pairs as it has."
     )
     shown = rows if evidence.enough else []
     return joined(
@@ -155,8 +163,18 @@ def links(evidence: Evidence, /) -> Html:
         element("p", told) if shown else "",
         listing(head, people, caption="Who decided on pairs")
         if people
-        else element("p", "Nobody has decided yet."),
+        else element("p", "Nobody has decided on a pair yet."),
+        *_pictures(evidence),
     )
+
+
+def _pictures(evidence: Evidence) -> list[Html]:
+    drawn = []
+    if evidence.weights.height:
+        drawn.append(distribution_chart(evidence.weights, thresholds=evidence.begins))
+    if evidence.calibrated.height:
+        drawn.append(calibration_chart(evidence.calibrated))
+    return [element("figure", one.html) for one in drawn]
 
 
 def before(evidence: Evidence, /) -> Html:
@@ -174,7 +192,7 @@ def settings(values: Mapping[str, str], /) -> Html:
 
 
 def _registry(evidence: Evidence) -> Html:
-    notes = [element("p", note) for note in (evidence.registry, *evidence.told) if note]
+    notes = [element("p", *_with_code(note)) for note in (evidence.registry, *evidence.told) if note]
     return joined(*notes)
 
 

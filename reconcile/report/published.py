@@ -131,7 +131,9 @@ def _title(name: str) -> str:
 
 
 def _caption(name: str) -> str:
-    return "Students without a usable CCCID, by reason" if name == _WHY else "Students in scope"
+    if name == _WHY:
+        return "Students without a usable CCCID, by reason"
+    return _ALL if name == _ALL else f"{_ALL}, by {name}"
 
 
 def _chart(title: str, table: pl.DataFrame) -> Html:

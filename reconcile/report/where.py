@@ -40,7 +40,8 @@ def where(breakdown: Breakdown, /) -> Html:
     head = (title, "In scope", "Without a usable CCCID", "Share", *(words for words, _ in PARTS.values()))
     twice = element(
         "p",
-        "A student of several terms counts in each of them: these rows add up to more than all students.",
+        "A student of several terms counts in each of them, one that the plan does not ask for included: "
+        "these rows add up to more than all students.",
     )
     return joined(
         *(element("figure", picture) for picture in _pictures(breakdown)),
@@ -72,7 +73,7 @@ def _pictures(breakdown: Breakdown) -> list[Html]:
     return [
         element(
             "div",
-            element("div", Html(draw(_chart(part, rows))), class_="chart", role="img", aria_label=words),
+            element("div", Html(draw(_chart(part, rows))), class_="chart tall", role="img", aria_label=words),
             class_="scroll", role="region", tabindex="0",
             aria_label=f"Chart by {breakdown.called}" + (f", part {at}" if len(parts) > 1 else ""),
         )
