@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-STORES: Final = ("sqlite", "postgresql")
 STEPS: Final = ("propose", "approve", "mint", "deliver")
 _MIB: Final = 1 << 20
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 TEXT: Final = "text"
 SHEETS: Final = ("xlsx", "xls", "ods")
-COLUMNAR: Final = ("parquet", "arrow")
 _PACKED: Final = ("gzip", "zip")
 
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")

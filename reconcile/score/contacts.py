@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from reconcile.score.encode import Codes, Encoded
     from reconcile.score.frequency import Rarity
     from reconcile.score.fuzzy import Levels
+    from reconcile.score.names import Places
 
     Flags = NDArray[np.bool_]
 
-_COLUMN: Final = {
-    "suffix": "key_suffix", "email": "key_email", "phone": "key_phone", "ssid": "key_ssid",
-    "zip": "key_zip", "street": "key_street", "city": "key_city",
-}  # fmt: skip
+_OF_ONE_COLUMN: Final = ("suffix", "email", "phone", "ssid", "zip", "street", "city")
 _NEAR_STREET: Final = 0.92
 _NEAR_CITY: Final = 0.9
 _TELLING_DIGITS: Final = 2  # of an address: maria.garcia is said by her name, maria.garcia87 by herself
@@ -40,7 +38,7 @@ class Contacts:
         """Derive digits, parts of addresses and spellings from the vocabularies."""
         self.encoded = encoded
         shared = set(encoded.sizes)
-        names = [name for name, column in _COLUMN.items() if column in shared]
+        names = [name for name in _OF_ONE_COLUMN if f"key_{name}" in shared]
         if "city" in names and "zip" in names:  # they say the same twice
             names.remove("city")
         if {"key_ssn", "key_ssn4"} & shared:
@@ -77,21 +75,26 @@ class Contacts:
     def _pair(self, column: str, left: Codes, right: Codes) -> tuple[Codes, Codes]:
         return self.encoded.left.codes[column].take(left), self.encoded.right.codes[column].take(right)
 
+    def _begin(
+        self, name: str, left: Codes, right: Codes, rarity: Rarity
+    ) -> tuple[Levels, Places, Codes, Codes]:
+        """Judge what is missing or equal; give the levels, the pairs left open, and the codes of those."""
+        a, b = self._pair(f"key_{name}", left, right)
+        levels, open_ = start(FIELD[name], a, b, rarity.of_value[f"key_{name}"])
+        return levels, open_, a[open_], b[open_]
+
     def _suffix(self, left: Codes, right: Codes, rarity: Rarity) -> Levels:
-        a, b = self._pair("key_suffix", left, right)
-        levels, open_ = start(FIELD["suffix"], a, b, rarity.of_value["key_suffix"])
+        levels, open_, a, b = self._begin("suffix", left, right, rarity)
         words = self.encoded.vocabulary["key_suffix"].to_list()
         for group in _SAME_GENERATION:
             member = np.array([word in group for word in words], dtype=np.bool_)
-            levels[open_[member[a[open_]] & member[b[open_]]]] = MISSING
+            levels[open_[member[a] & member[b]]] = MISSING
         return levels
 
     def _email(self, left: Codes, right: Codes, rarity: Rarity) -> Levels:
         """Compare addresses; a local part without a number says no more than the name it is made of."""
         field = FIELD["email"]
-        a, b = self._pair("key_email", left, right)
-        levels, open_ = start(field, a, b, rarity.of_value["key_email"])
-        a, b = a[open_], b[open_]
+        levels, open_, a, b = self._begin("email", left, right, rarity)
         alike = np.flatnonzero(self._number[a] == self._number[b])  # other numbers are other mailboxes
         x, y = self._letters[a[alike]], self._letters[b[alike]]
         near = x == y
@@ -114,9 +117,8 @@ class Contacts:
         return found
 
     def _phone(self, left: Codes, right: Codes, rarity: Rarity) -> Levels:
-        a, b = self._pair("key_phone", left, right)
-        levels, open_ = start(FIELD["phone"], a, b, rarity.of_value["key_phone"])
-        alike = one_digit(self._digits[a[open_]], self._digits[b[open_]], 10)
+        levels, open_, a, b = self._begin("phone", left, right, rarity)
+        alike = one_digit(self._digits[a], self._digits[b], 10)
         levels[open_[alike]] = FIELD["phone"].code("one_digit")
         return levels
 
@@ -139,31 +141,25 @@ class Contacts:
         return levels
 
     def _ssid(self, left: Codes, right: Codes, rarity: Rarity) -> Levels:
-        a, b = self._pair("key_ssid", left, right)
-        levels, open_ = start(FIELD["ssid"], a, b, rarity.of_value["key_ssid"])
-        found = self._ssids(a[open_], b[open_])
-        levels[open_[found == fuzzy.ONE_EDIT]] = FIELD["ssid"].code("one_edit")
+        levels, open_, a, b = self._begin("ssid", left, right, rarity)
+        levels[open_[self._ssids(a, b) == fuzzy.ONE_EDIT]] = FIELD["ssid"].code("one_edit")
         return levels
 
     def _zip(self, left: Codes, right: Codes, rarity: Rarity) -> Levels:
-        a, b = self._pair("key_zip", left, right)
-        levels, open_ = start(FIELD["zip"], a, b, rarity.of_value["key_zip"])
-        levels[open_[self._area[a[open_]] == self._area[b[open_]]]] = FIELD["zip"].code("near")
+        levels, open_, a, b = self._begin("zip", left, right, rarity)
+        levels[open_[self._area[a] == self._area[b]]] = FIELD["zip"].code("near")
         return levels
 
     def _street(self, left: Codes, right: Codes, rarity: Rarity) -> Levels:
-        a, b = self._pair("key_street", left, right)
-        levels, open_ = start(FIELD["street"], a, b, rarity.of_value["key_street"])
-        door = open_[self._houses[a[open_]] == self._houses[b[open_]]]  # another number is a neighbour's
+        levels, open_, a, b = self._begin("street", left, right, rarity)
+        door = self._houses[a] == self._houses[b]  # another number is a neighbour's
         found = self._streets(a[door], b[door])
-        levels[door[found == fuzzy.NEAR]] = FIELD["street"].code("near")
+        levels[open_[door][found == fuzzy.NEAR]] = FIELD["street"].code("near")
         return levels
 
     def _city(self, left: Codes, right: Codes, rarity: Rarity) -> Levels:
-        a, b = self._pair("key_city", left, right)
-        levels, open_ = start(FIELD["city"], a, b, rarity.of_value["key_city"])
-        found = self._cities(a[open_], b[open_])
-        levels[open_[found == fuzzy.NEAR]] = FIELD["city"].code("near")
+        levels, open_, a, b = self._begin("city", left, right, rarity)
+        levels[open_[self._cities(a, b) == fuzzy.NEAR]] = FIELD["city"].code("near")
         return levels
 
 

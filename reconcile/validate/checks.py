@@ -65,24 +65,20 @@ def _matches(kwargs: dict[str, Any]) -> str:
 
 
 def _between(kwargs: dict[str, Any], what: str, unit: str = "") -> str:
-    low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    parts = []
-    if low is not None:
-        parts.append(f"{'more than' if kwargs.get('strict_min') else 'at least'} {_value(low)}")
-    if high is not None:
-        parts.append(f"{'less than' if kwargs.get('strict_max') else 'at most'} {_value(high)}")
-    return f"{what} {' and '.join(parts)}{unit}"
+    return f"{what} {_bounds(kwargs, ('more than', 'at least'), ('less than', 'at most'))}{unit}"
 
 
 def _day(kwargs: dict[str, Any]) -> str:
-    """Word the bounds of a date."""
-    low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    parts = []
-    if low is not None:
-        parts.append(f"{'after' if kwargs.get('strict_min') else 'on or after'} {_value(low)}")
-    if high is not None:
-        parts.append(f"{'before' if kwargs.get('strict_max') else 'on or before'} {_value(high)}")
-    return f"{kwargs['column']} is {' and '.join(parts)}"
+    return f"{kwargs['column']} is {_bounds(kwargs, ('after', 'on or after'), ('before', 'on or before'))}"
+
+
+def _bounds(kwargs: dict[str, Any], *words: tuple[str, str]) -> str:
+    """Word the lower and the upper bound, each with its word for a strict one and its word for another."""
+    return " and ".join(
+        f"{strict if kwargs.get(f'strict_{end}') else loose} {_value(kwargs[f'{end}_value'])}"
+        for end, (strict, loose) in zip(("min", "max"), words, strict=True)
+        if kwargs.get(f"{end}_value") is not None
+    )
 
 
 def _value(value: object) -> str:
