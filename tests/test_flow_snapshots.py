@@ -15,7 +15,7 @@ from plans import BRIEF, change_plan
 
 from reconcile.cli import main
 from reconcile.engine import Engine
-from reconcile.errors import InputError
+from reconcile.errors import InputError, KeyMismatch
 from reconcile.files import WINDOWS
 from reconcile.flow.differing import differing
 from reconcile.flow.shaped import shapes
@@ -242,6 +242,27 @@ def test_parquet_gives_the_same_answer(tmp_path: Path) -> None:
     packed = compare_snapshots(earlier, tmp_path / "june.parquet", scope="systemwide")
     assert packed.changes.rows() == plain.changes.rows() == [("AAA1111", "last_name", "near")]
     assert packed.unchanged == plain.unchanged == 1
+
+
+def test_a_column_that_one_snapshot_has_not_is_no_change(tmp_path: Path) -> None:
+    """In a file, in Parquet with next to nothing, and where numbers were hashed with two keys."""
+    earlier = write(tmp_path / "may.csv", ANN.replace("Li", "Liu"))
+    later = tmp_path / "june.csv"
+    later.write_text("ccc_id,lastname\nAAA1111,Li\n", encoding="utf-8")
+    made = compare_snapshots(earlier, later, scope="systemwide")
+    assert made.changes.rows() == [("AAA1111", "last_name", "near")]
+    (note,) = made.notes
+    assert "do not both have first_name, middle_name, birthdate, email" in note
+    assert made.emails.is_empty()
+    bare = [tmp_path / "one.parquet", tmp_path / "two.parquet"]
+    for path, number in zip(bare, ("AAA0001", "AAA0002"), strict=True):
+        pl.DataFrame({"cccid": [number]}).write_parquet(path)
+    made = compare_snapshots(*bare, scope="systemwide")
+    assert made.for_a_person.select("cccid", "rules").rows() == [("AAA0001", "account_vanished")]
+    for path, key in zip(bare, ("k1", "k2"), strict=True):
+        pl.DataFrame({"cccid": ["AAA0001"], "ssn_hmac": [f"{key}:aa"]}).write_parquet(path)
+    with pytest.raises(KeyMismatch, match="different keys"):
+        compare_snapshots(*bare, scope="systemwide")
 
 
 NUMBERS = st.sampled_from(["AAA0001", " aaa0001", "AAA0002", "AAA0003", "AAA0004", None])

@@ -9,7 +9,7 @@ import polars as pl
 from reconcile.columns import CCCID_COLUMN
 from reconcile.plan import Scope
 from reconcile.report.changes import FIELDS, PERSONS, SHAPES, SYSTEMWIDE
-from reconcile.words import counted
+from reconcile.words import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,10 +88,15 @@ def for_a_person(
     )
 
 
-def notes_of(snapshots: Sequence[Snapshot]) -> tuple[str, ...]:
+def notes_of(snapshots: Sequence[Snapshot], /, *, lacking: Sequence[str] = ()) -> tuple[str, ...]:
     """Say what has to be known beside the figures."""
     earlier, later = snapshots
     notes = []
+    if lacking:
+        notes.append(
+            f"The snapshots do not both have {listed(lacking)}: nothing is said of changes there, and rules "
+            "that look at them were not applied."
+        )
     if earlier.sha256 == later.sha256:
         notes.append("Both files hold the same bytes.")
     if earlier.latest and later.latest and earlier.latest > later.latest:

@@ -59,6 +59,7 @@ class Differing:
         malformed: rows of the earlier and of the later whose CCCID breaks the format; compared all the same.
         before: earlier rows of the accounts that differ, and of those that vanished where asked for.
         after: later rows of the accounts that differ.
+        lacking: columns of CHANGING that one of the two has not, so that nothing is told of them.
         latest: the last moment in the times of the earlier and of the later; ISO days, None without any.
     """
 
@@ -70,6 +71,7 @@ class Differing:
     malformed: tuple[int, int]
     before: pl.DataFrame = field(repr=False)
     after: pl.DataFrame = field(repr=False)
+    lacking: tuple[str, ...]
     latest: tuple[str | None, str | None]
 
 
@@ -119,6 +121,7 @@ def differing(engine: Engine, earlier: Table, later: Table, /, *, vanished: bool
         malformed=_malformed(engine, standing),
         before=engine.frame(_ROWS, side=sides[0], wanted=wanted),
         after=after,
+        lacking=tuple(name for name in CHANGING if name not in told),
         latest=(_latest(engine, sides[0], told), _latest(engine, sides[1], told)),
     )
 

@@ -52,7 +52,9 @@ def shapes(before: pl.DataFrame, after: pl.DataFrame, /) -> tuple[pl.DataFrame, 
     """
     before, after = (rows.sort(CCCID_COLUMN) for rows in (before, after))
     levels = _levels(before, after)
-    both = pl.concat([after, before.drop(CCCID_COLUMN).rename(_earlier), levels], how="horizontal")
+    both = pl.concat(
+        [after.drop(CCCID_COLUMN), before.drop(CCCID_COLUMN).rename(_earlier), levels], how="horizontal"
+    )
     fields = {
         field: _shape([column], levels, field)
         for field, column in PERSONAL.items()
@@ -64,10 +66,11 @@ def shapes(before: pl.DataFrame, after: pl.DataFrame, /) -> tuple[pl.DataFrame, 
     long = (
         both.select(CCCID_COLUMN, **fields)
         .unpivot(index=CCCID_COLUMN, variable_name="field", value_name="shape")
+        .cast(pl.String)  # also where nothing is compared
         .drop_nulls("shape")
         .sort(CCCID_COLUMN, maintain_order=True)
     )
-    return long, pl.concat([after.select(CCCID_COLUMN), with_words(levels).select("words")], how="horizontal")
+    return long, with_words(levels).select(CCCID_COLUMN, "words")
 
 
 def _earlier(name: str) -> str:
@@ -94,7 +97,7 @@ def _shape(columns: Sequence[str], levels: pl.DataFrame, field: str) -> pl.Expr:
 
 
 def _levels(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Compare each account's earlier row with its later one: a column level_<field> each."""
+    """Compare each account's earlier row with its later one: cccid, and a column level_<field> each."""
     sides = [
         prepare(rows, CCCID_COLUMN, which, {}) for rows, which in ((before, "earlier"), (after, "later"))
     ]
@@ -102,8 +105,8 @@ def _levels(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     comparer = Comparer(encode(*sides))
     rows = np.arange(after.height, dtype=np.int32)
     codes = comparer.layout.codes(comparer.patterns(rows, rows))
-    return pl.DataFrame(
-        {
+    return after.select(CCCID_COLUMN).with_columns(
+        **{
             f"level_{field.name}": pl.Series(level_names(field)).gather(codes[:, place])
             for place, field in enumerate(comparer.layout.fields)
         }

@@ -22,6 +22,7 @@ from reconcile.plan import Scope
 from reconcile.policy import Policy
 from reconcile.privacy import ssn_key
 from reconcile.read import ReadResult, read
+from reconcile.read.layouts.fields import made_from
 from reconcile.registry.disclosures import FINDINGS
 from reconcile.report.changes import PERSONS, Snapshot, SnapshotChanges
 from reconcile.report.changes_page import changes_html
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _PARQUET: Final = (".parquet", ".pq")
 _SIDES: Final = ("earlier", "later")
 _GONE: Final = "account_vanished"
+_COLUMNS: Final = "table_columns"  # that columns lack is said in a note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +118,7 @@ def compare_snapshots(
         emails=emails(both, found.after, changes, hits),
         findings=findings,
         for_a_person=for_a_person(hits, changes, compared, under, findings),
-        notes=notes_of(snapshots),
+        notes=notes_of(snapshots, lacking=found.lacking),
     )
 
 
@@ -208,8 +210,14 @@ def _side(
         )
     result = given if isinstance(given, ReadResult) else read(given, layout=layout)
     frame = pl.concat([result.frame, result.rejected], how="diagonal_relaxed")
-    kept = [column for column in (*CHANGING, "ssn_class") if column in frame.columns]
-    frame = cleaned(frame.select(CCCID_COLUMN, *kept))
+    if CCCID_COLUMN not in frame.columns:
+        raise InputError(
+            f"{result.source.name} has no column {CCCID_COLUMN}, by which accounts are compared. Read it "
+            "with the layout openccc."
+        )
+    # A layout gives every column; one that the file has not would look emptied.
+    there = [name for name in frame.columns if not result.layout or made_from(name, result.used)]
+    frame = cleaned(frame.select(CCCID_COLUMN, *(n for n in (*CHANGING, "ssn_class") if n in there)))
     return _Side(
         name=result.source.name, sha256=result.source.sha256, scope=scope, as_of=as_of,
         table=engine.view(name, frame), rows=result.source.rows,
@@ -237,7 +245,7 @@ def _snapshot(side: _Side, found: Differing, at: int) -> Snapshot:
 def _judged(
     found: Differing, *, systemwide: bool, policy: Policy | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Hold the accounts that are not alike against the rules; answer what these found, and key, rule_id.
+    """Hold the accounts that are not alike against the rules; answer what they found, and key, rule_id.
 
     Rules about a single value say the same of accounts that did not change; the suite accounts tells them.
     """
@@ -251,8 +259,7 @@ def _judged(
     judged = validate(
         table, suite="snapshot_change", policy=replace(policy or Policy(), systemwide=systemwide)
     )
-    counts = judged.counts.filter(pl.col("errored") | (pl.col("failures") > 0))
-    findings = counts.select(
+    findings = judged.counts.filter(pl.col("failures") > 0, pl.col("rule_id") != _COLUMNS).select(
         "rule_id",
         "severity",
         pl.col("failures").alias("accounts"),

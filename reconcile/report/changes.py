@@ -82,7 +82,7 @@ class SnapshotChanges(Shown):
         changes: cccid, field, shape: what changed, a row a field; see `reconcile.flow.shaped.shapes`.
         emails: what, accounts: what became of e-mails that had been verified and changed.
         findings: rule_id, severity, accounts, message, what_to_do: the rules of the suite snapshot_change
-            that found something, or could not be evaluated (accounts is null), the gravest first.
+            that found something, the gravest first.
         for_a_person: accounts on which a person has to look: cccid, seen ("both" or "before"), changed,
             compared (the two rows as a pair of records), severity, rules, why, what_to_do, now_under (the
             accounts that the earlier holder has today).

@@ -132,7 +132,7 @@ def _persons(made: SnapshotChanges) -> Html:
         (
             row["message"],
             _SEVERITIES[row["severity"]],
-            "not evaluated" if row["accounts"] is None else f"{row['accounts']:,}",
+            row["accounts"],
             row["what_to_do"],
         )
         for row in made.findings.iter_rows(named=True)
