@@ -209,6 +209,17 @@ FIELD_WORDS: Final[dict[str, str]] = {
     "cccid": "CCCID",
 }
 
+# Why a pair is not linked by itself, whatever its weight.
+GUARD_WORDS: Final[dict[str, str]] = {
+    "twin": "last name and birthdate agree, first names clearly differ",
+    "suffix_differs": "Jr against Sr, or other suffixes",
+    "ssn_differs": "both SSNs are known, and they differ",
+    "name_differs": "first or last name does not agree",
+    "birthdate_differs": "the birthdate does not agree",
+    "contact_only": "neither the name nor the birthdate agrees",
+    "all_else_differs": "name and birthdate agree, all else that is known differs",
+}
+
 # How two values are alike when they are not equal; read after the name of the field.
 LEVEL_WORDS: Final[dict[str, str]] = {
     "alias": "equals a former name",

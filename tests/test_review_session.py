@@ -228,7 +228,7 @@ def test_a_pair_shows_differences_by_character_agreement_in_words_and_who_stands
     assert lines["first name"]["words"] == "differs in one letter"
     assert lines["phone"]["sides"][0]["pieces"] == [("555-0101", False)]  # agrees, however it is written
     assert lines["SSN"]["sides"][0]["mask"] == "on file"
-    assert shown["guard"] == "name differs"
+    assert shown["guard"] == "first or last name does not agree"
     near = {one["id"]["text"]: one["why"] for one in shown["near"]}
     assert near["MAR0013"] == "Also compared with this SIS record"
     assert near["S3"] == "Same surname and address as the left record"

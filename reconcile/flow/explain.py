@@ -11,7 +11,7 @@ from reconcile.columns import Band
 from reconcile.errors import InputError
 from reconcile.flow.decided import decisions_of
 from reconcile.score.levels import PARTNERS
-from reconcile.words import FIELD_WORDS, LEVEL_WORDS
+from reconcile.words import FIELD_WORDS, GUARD_WORDS, LEVEL_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,15 +32,6 @@ _PARTNER_WORDS: Final = {
     "right_free": "the left record lacks much; the right one has no other sure partner",
     "right_has": "the left record lacks much; the right one has another sure partner",
     "missing": "no other pair says anything of it",
-}
-GUARDS: Final = {
-    "twin": "last name and birthdate agree, first names clearly differ",
-    "suffix_differs": "Jr against Sr, or other suffixes",
-    "ssn_differs": "both SSNs are known, and they differ",
-    "name_differs": "first or last name does not agree",
-    "birthdate_differs": "the birthdate does not agree",
-    "contact_only": "neither the name nor the birthdate agrees",
-    "all_else_differs": "name and birthdate agree, all else that is known differs",
 }
 ASKED: Final = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
 _BANDS: Final = 10  # of the calibration
@@ -158,7 +149,7 @@ def held_back(patterns: pl.DataFrame, link: float, /) -> pl.DataFrame:
         pairs=pl.col("count").sum(),
         sure=pl.col("count").filter(pl.col("match_weight") >= link).sum(),
     )  # fmt: skip
-    words = pl.DataFrame({"guard": list(GUARDS), "meaning": list(GUARDS.values())})
+    words = pl.DataFrame({"guard": list(GUARD_WORDS), "meaning": list(GUARD_WORDS.values())})
     return words.join(counts, on="guard", how="left", maintain_order="left").with_columns(
         pl.col("pairs", "sure").fill_null(0)
     )
