@@ -74,6 +74,8 @@ def test_a_newcomer_is_asked_for_and_made(plan: Plan, lookup: Lookup, registry: 
     number = mint(made.batch.id, registry=registry, at=AT).frame["cccid"][0]
     again = ask(registry, lookup.one(NOBODY, registry=registry, by="Ana"), lookup, by="Ana", at=AT)
     assert (again.batch, again.exists) == (None, (number,))
+    same = NOBODY | {"sis_id": "900009", "last_name": "Else", "email": row["email"].upper()}
+    assert lookup.one(same, registry=registry, by="Ana").faults["message"][0].startswith("An account has")
     for shown in (looked, made, again):
         assert "Zythromanda" not in repr(shown) + shown._repr_html_()
 

@@ -79,11 +79,12 @@ def create(
     with change(plan, None, demo=False, dry_run=dry_run) as store:
         require(store, "drafted", who=by)  # nobody else needs to see who has an account
         if not scripted:
+            given = lookup.defaults() | given
             given |= _typed(FIELDS.values(), given)
         looked = lookup.one(given, registry=store, by=by)
         for _ in range(0 if scripted else _ASKED):
             wrong = dict(looked.wrong.select("field", "message").rows())
-            if not wrong:
+            if not wrong or looked.settled:
                 break
             given |= _typed((FIELDS[name] for name in FIELDS if name in wrong), given, wrong)
             looked = lookup.one(given, registry=store, by=by)
@@ -150,7 +151,7 @@ def _show(looked: Looked) -> None:
 def _require_sound(looked: Looked) -> None:
     """Stop where the dictionary forbids it, unless there is nothing to create anyway."""
     fields = looked.wrong["field"].unique(maintain_order=True).to_list()
-    if fields and not looked.exists and looked.known.is_empty():
+    if fields and not looked.settled:
         raise GateClosed(f"The gate is closed: correct {listed(map(str, fields))}. Nothing was asked for.")
 
 

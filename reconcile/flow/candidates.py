@@ -113,11 +113,14 @@ class Looked(Shown):
         return tuple(dict.fromkeys((*self.held, *self.known["cccid"].drop_nulls(), *certain)))
 
     @property
+    def settled(self) -> bool:
+        """Whether nothing is created whatever anybody types: the account exists, is awaited, or is barred."""
+        return bool(self.exists or self.known.height or self.barred)
+
+    @property
     def open_questions(self) -> tuple[str, ...]:
         """The candidates on whom whoever asks may decide; empty where something else settles it."""
-        settled = (
-            self.exists or self.known.height or self.barred or any(one.blocks for one in self.candidates)
-        )
+        settled = self.settled or any(one.blocks for one in self.candidates)
         return () if settled else tuple(one.cccid for one in self.candidates)
 
     @property
@@ -185,6 +188,14 @@ class Lookup:
         own = {name: row[name] for name in (*_PERSON, *CONSENT) if row.get(name)}
         return {"college": str(row["college"]), "sis_id": sis_id, **own} if row else {}
 
+    def defaults(self) -> dict[str, str]:
+        """Give what the plan says of all requests, by the names of a request's fields."""
+        mint, said = self.plan.mint, {"proxy_application": "false"}
+        said |= {name: str(one) for name in ATTESTATION if (one := getattr(mint, name)) is not None}
+        said |= self.plan.request.columns if self.plan.request is not None else {}
+        college = self._college(None)
+        return said | ({"college": college} if college else {})
+
     def one(self, fields: Mapping[str, str | None], /, *, registry: Registry, by: str) -> Looked:
         """Look for one student among all accounts, and in the registry.
 
@@ -201,7 +212,7 @@ class Lookup:
         student = self._student(fields, row)
         return Looked(
             fields=MappingProxyType(asked),
-            known=look_up_one(registry, asked),
+            known=look_up_one(registry, asked | {"email": fields.get("email") or asked["email"]}),
             held=tuple(row.get("cccids") or ()) + tuple(row.get("future_cccids") or ()),
             candidates=tuple(self._candidates(student, registry, by)),
             barred=self._barred(row),
@@ -219,10 +230,7 @@ class Lookup:
 
     def _filled(self, fields: Mapping[str, str | None], registry: Registry) -> dict[str, str | None]:
         """Fill in what the plan says of all requests, and the mailbox where no address is usable."""
-        mint = self.plan.mint
-        asked: dict[str, str | None] = dict.fromkeys(FIELDS)
-        asked |= {name: str(one) for name in ATTESTATION if (one := getattr(mint, name)) is not None}
-        asked["college"] = self._college(None)
+        asked: dict[str, str | None] = {**dict.fromkeys(FIELDS), **self.defaults()}
         asked |= {name: text for name in FIELDS if (text := (fields.get(name) or "").strip())}
         table = pl.DataFrame([{"kind": "mint", **asked}], schema=dict.fromkeys(("kind", *asked), pl.String))
         made = reachable(table, self.plan, self._accounts, registry)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconcile.errors import InputError
 from reconcile.flow.candidates import Lookup, weight_words
-from reconcile.flow.requests import ATTESTATION
 from reconcile.flow.single import ask, registry_of
-from reconcile.mint.asked import FORM
+from reconcile.mint.asked import FIELDS, FORM
 from reconcile.plan import Plan
 from reconcile.words import counted, listed
 
@@ -69,16 +68,11 @@ class Office:
     def start(self) -> dict[str, Any]:
         """Describe the fields, and what the plan says of all requests."""
         plan = self._lookup.plan
-        mint = plan.mint
-        values = {name: str(one) for name in ATTESTATION if (one := getattr(mint, name)) is not None}
-        values |= plan.request.columns if plan.request is not None else {"proxy_application": "false"}
-        if len(plan.population.colleges) == 1:
-            values["college"] = plan.population.colleges[0]
         scope = plan.accounts.scope.value.replace("_", " ")
         self._looked = None
         return {
             "groups": {title: [field._asdict() for field in fields] for title, fields in FORM.items()},
-            "values": dict.fromkeys((one.name for fields in FORM.values() for one in fields), "") | values,
+            "values": dict.fromkeys(FIELDS, "") | self._lookup.defaults(),
             "by": self._by,
             "scope": f"The snapshot of {plan.accounts.as_of} is {scope}.",
         }
@@ -94,7 +88,7 @@ class Office:
         with registry_of(self._lookup.plan) as registry:
             looked = self._looked = self._lookup.one(fields, registry=registry, by=self._by)
         wrong = looked.wrong["field"].n_unique()
-        settled = looked.exists or looked.known.height or looked.barred
+        settled = looked.settled
         blocked = any(one.blocks for one in looked.candidates)
         return {
             "summary": _summary(looked),

@@ -107,7 +107,8 @@ def ask(
         InputError: somebody is set aside who is no candidate, or without a reason; nobody is named.
         Refused: roles are in force, and `by` is no requester.
     """
-    known = look_up_one(registry, looked.fields)
+    now_known = look_up_one(registry, looked.fields)  # somebody may have asked meanwhile
+    known = pl.concat([looked.known, now_known]).unique(maintain_order=True)
     if looked.exists or known.height:
         return Single(known=known, batch=None, exists=looked.exists)
     if looked.barred:
