@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from registries import AT, _template, minted
 
-from reconcile.errors import AccountError, InputError
+from reconcile.errors import AccountError, InputError, Refused
 from reconcile.mint.claim import confirm, release, start
 from reconcile.mint.credentials import Way, deliver_credentials
 from reconcile.mint.door import TRIES
 from reconcile.mint.edit import edit
-from reconcile.registry import Registry
+from reconcile.registry import Registry, roles
+from reconcile.registry.access import Asked, ask, grant, name_first, withdraw
+from reconcile.registry.proof import prove
 
 NUMBERS = ("AAA0001", "AAA0002", "AAA0003")
 WHO = st.sampled_from(NUMBERS)
@@ -28,6 +30,31 @@ NAMES = st.sampled_from(["Example", "Sample", "Muster"])
 DAYS = st.sampled_from(["2001-02-01", "2001-02-02", "2001-03-04"])
 STEPS = st.integers(0, 9)
 PROTECTED = ("state", "email", "first_name", "last_name", "birthdate", "password", "accepted_terms")
+
+
+# What somebody with a client of the database tries, and whose row it touches.
+EDITS = st.sampled_from(
+    [
+        "UPDATE accounts SET email = 'evil@e.example.net'",
+        "UPDATE accounts SET last_name = 'Evil'",
+        "UPDATE accounts SET birthdate = '2000-01-01'",
+        "UPDATE accounts SET password = 'evil'",
+        "UPDATE accounts SET state = CASE state WHEN 'held' THEN 'claimed' ELSE 'held' END",
+        "UPDATE accounts SET failures = failures + 1",
+        "UPDATE accounts SET locked_until = '2000-01-01'",
+        "UPDATE credentials SET expires = '2999-01-01'",
+        "UPDATE credentials SET hash = 'evil'",
+        "UPDATE reclaims SET email = 'evil@e.example.net'",
+        "UPDATE reclaims SET code = 'evil'",
+        "UPDATE reclaims SET tries = tries - 1",
+        "DELETE FROM credentials",
+        "DELETE FROM reclaims",
+    ]
+)
+
+
+class _TakenBackError(Exception):
+    pass
 
 
 class Accounts(RuleBasedStateMachine):
@@ -51,6 +78,12 @@ class Accounts(RuleBasedStateMachine):
         self.tries = {}
         self.seen = {"abcde-abcde-abcde-abcde", "00000000", PASSWORD} | set(self.secrets.values())
         self.shown = {number: {secret, PASSWORD} for number, secret in self.secrets.items()}
+        self.login = "dora"
+        self.patch.setattr(roles, "system_login", lambda: self.login)
+        self.patch.setattr("reconcile.registry.access.login", lambda _connection: self.login)
+        name_first(self.registry, "Dora", at=AT)
+        self.staffed = False
+        self.hire_or_dismiss()
         self.sequence = self.registry.sequence
 
     def teardown(self):
@@ -86,17 +119,34 @@ class Accounts(RuleBasedStateMachine):
     def state(self):
         return {number: [account(self.registry, number)[name] for name in PROTECTED] for number in NUMBERS}
 
-    def refused(self, step):
+    def refused(self, step, *, error=AccountError):
         before, sequence = self.state(), self.registry.sequence
-        with pytest.raises(AccountError):
+        with pytest.raises(error):
             step()
         assert self.state() == before
         assert self.registry.sequence == sequence + 1
 
+    @rule()
+    def hire_or_dismiss(self):
+        """An administrator gives Ben his role, or takes it away between two steps."""
+        self.login = "dora"
+        if self.staffed:
+            withdraw(self.registry, "Ben", "approver", by="Dora", reason="left", at=self.now)
+        else:
+            asked = Asked("Ben", "Clerk", "Pat Example", "b@college.edu", "district", "approver", "x", "ben")
+            number = ask(self.registry, asked, by="Dora", at=self.now)
+            grant(self.registry, number, by="Dora", at=self.now)
+        self.staffed, self.login = not self.staffed, "ben"
+
     @rule(number=WHO, days=st.integers(1, 40))
     def hand_out(self, number, days):
-        """Staff make a new secret: only while the account is not the student's."""
+        """Staff make a new secret: with the role, and only while the account is not the student's."""
         make = {"only": [number], "at": self.now, "valid_for": timedelta(days=days)}
+        if not self.staffed:
+            (self.folder / "credentials.csv").unlink(missing_ok=True)
+            self.refused(lambda: secrets_of(self.registry, self.batch, self.folder, **make), error=Refused)
+            assert not (self.folder / "credentials.csv").exists()
+            return
         if number in self.passwords:
             with pytest.raises(AccountError):
                 secrets_of(self.registry, self.batch, self.folder, **make)
@@ -179,12 +229,14 @@ class Accounts(RuleBasedStateMachine):
 
     @rule(number=WHO)
     def let_go(self, number):
-        """Staff release a lock: only while the account is not the student's."""
+        """Staff release a lock: with the role, and only while the account is not the student's."""
 
         def step():
             release(self.registry, number, by="Ben", reason="asked", at=self.now)
 
-        if number in self.passwords:
+        if number not in self.passwords and not self.staffed:
+            self.refused(step, error=Refused)
+        elif number in self.passwords:
             self.refused(step)
         else:
             step()
@@ -221,6 +273,22 @@ class Accounts(RuleBasedStateMachine):
         else:
             edit(self.registry, number, text, changes={"last_name": "Evil"}, at=self.now)
 
+    @rule(number=WHO, edit=EDITS)
+    def edit_behind(self, number, edit):
+        """An edit by SQL: the proof names the account; then the copy of before is put back."""
+        found = []
+
+        def work(connection):
+            found.append(connection.exec_driver_sql(f"{edit} WHERE cccid = '{number}'").rowcount)
+            found.append(prove(connection))
+            raise _TakenBackError
+
+        with pytest.raises(_TakenBackError):
+            self.registry.change(work)
+        rows, proof = found
+        assert proof.ok == (rows == 0), edit
+        assert not rows or any(number in problem for problem in proof.problems), edit
+
     @rule()
     def open_again(self):
         self.registry.close()
@@ -242,11 +310,16 @@ class Accounts(RuleBasedStateMachine):
         assert found.ok, found.problems
 
 
-Accounts.TestCase.settings = settings(
-    max_examples=7,
-    stateful_step_count=20,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+def lives(examples, steps):
+    """Give the settings of a run: so many lives of so many steps each."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+Accounts.TestCase.settings = lives(7, 20)
 TestAccounts = seed(7)(Accounts.TestCase)

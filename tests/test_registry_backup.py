@@ -8,14 +8,19 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from accounts import ADDRESS, Mail, claimed, lower_the_price
+from accounts import held as own_accounts
 from registries import AT, NOT_ON_WINDOWS, allotted, minted, new_database, registry, wanted  # noqa: F401
 
 from reconcile.errors import ApprovalError, InputError, OutputError, RegistryError
+from reconcile.mint.claim import start
 from reconcile.mint.void import void
 from reconcile.registry import Registry
+from reconcile.registry.access import Asked, ask, grant, name_first
 from reconcile.registry.anchor import anchor, beside, differences
-from reconcile.registry.backup import backup, export
+from reconcile.registry.backup import backup, export, held
 from reconcile.registry.restore import restore
+from reconcile.registry.tables import metadata
 
 WHO = {"demo": False, "by": "Ana", "approver": "Ben", "reason": "the disk died", "at": AT}
 
@@ -158,3 +163,35 @@ def test_export_leaves_names_in_the_registry(registry, tmp_path):  # noqa: F811
     assert not any("Zzyzx" in text for text in texts)
     with pytest.raises(OutputError, match="not overwritten"):
         export(registry, tmp_path / "csv")
+
+
+def test_an_export_is_whole_and_holds_no_secret(registry, tmp_path, monkeypatch):  # noqa: F811
+    lower_the_price(monkeypatch)
+    _, secrets = own_accounts(registry, tmp_path, 1, 2)
+    mail = Mail()
+    claimed(registry, "AAA0001", secrets["AAA0001"])
+    start(registry, "AAA0002", secrets["AAA0002"], "lee@home.example.net", send=mail, at=AT)
+    name_first(registry, "Dora", at=AT)
+    asked = Asked("=Eva", "Clerk", "Pat Example", "eva@college.edu", "021", "reviewer", "fall", "eva")
+    grant(registry, ask(registry, asked, by="Dora", at=AT), by="Dora", at=AT)
+    was = held(registry)
+    rows = export(registry, tmp_path / "csv", by="Dora")
+    assert {name: rows[name] for name in metadata.tables} == was
+    assert was.keys() >= {"grants", "access_requests", "accounts", "credentials", "reclaims"}
+    found = {path.stem: pl.read_csv(path, infer_schema=False) for path in (tmp_path / "csv").iterdir()}
+    assert {name: table.height for name, table in found.items()} == rows
+    assert found["accounts"]["state"].to_list() == ["claimed", "held"]
+    assert found["grants"]["person"].to_list() == ["Dora", "'=Eva"]
+    kept = registry.inspect(
+        lambda c: [
+            *c.exec_driver_sql("SELECT hash FROM credentials WHERE hash IS NOT NULL").scalars(),
+            *c.exec_driver_sql("SELECT code FROM reclaims").scalars(),
+            *c.exec_driver_sql("SELECT password FROM accounts WHERE password IS NOT NULL").scalars(),
+            *c.exec_driver_sql("SELECT row_hash FROM requests").scalars(),
+        ]
+    )
+    assert len(kept) == 5
+    written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "csv").iterdir())
+    private = [*kept, *secrets.values(), mail.code, "Kim", "2001-02-0", ADDRESS, "lee@home", "+021-1@"]
+    assert [text for text in private if text in written] == []
+    assert "argon2" not in written

@@ -84,6 +84,7 @@ def verify(
     Example: `reconcile registry verify --plan fall.toml --anchor /safe/anchors`
     """
     from reconcile.registry.anchor import beside, differences  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.registry.backup import held  # noqa: PLC0415
     from reconcile.registry.grants import kept  # noqa: PLC0415
 
     with open_registry(plan, registry, demo=demo) as store:
@@ -100,6 +101,8 @@ def verify(
             elif file != own:
                 problems.append(f"there is no anchor file {file}")
         typer.echo(f"{store.name}: {found.entries:,} audit entries, head {found.head}")
+        rows = {name: count for name, count in held(store).items() if count} if found.entries else {}
+        typer.echo(f"Rows: {', '.join(f'{name} {count:,}' for name, count in rows.items())}")
     for file in compared:
         typer.echo(f"Compared with the anchors in {file}")
     typer.echo(roles.sentence)
@@ -209,7 +212,11 @@ def export(
     demo: Demo = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Write what the registry holds as CSV files; names stay in the registry.
+    """Write all that the registry holds as CSV files, for an auditor.
+
+    Batches, approvals, numbers, decisions, roles and access requests, the
+    states of accounts and credentials, the log. Students' names, birthdates,
+    addresses and every hash of a secret stay in the registry.
 
     Example: `reconcile registry export registry-csv --plan fall.toml`
     """

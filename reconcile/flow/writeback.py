@@ -16,6 +16,7 @@ from reconcile.flow.inputs import read_students
 from reconcile.privacy import mask_id
 from reconcile.read import load_layout
 from reconcile.registry import disclosures as left
+from reconcile.registry.access import require
 from reconcile.registry.people import machine, require_name
 from reconcile.show import Sheet, Shown
 from reconcile.words import counted
@@ -156,6 +157,8 @@ def write_back(
             raise OutputError(f"{path} exists already and is not overwritten. Name another file.")
     if out.resolve() == difference.resolve():
         raise OutputError(f"{out} is named for both files. Name another one with --difference.")
+
+    require(registry, "written_back", who=by, at=at)
 
     def work(ledger: Ledger) -> None:
         if ledger.sequence != made.sequence:  # a number may have been voided meanwhile

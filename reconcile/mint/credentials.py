@@ -18,6 +18,7 @@ from reconcile.files import require_place, write_private
 from reconcile.mint.accounts import open_accounts
 from reconcile.mint.door import refuse, told
 from reconcile.mint.passwords import hash_secrets, new_secret
+from reconcile.registry.access import require
 from reconcile.registry.canon import iso, now
 from reconcile.registry.disclosures import CREDENTIALS, disclose
 from reconcile.registry.people import machine, require_name
@@ -106,6 +107,7 @@ def write_credentials(
     if passphrase is not None and not passphrase:
         raise InputError("The passphrase is empty. Choose one, or write the file without.")
     require_place(path)
+    require(registry, "credentials", who=by, at=at)
     say = progress or (lambda _sentence: None)
     held = told(registry.write(lambda ledger: _held(ledger, batch_id, only, by=by), at=at))
     made = dict(zip((one["cccid"] for one in held), (new_secret() for _ in held), strict=True))

@@ -50,9 +50,9 @@ def deliver(registry: Registry, batch_id: str, path: Path, /, *, by: str, at: da
         if row["issuer"] == Issuer.OPENCCC:
             _require_answers(ledger, batch_id)
         numbers = ledger.life.numbers(batch_id).filter(pl.col("state") != "voided")
-        if not registry.rehearsal:
-            write_private(path, numbers.rename({"mis_code": "college"}).select(LOAD_FILE).write_csv())
         ledger.log("delivered", batch_id, who=by, machine=machine(), numbers=numbers.height)
+        if not registry.rehearsal:  # after the log, which refuses whoever lacks the role
+            write_private(path, numbers.rename({"mis_code": "college"}).select(LOAD_FILE).write_csv())
         ledger.change_batch(batch_id, state=BatchState.DELIVERED.value)
         disclose(ledger, LOAD, path, by=by, columns=LOAD_FILE, people=len(numbers), batch=batch_id)
         ledger.life.move(batch_id, "delivered")

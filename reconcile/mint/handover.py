@@ -72,8 +72,6 @@ def hand_over(
             return void
         waiting = awaited(ledger, batch_id)  # not who got a number elsewhere since the batch was checked
         table = _upload(ledger, batch_id, waiting, mapping)
-        if not registry.rehearsal:
-            write_private(path, table.write_csv())
         held = held_before(ledger, batch_id)
         recovered = requests.filter(pl.col("kind") == "recover").join(held, on=held.columns[:2], how="anti")
         issues = settle(ledger, batch_id, recovered, pl.Series(dtype=pl.Int64))
@@ -81,6 +79,8 @@ def hand_over(
             {"issued_hash": hash_frame(issues)} if issues.height else {}
         )
         ledger.log("handed_over", batch_id, who=by, machine=machine(), **detail)
+        if not registry.rehearsal:  # after the log, which refuses whoever lacks the role
+            write_private(path, table.write_csv())
         ledger.change_batch(batch_id, state=BatchState.HANDED_OVER.value)
         disclose(ledger, UPLOAD, path, by=by, columns=table.columns, people=table.height, batch=batch_id)
         return table.height

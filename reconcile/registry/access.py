@@ -18,6 +18,7 @@ from reconcile.registry.roles import (
     WORD,
     Role,
     admit,
+    alike,
     current,
     in_force,
     login,
@@ -127,7 +128,7 @@ def grant(registry: Registry, request: int, /, *, by: str, at: datetime | None =
     def work(connection: sa.Connection) -> Asked:
         _require_force(connection)
         asked = _request(connection, request)
-        if same_person(asked.person, by) or same_login(asked.login, login(connection)):
+        if same_person(asked.person, by) or alike(asked.login, login(connection)):
             raise Refused(
                 "Refused, and kept in the audit log: nobody grants themselves a role. Nothing was changed. "
                 "Another district administrator grants it.",

@@ -12,12 +12,13 @@ import os
 import secrets
 import shutil
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 import sqlalchemy as sa
 
 from reconcile.errors import OutputError, RegistryError
+from reconcile.exports import write_for_people
 from reconcile.files import (
     make_private,
     private_folder,
@@ -25,13 +26,13 @@ from reconcile.files import (
     scratch,
     touch_private,
     whole_folder,
-    write_private,
 )
 from reconcile.registry import schema
+from reconcile.registry.accounts import NAME
 from reconcile.registry.connect import Store, bulk
 from reconcile.registry.disclosures import EXPORT, disclose
 from reconcile.registry.store import Registry
-from reconcile.registry.tables import approvals, batches, metadata, results
+from reconcile.registry.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +40,14 @@ if TYPE_CHECKING:
 
     from reconcile.registry.proof import Verification
 
+_KEPT_BACK: Final = {
+    "requests": ("payload", "row_hash", "person"),
+    "accounts": (*NAME, "suffix", "birthdate", "email", "password", "nonce"),
+    "credentials": ("hash",),
+    "reclaims": ("email", "code"),
+    "results": ("reason",),
+    "veils": ("hash",),
+}
 _PAGES = 2_000  # copied between two looks at whether somebody writes
 
 
@@ -81,9 +90,11 @@ def backup(registry: Registry, path: Path, /) -> Verification:
 def export(registry: Registry, folder: Path, /, *, by: str = "", purpose: str = "") -> dict[str, int]:
     """Write what a registry holds as CSV files in a new private folder, and return rows by file.
 
-    It leaves a record of who took it, what for and how many students it speaks of.
-
-    Names, birthdates and addresses of requests stay in the registry.
+    One file a table, with all of its rows, and three that put tables together: issued, voided and known
+    (every CCCID that a student is known to have had). Students' names, birthdates and addresses, and every
+    hash that a secret or a birthdate could be tried out on, stay in the registry. Texts that a spreadsheet
+    would calculate are made inert. It leaves a record of who took it, what for and how many students it
+    speaks of.
 
     Raises:
         OutputError: there is such a folder.
@@ -91,33 +102,37 @@ def export(registry: Registry, folder: Path, /, *, by: str = "", purpose: str = 
     tables = {
         "issued": registry.issued(voided=True),
         "voided": registry.voids(),
-        "crosswalk": registry.crosswalk(),
-        "decisions": registry.decisions(),
-        "audit": registry.audit(),
-        "batches": registry.inspect(lambda c: _frame(c, sa.select(batches).order_by(batches.c.sequence))),
-        "approvals": registry.inspect(
-            lambda c: _frame(c, sa.select(approvals).order_by(approvals.c.sequence))
-        ),
-        "results": registry.inspect(
-            lambda c: _frame(
-                c,
-                sa.select(*(column for column in results.c if column.name != "reason")).order_by(
-                    results.c.id
-                ),
-            )
-        ),
+        "known": registry.crosswalk(),
+        **registry.inspect(lambda connection: dict(_told(connection))),
     }
     if registry.rehearsal:
         return {name: table.height for name, table in tables.items()}
     with whole_folder(folder) as draft:
         for name, table in tables.items():
-            write_private(draft / f"{name}.csv", table.write_csv())
-    people = tables["crosswalk"].select("college", "sis_id").n_unique()
+            write_for_people(draft / f"{name}.csv", table)
+    people = tables["known"].select("college", "sis_id").n_unique()
     names = [f"{name}.{column}" for name, table in tables.items() for column in table.columns]
     registry.write(
         lambda ledger: disclose(ledger, EXPORT, folder, by=by, columns=names, people=people, purpose=purpose)
     )
     return {name: table.height for name, table in tables.items()}
+
+
+def held(registry: Registry, /) -> dict[str, int]:
+    """Count the rows of each table."""
+    count = sa.select(sa.func.count())
+    return registry.inspect(
+        lambda connection: {
+            table.name: connection.execute(count.select_from(table)).scalar_one()
+            for table in metadata.sorted_tables
+        }
+    )
+
+
+def _told(connection: sa.Connection) -> Iterator[tuple[str, pl.DataFrame]]:
+    for table in metadata.sorted_tables:
+        told = [column for column in table.columns if column.name not in _KEPT_BACK.get(table.name, ())]
+        yield table.name, _frame(connection, sa.select(*told).order_by(*table.primary_key.columns))
 
 
 def _deliver(draft: Path, path: Path) -> None:

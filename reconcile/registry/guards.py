@@ -47,6 +47,11 @@ _ASKING: Final = {
         WHERE b.id = batch_id AND a.rows_hash = b.rows_hash AND a.suite_hash = b.suite_hash
     )
     """,
+    "reconcile_bare(login text) RETURNS text": """
+    SELECT btrim(translate(
+        regexp_replace(btrim(lower(normalize(login, NFKC))), '^.*[\\\\/]|@.*$', '', 'g'), @look@, @letter@
+    ), ' .')
+    """,
     "reconcile_entry(a audit) RETURNS text": """
     SELECT encode(sha256(convert_to('[' || to_json(a.previous) || ',' || a.seq || ',' || to_json(a.at) || ','
         || to_json(a.what) || ',' || to_json(a.who) || ',' || to_json(a.subject) || ',' || to_json(a.detail)
@@ -142,7 +147,7 @@ _GUARDS: Final = {
         END IF;
         IF EXISTS (
             SELECT FROM audit a WHERE a.subject = NEW.batch AND a.what IN ('drafted', 'checked', 'submitted')
-            AND lower(a.detail::json ->> 'login') = lower(session_user)
+            AND reconcile_bare(a.detail::json ->> 'login') = reconcile_bare(session_user)
         ) THEN
             @refuse@ 'the batch was proposed from the same login';
         END IF;
@@ -259,7 +264,8 @@ _GUARDS: Final = {
             ) THEN
                 @refuse@ 'the log speaks of another role';
             END IF;
-            IF one.word = 'granted' AND (one.login IS NULL OR lower(one.login) = lower(session_user)) THEN
+            IF one.word = 'granted' AND (one.login IS NULL OR
+                    reconcile_bare(one.login) = reconcile_bare(session_user)) THEN
                 @refuse@ 'nobody grants themselves a role, and a role needs a login';
             END IF;
             IF one.word = 'granted' AND EXISTS (

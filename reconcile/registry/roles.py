@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import unicodedata
 from contextvars import ContextVar
 from enum import StrEnum
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from reconcile.errors import Refused
-from reconcile.registry.people import same_person
+from reconcile.registry.people import in_latin, same_person
 from reconcile.registry.tables import audit, grants, requests
 from reconcile.words import listed
 
@@ -119,6 +120,17 @@ def same_login(left: str | None, right: str | None, /) -> bool:
     return bool(left and right) and _plain(left or "") == _plain(right or "")
 
 
+def alike(left: str | None, right: str | None, /) -> bool:
+    r"""Say whether two logins may be one account's: also without a domain, and by their looks.
+
+    Only ever to refuse: a role takes the very login that it was granted to, which is `same_login`.
+
+    >>> alike(r"COLLEGE\Ana", "ana@college.edu.")
+    True
+    """
+    return bool(left and right) and _bare(left or "") == _bare(right or "")
+
+
 def admit(
     connection: sa.Connection, what: str, subject: str, /, *, who: str, at: str, detail: Mapping[str, Any]
 ) -> dict[str, str]:
@@ -209,7 +221,7 @@ def _same_hand(connection: sa.Connection, batch_id: str, mine: str) -> str:
     said = [json.loads(detail) for detail in connection.execute(steps).scalars()]
     # Before roles were in force the log kept the account of the machine alone.
     logins = [one.get("login") or one.get("machine", {}).get("user") for one in said]
-    if not any(same_login(one, mine) for one in logins):
+    if not any(alike(one, mine) for one in logins):
         return ""
     return (
         f"batch {batch_id} was proposed from the same login ({mine}), "
@@ -232,6 +244,10 @@ def _latest(connection: sa.Connection) -> Iterable[dict[str, Any]]:
     rows = connection.execute(sa.select(*(grants.c[name] for name in names)).order_by(grants.c.id))
     found = {(row["person"], row["role"], row["college"]): dict(row) for row in rows.mappings()}
     return found.values()
+
+
+def _bare(login: str) -> str:
+    return in_latin(re.sub(r"^.*[\\/]|@.*$", "", _plain(login))).strip(" .")
 
 
 def _plain(text: str) -> str:

@@ -4,6 +4,7 @@ python -m tests.harness.kill --store sqlite --kills 1000
 python -m tests.harness.crowd --store postgresql --processes 8 --requests 100000
 python -m tests.harness.faults --store sqlite
 python -m tests.harness.crash --kills 200
+python -m tests.harness.lives --lives 1000
 """
 
 import sys
