@@ -73,6 +73,13 @@ def test_too_many_values_are_people_and_no_groups() -> None:
         by_program([f"P{n}" for n in range(700)])
 
 
+def test_what_is_not_stated_is_not_among_the_others() -> None:
+    one = by_program([None, *(f"Program {n}" for n in range(MOST + 9))])
+    assert one.frame.height == MOST
+    assert one.frame["value"].tail(2).to_list() == ["the other 11", "not stated"]
+    assert one.frame["in_scope"].sum() == 1893
+
+
 def test_what_is_not_stated_comes_last_and_nobody_at_all_is_no_dimension() -> None:
     one = by_program(["A", None, None, None])
     assert one.frame["value"].to_list() == ["A", "not stated"]

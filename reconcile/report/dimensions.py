@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import polars as pl
 
 from reconcile.columns import plain
 from reconcile.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 NOT_STATED: Final = "not stated"
 MOST: Final = 60  # values that are listed; the rest stand together
@@ -141,23 +138,12 @@ def breakdown(scope: pl.DataFrame, column: str, /) -> Breakdown | None:
 
 
 def _together(ordered: pl.DataFrame) -> pl.DataFrame:
-    """Add the values beyond those that are listed up in one row, in the place of the last."""
-    rest = ordered.height - (MOST - 1)
-    if ordered.height <= MOST:
+    """Add up the values beyond those that are listed in one row; what is not stated stays by itself."""
+    unstated = ordered.filter(pl.col("value") == NOT_STATED)
+    stated = ordered.filter(pl.col("value") != NOT_STATED)
+    room = MOST - unstated.height
+    if stated.height <= room:
         return ordered
-    kept = ordered.head(MOST - 1)
-    others = ordered.tail(rest).select(
-        pl.lit(f"the other {rest:,}").alias("value"), pl.exclude("value").sum()
-    )
-    return pl.concat([kept, others])
-
-
-def refused_among(names: Iterable[str], /) -> list[str]:
-    """List the columns of an extract that no student is counted by, in their order."""
-    refused = []
-    for name in names:
-        try:
-            require_dimension(name)
-        except InputError:
-            refused.append(name)
-    return refused
+    rest = stated.slice(room - 1)
+    named = rest.select(pl.exclude("value").sum()).with_columns(value=pl.lit(f"the other {rest.height:,}"))
+    return pl.concat([stated.head(room - 1), named.select(ordered.columns), unstated])
