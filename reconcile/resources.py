@@ -1,4 +1,4 @@
-"""Where the shipped notebooks, expectations and sample files are, in a checkout and in a wheel.
+"""Where the shipped notebooks, guides, expectations and sample files are, in a checkout and in a wheel.
 
 A checkout's own folders always win: an editable installation that looked at copies would go stale
 with the first edit.
@@ -14,7 +14,12 @@ from reconcile.errors import ReconcileError
 _PACKAGE: Final = Path(__file__).resolve().parent
 
 # name of the folder in a wheel -> its place in a checkout
-_FOLDERS: Final = {"notebooks": "notebooks", "expectations": "expectations", "sample": "data/sample"}
+_FOLDERS: Final = {
+    "notebooks": "notebooks",
+    "docs": "docs",
+    "expectations": "expectations",
+    "sample": "data/sample",
+}
 
 
 def notebooks() -> Path:
@@ -24,6 +29,15 @@ def notebooks() -> Path:
         ReconcileError: the installation is incomplete.
     """
     return _folder("notebooks")
+
+
+def guides() -> Path:
+    """Find the folder of the shipped guides.
+
+    Raises:
+        ReconcileError: the installation is incomplete.
+    """
+    return _folder("docs")
 
 
 def expectations() -> Path:

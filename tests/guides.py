@@ -140,7 +140,7 @@ def begin(folder: Path) -> Iterator[Walk]:
     sample, place = folder / "sample", folder / "college"
     generate(out=sample, **_SMALL, seed=4)
     place.mkdir()
-    for name in ("students", "accounts", "applications", "fraud"):
+    for name in ("students", "accounts", "earlier_accounts", "applications", "fraud", "submitted"):
         shutil.copy(sample / f"{name}.csv", place)
     yield from _at_work(Walk(place, sample))
 

@@ -366,6 +366,7 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "run",
         "decide",
         "audit",
+        "create",
         "writeback",
         "purge",
         "sample",

@@ -14,9 +14,10 @@ from reconcile.cli import main
 from reconcile.errors import OutputError
 from reconcile.files import permissions_are_enforced
 from reconcile.flow import lab as module
+from reconcile.flow import shipped as words
 from reconcile.flow.lab import Copy, copy_notebooks, lab
 
-START = "START_HERE.md"
+START, GUIDE = "START_HERE.md", "docs/faq.md"
 
 
 def notebook(answer: str) -> str:
@@ -36,19 +37,26 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / ".ipynb_checkpoints").mkdir(parents=True)
     (folder / ".ipynb_checkpoints" / "00_tour.ipynb").write_text("no", encoding="utf-8")
     (folder / "00_tour.ipynb").write_text(notebook("one"), encoding="utf-8")
+    (tmp_path / "guides").mkdir()
+    (tmp_path / "guides" / "faq.md").write_text("# Questions\n", encoding="utf-8")
     monkeypatch.setattr(module, "notebooks", lambda: folder)
+    for place in (module, words):
+        monkeypatch.setattr(place, "guides", lambda: tmp_path / "guides")
     return folder
 
 
 def test_a_notebook_is_copied_once_and_kept_up_to_date_while_untouched(shipped: Path, tmp_path: Path) -> None:
     mine = tmp_path / "w" / "notebooks" / "00_tour.ipynb"
-    assert copy_notebooks(tmp_path / "w") == {START: Copy.NEW, "00_tour.ipynb": Copy.NEW}
+    assert copy_notebooks(tmp_path / "w") == {START: Copy.NEW, "00_tour.ipynb": Copy.NEW, GUIDE: Copy.NEW}
     assert mine.read_text(encoding="utf-8") == notebook("one")
-    assert copy_notebooks(tmp_path / "w") == {START: Copy.SAME, "00_tour.ipynb": Copy.SAME}
+    assert set(copy_notebooks(tmp_path / "w").values()) == {Copy.SAME}
     (shipped / "00_tour.ipynb").write_text(notebook("two"), encoding="utf-8")
-    assert copy_notebooks(tmp_path / "w") == {START: Copy.UPDATED, "00_tour.ipynb": Copy.UPDATED}
+    again = copy_notebooks(tmp_path / "w")
+    assert again == {START: Copy.UPDATED, "00_tour.ipynb": Copy.UPDATED, GUIDE: Copy.SAME}
     assert mine.read_text(encoding="utf-8") == notebook("two")
-    assert "[00_tour](00_tour.ipynb) | Two |" in mine.with_name(START).read_text(encoding="utf-8")
+    start = mine.with_name(START).read_text(encoding="utf-8")
+    assert "[00_tour](00_tour.ipynb) | Two |" in start
+    assert "[Questions](docs/faq.md)" in start
 
 
 def test_a_changed_notebook_stays_and_a_newer_one_is_laid_beside_it_once(

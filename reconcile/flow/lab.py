@@ -1,4 +1,4 @@
-"""Opens JupyterLab on a workspace that has the shipped notebooks; what a user changed is never touched."""
+"""Opens JupyterLab on a workspace with the shipped notebooks and guides; what a user changed stays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from reconcile.errors import OutputError
 from reconcile.files import WINDOWS, private_folder, write_private
 from reconcile.flow.shipped import shipped_notebooks, start_here
-from reconcile.resources import notebooks
+from reconcile.resources import guides, notebooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # the workspace, since its history of typed commands may hold a student's name.
 _OWN: Final = ".jupyter"
 _START: Final = "START_HERE.md"  # what a person meets first
+_DOCS: Final = "docs"  # beside the notebooks, whose text names guides as they are named here
 _SHIPPED: Final = ".shipped.json"  # notebook -> hash of the version that was last copied here
 
 _QUIET: Final = {
@@ -101,7 +102,7 @@ def lab(
 
 
 def copy_notebooks(workspace: Path, /, *, dry_run: bool = False) -> dict[str, Copy]:
-    """Bring the shipped notebooks into `workspace`/notebooks and say what became of each."""
+    """Bring the shipped notebooks and guides into `workspace`/notebooks and say what became of each."""
     source, target = notebooks(), workspace / "notebooks"
     record = target / _SHIPPED
     before: dict[str, str] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
@@ -128,6 +129,8 @@ def _shipped(source: Path) -> Iterator[tuple[str, bytes]]:
         hidden = any(part.startswith((".", "__")) for part in path.relative_to(source).parts)
         if path.is_file() and not hidden:
             yield path.relative_to(source).as_posix(), path.read_bytes()
+    for path in sorted(guides().glob("*.md")):
+        yield f"{_DOCS}/{path.name}", path.read_bytes()
 
 
 def _verdict(mine: Path, *, shipped: str, last: str | None) -> Copy:

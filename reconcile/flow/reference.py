@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Final
 from reconcile import resources
 from reconcile.columns import Search, Status
 from reconcile.errors import ConservationError, GateClosed, ReconcileError
-from reconcile.flow.explain import GUARDS
 from reconcile.mint.asked import COLUMNS as REQUEST_COLUMNS
 from reconcile.read.layouts.layout import Layout, load_layout, shipped_layouts
 from reconcile.report.tables import CROSSWALK_COLUMNS, DUPLICATE_COLUMNS, STUDENT_COLUMNS
 from reconcile.validate.dictionary import SEVERITIES, SUITES, Element, Rule, read_dictionary
 from reconcile.validate.lookup import facts_of
-from reconcile.words import GROUPS, SIS_CCCID_WORDS, WORDINGS
+from reconcile.words import GROUPS, GUARD_WORDS, SIS_CCCID_WORDS, WORDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -133,7 +132,7 @@ def _outcomes() -> Iterator[str]:
     yield "## Flags\n\nThey stand beside the status and change nothing in it.\n"
     yield _table(("flag", "meaning"), ((f"`{name}`", text) for name, text in FLAGS.items()))
     yield "## Guards\n\nA guard keeps a pair from being linked by itself, whatever its weight.\n"
-    yield _table(("guard", "meaning"), ((f"`{name}`", text) for name, text in GUARDS.items()))
+    yield _table(("guard", "meaning"), ((f"`{name}`", text) for name, text in GUARD_WORDS.items()))
     yield "## Exit codes\n"
     yield _table(("code", "meaning"), ((str(code), text) for code, text in EXITS.items()))
 

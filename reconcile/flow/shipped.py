@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.errors import InputError, nearest
 from reconcile.flow.parameters import parameters_of
-from reconcile.resources import notebooks
+from reconcile.resources import guides, notebooks
 
 if TYPE_CHECKING:
     from reconcile.flow.parameters import Parameter
@@ -36,6 +36,8 @@ nobody in it exists, and nothing of yours is changed. Begin with the first.
 2. The first cell of code in each notebook holds its parameters. Write `plan = "fall.toml"` there and run the
    notebooks in their order: all of them work on the same files, results and registry.
 3. What comes out lies in the folder that the plan calls `workspace`, a new folder for each run.
+
+The guides are beside the notebooks: {guides}.
 
 A notebook that you changed stays as it is: a newer version is laid beside it. A notebook also runs without
 JupyterLab, and becomes a page to send on: `reconcile notebook 06 -p plan=fall.toml --html mis.html`.
@@ -100,7 +102,11 @@ def start_here(shipped: tuple[Notebook, ...], /) -> str:
     rows = (
         f"| [{one.name}]({one.path.name}) | {one.answers[:1].upper()}{one.answers[1:]} |" for one in shipped
     )
-    return _START.format(rows="\n".join(rows))
+    named = (
+        (path, path.read_text(encoding="utf-8").partition("\n")[0]) for path in sorted(guides().glob("*.md"))
+    )
+    links = (f"[{title.lstrip('# ')}](docs/{path.name})" for path, title in named)
+    return _START.format(rows="\n".join(rows), guides=", ".join(links))
 
 
 def cells_with_parameters(content: dict[str, Any], /) -> list[dict[str, Any]]:
