@@ -154,10 +154,7 @@ def test_an_account_that_its_student_takes_over_has_not_changed_its_owner():
 
 @pytest.mark.parametrize(
     ("systemwide", "expected"),
-    [
-        (True, ("account_owner_changed", "critical")),
-        (False, ("account_owner_changed_in_part", "warning")),
-    ],
+    [(True, ("account_owner_changed", "critical")), (False, ("account_owner_changed_in_part", "warning"))],
 )
 def test_another_name_and_birthdate_are_another_owner_unless_something_stays(systemwide: bool, expected: Any):
     other = {"last_name": "Okafor", "birthdate": "1987-06-05"}
@@ -177,10 +174,7 @@ def test_another_name_and_birthdate_are_another_owner_unless_something_stays(sys
 
 @pytest.mark.parametrize(
     ("systemwide", "expected"),
-    [
-        (True, ("account_owner_changed", "critical")),
-        (False, ("account_owner_changed_in_part", "warning")),
-    ],
+    [(True, ("account_owner_changed", "critical")), (False, ("account_owner_changed_in_part", "warning"))],
 )
 def test_another_name_and_number_are_another_owner_whatever_a_family_shares(systemwide: bool, expected: Any):
     number, other = f"00c0ffee:{1:032x}", f"00c0ffee:{2:032x}"

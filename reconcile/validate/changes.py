@@ -58,8 +58,7 @@ def side_by_side(before: pl.DataFrame, after: pl.DataFrame, /, *, systemwide: bo
     return (
         later.join(earlier, on=CCCID_COLUMN, how="full", coalesce=True)
         .with_columns(
-            seen=seen.otherwise(pl.lit("before")),
-            scope=pl.lit("systemwide" if systemwide else "partial"),
+            seen=seen.otherwise(pl.lit("before")), scope=pl.lit("systemwide" if systemwide else "partial")
         )
         .select(CCCID_COLUMN, "seen", "scope", *(name for c in told for name in (c, f"{c}_before")))
         .sort(CCCID_COLUMN, maintain_order=True)
