@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import elements
 import polars as pl
 import pytest
 
@@ -12,11 +13,10 @@ from reconcile import resources
 from reconcile.validate import Policy, Validation, validate
 from reconcile.validate.build import suite as suite_of
 from reconcile.validate.changes import CHANGING
-from reconcile.validate.dictionary import SUITES, read_dictionary
+from reconcile.validate.dictionary import SUITES
 
 AS_OF = date(2026, 11, 21)
-ELEMENTS = read_dictionary(resources.expectations())
-RULES = {rule.id: rule for element in ELEMENTS for rule in element.rules}
+RULES = {rule.id: rule for rule in elements.RULES}
 CONSENT = (
     "accepted_terms", "accepted_terms_timestamp", "email_verified", "email_verified_timestamp",
     "phone_verified", "phone_verified_timestamp", "idv_optin_timestamp", "idv_confirmation_timestamp",
