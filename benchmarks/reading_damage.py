@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    Rows = list[tuple[str, ...]]
+    Change = Callable[[list[str], Rows, int], str]  # of one row, in the lines and in what is meant
+
 HEADER: Final = (
-    "Student ID",
-    "Last Name",
-    "First Name",
-    "Birth Date",
-    "Units",
-    "Program",
-    "Street",
-    "Note",
-    "Balance",
+    *("Student ID", "Last Name", "First Name", "Birth Date", "Units", "Program"),
+    *("Street", "Note", "Balance"),
 )
 ROWS: Final = 84
 _LAST: Final = (
@@ -40,13 +36,7 @@ _LAST_1252: Final = tuple(name.replace("ễ", "e") for name in _LAST)
 _FIRST: Final = ("Ana", "José", "Mei", "True", "Chris", "Zoë", "Ann Marie", "Lu")
 _PROGRAM: Final = ("Nursing", "Welding, Metal", "History", "", "Early Childhood", 'The "Arts"', "Biology")
 _NOTE: Final = (
-    "",
-    "paid",
-    "see file 12, page 3",
-    "NA",
-    "transfers in fall",
-    'said "yes"',
-    "",
+    *("", "paid", "see file 12, page 3", "NA", "transfers in fall", 'said "yes"', ""),
     "first\nsecond",
 )
 
@@ -72,7 +62,7 @@ class Damaged:
     clean: bool = False
 
 
-def table(*, western: bool = False, breaks: bool = True) -> list[tuple[str, ...]]:
+def table(*, western: bool = False) -> Rows:
     """Make the rows: leading zeros, words for nothing, commas, quotes and line breaks in texts."""
     last = _LAST_1252 if western else _LAST
     return [
@@ -84,7 +74,7 @@ def table(*, western: bool = False, breaks: bool = True) -> list[tuple[str, ...]
             f"{n % 19}.{n % 2 * 5}",
             _PROGRAM[n % len(_PROGRAM)],
             f"{n * 37 + 100} Main St",
-            _NOTE[n % len(_NOTE)] if breaks else _NOTE[n % len(_NOTE)].replace("\n", " "),
+            _NOTE[n % len(_NOTE)],
             f"{n * 1.25:.2f}",
         )
         for n in range(1, ROWS + 1)
@@ -139,15 +129,8 @@ def damaged(*, every: int = 1) -> Iterator[Damaged]:
             quoted = at % 3 == 0
             rows = table()
             lines = [record(row, every=quoted) for row in (HEADER, *rows)]
-            after = change(lines, rows, at)
-            if after is not None:
-                yield Damaged(
-                    f"{kind} in row {at + 1}",
-                    kind,
-                    after.encode("utf-8", "surrogateescape"),
-                    HEADER,
-                    tuple(rows),
-                )
+            data = change(lines, rows, at).encode("utf-8", "surrogateescape")
+            yield Damaged(f"{kind} in row {at + 1}", kind, data, HEADER, tuple(rows))
 
 
 def _damaged(kind: str, data: str | bytes, rows: Sequence[Sequence[str]], **more: object) -> Damaged:
@@ -163,13 +146,8 @@ def _clean() -> Iterator[Damaged]:
             for every in (False, True):
                 for code in ("utf-8", "utf-8-sig", "utf-16"):
                     text = write([HEADER, *rows], delimiter=mark, end=end, every=every)
-                    truth = rows
-                    yield _damaged(
-                        f"clean: {mark!r} {end!r} {code} {'all quoted' if every else ''}",
-                        text.encode(code),
-                        truth,
-                        clean=True,
-                    )
+                    name = f"clean: {mark!r} {end!r} {code} {'all quoted' if every else ''}"
+                    yield _damaged(name, text.encode(code), rows, clean=True)
 
 
 _MARKS: Final = (
@@ -208,18 +186,16 @@ def _line_ends() -> Iterator[Damaged]:
     for end in ("\r", "\n\r", "\r\r\n", "\x1e", "\u2028", "\x85"):
         for mark in (",", ";", "\t"):
             some = [tuple(v.replace("\n", " ") for v in row) for row in rows]
-            yield _damaged(
-                f"line ends: {end!r} {mark!r}", write([HEADER, *some], end=end, delimiter=mark), some
-            )
+            text = write([HEADER, *some], end=end, delimiter=mark)
+            yield _damaged(f"line ends: {end!r} {mark!r}", text, some)
 
 
 def _encodings() -> Iterator[Damaged]:
     for code in ("cp1252", "latin-1", "mac_roman", "cp850", "utf-16", "utf-16-be", "utf-16-le", "utf-32"):
         rows = table(western=True)
         for mark in (",", "\t"):
-            yield _damaged(
-                f"encoding: {code} {mark!r}", write([HEADER, *rows], delimiter=mark).encode(code), rows
-            )
+            data = write([HEADER, *rows], delimiter=mark).encode(code)
+            yield _damaged(f"encoding: {code} {mark!r}", data, rows)
     rows = table(western=True)
     yield _damaged("encoding: utf-16 cut by a byte", write([HEADER, *rows]).encode("utf-16")[:-1], rows)
 
@@ -233,18 +209,13 @@ def _headers() -> Iterator[Damaged]:
     yield _damaged("header: alone", write([HEADER]), [])
     yield _damaged("header: one row", write([HEADER, rows[0]]), rows[:1])
     upper = ("Student", "", "", "", "Enrolment", "", "Address", "Other", "")
-    lower = tuple(HEADER)
-    yield _damaged("header: of two rows", write([upper, lower, *rows]), rows, header=nameless)
+    yield _damaged("header: of two rows", write([upper, HEADER, *rows]), rows, header=nameless)
     split = [tuple(name.split(" ")[0] for name in HEADER), tuple(" ".join(n.split(" ")[1:]) for n in HEADER)]
     yield _damaged("header: split over two rows", write([*split, *rows]), rows, header=nameless)
     twice = (*HEADER[:4], "Units", "Units", *HEADER[6:])
     yield _damaged("header: a name twice", write([twice, *rows]), rows, header=(*twice[:5], None, *twice[6:]))
-    yield _damaged(
-        "header: a name missing",
-        write([(*HEADER[:4], "", *HEADER[5:]), *rows]),
-        rows,
-        header=(*HEADER[:4], None, *HEADER[5:]),
-    )
+    gap = write([(*HEADER[:4], "", *HEADER[5:]), *rows])
+    yield _damaged("header: a name missing", gap, rows, header=(*HEADER[:4], None, *HEADER[5:]))
     yield _damaged("header: names in quotes and spaces", write([[f" {n} " for n in HEADER], *rows]), rows)
     yield _damaged("header: underlined", write([HEADER, ["-" * len(n) for n in HEADER], *rows]), rows)
     yield _damaged("header: one delimiter more", write([HEADER])[:-1] + ",\n" + text, rows)
@@ -271,15 +242,13 @@ def _surroundings() -> Iterator[Damaged]:
         }
         for name, above in titles.items():
             yield _damaged(f"above: {name} {mark!r}", above + body, rows)
+        owed = "4462.50" if mark == "," else "4,462.50"
         feet = {
             "rows selected": "3 rows selected.\n",
             "rows affected": "\n(84 rows affected)\n",
             "record count": f"Total records: {ROWS}\n",
             "end of report": "\n*** END OF REPORT ***\n",
-            "totals": mark.join(
-                ("Total", "", "", "", "756.0", "", "", "", "4,462.50" if mark != "," else "4462.50")
-            )
-            + "\n",
+            "totals": mark.join(("Total", *[""] * 3, "756.0", *[""] * 3, owed)) + "\n",
             "two lines": f"{ROWS} rows\nPrinted 2026-11-01\n",
             "a note after a blank line": "\nConfidential: for internal use only\n",
             "a count with a delimiter": f"Count{mark}{ROWS}\n",
@@ -310,93 +279,80 @@ def _ends() -> Iterator[Damaged]:
     last = max(i for i, row in enumerate(rows) if '"' in record(row))
     cut = write([HEADER, *rows[:last]]) + record(rows[last])
     yield _damaged("end: cut in quotes", cut[: cut.rfind('"')], rows[:last])
-    yield _damaged(
-        "end: a second mark of bytes",
-        "\ufeff" + write([HEADER, *rows[:40]]) + "\ufeff" + write([HEADER, *rows[40:]]),
-        rows,
-    )
+    halves = (write([HEADER, *half]) for half in (rows[:40], rows[40:]))
+    yield _damaged("end: a second mark of bytes", "".join(f"\ufeff{half}" for half in halves), rows)
 
 
-def _less(lines: list[str], rows: list[tuple[str, ...]], at: int) -> str | None:
-    cells = [record([v], every=at % 3 == 0) for v in rows[at]]
-    place = at % 8
-    cells[place : place + 2] = [cells[place] + cells[place + 1]]
-    return _replaced(lines, at, ",".join(cells))
-
-
-def _more(lines: list[str], rows: list[tuple[str, ...]], at: int) -> str | None:
-    cells = [record([v], every=at % 3 == 0) for v in rows[at]]
-    cells.insert(at % 8 + 1, "")
-    return _replaced(lines, at, ",".join(cells))
+def _cells(rows: Rows, at: int) -> list[str]:
+    return [record([value], every=at % 3 == 0) for value in rows[at]]
 
 
 def _replaced(lines: list[str], at: int, *new: str) -> str:
     return "\n".join([*lines[: at + 1], *new, *lines[at + 2 :]]) + "\n"
 
 
-def _in_cell(
-    written: Callable[[str], str], meant: Callable[[str], str], *, place: int | None = None
-) -> Callable[[list[str], list[tuple[str, ...]], int], str | None]:
-    """Write one cell in a way of its own; the other cells stay as they are."""
+def _less(lines: list[str], rows: Rows, at: int) -> str:
+    cells, place = _cells(rows, at), at % 8
+    cells[place : place + 2] = [cells[place] + cells[place + 1]]
+    return _replaced(lines, at, ",".join(cells))
 
-    def change(lines: list[str], rows: list[tuple[str, ...]], at: int) -> str | None:
-        column = (1, 2, 6)[at % 3] if place is None else place
-        value = rows[at][column]
-        cells = [record([v], every=at % 3 == 0) for v in rows[at]]
+
+def _more(lines: list[str], rows: Rows, at: int) -> str:
+    cells = _cells(rows, at)
+    cells.insert(at % 8 + 1, "")
+    return _replaced(lines, at, ",".join(cells))
+
+
+def _in_cell(written: Callable[[str], str], meant: Callable[[str], str] | None = None) -> Change:
+    """Write one cell in a way of its own, by which something else may be meant; the others stay."""
+
+    def change(lines: list[str], rows: Rows, at: int) -> str:
+        column = (1, 2, 6)[at % 3]
+        value, cells = rows[at][column], _cells(rows, at)
         cells[column] = written(value)
-        rows[at] = (*rows[at][:column], meant(value), *rows[at][column + 1 :])
+        rows[at] = (*rows[at][:column], (meant or written)(value), *rows[at][column + 1 :])
         return _replaced(lines, at, ",".join(cells))
 
     return change
 
 
-def _other_mark(mark: str) -> Callable[[list[str], list[tuple[str, ...]], int], str | None]:
-    def change(lines: list[str], rows: list[tuple[str, ...]], at: int) -> str:
-        return _replaced(lines, at, record(rows[at], delimiter=mark, every=at % 3 == 0))
-
-    return change
+def _other_mark(mark: str) -> Change:
+    return lambda lines, rows, at: _replaced(lines, at, record(rows[at], delimiter=mark, every=at % 3 == 0))
 
 
-def _other_end(end: str) -> Callable[[list[str], list[tuple[str, ...]], int], str | None]:
-    def change(lines: list[str], _: list[tuple[str, ...]], at: int) -> str:
+def _other_end(end: str) -> Change:
+    def change(lines: list[str], _: Rows, at: int) -> str:
         return "\n".join(lines[: at + 1]) + "\n" + lines[at + 1] + end + "\n".join(lines[at + 2 :]) + "\n"
 
     return change
 
 
-def _behind(line: str) -> Callable[[list[str], list[tuple[str, ...]], int], str | None]:
-    def change(lines: list[str], _: list[tuple[str, ...]], at: int) -> str:
-        return "\n".join([*lines[: at + 2], line, *lines[at + 2 :]]) + "\n"
-
-    return change
+def _behind(line: str) -> Change:
+    return lambda lines, _, at: _replaced(lines, at, lines[at + 1], line)
 
 
-def _empty_row(lines: list[str], rows: list[tuple[str, ...]], at: int) -> str:
+def _empty_row(lines: list[str], rows: Rows, at: int) -> str:
     rows.insert(at + 1, ("",) * len(HEADER))
-    return "\n".join([*lines[: at + 2], "," * (len(HEADER) - 1), *lines[at + 2 :]]) + "\n"
+    return _replaced(lines, at, lines[at + 1], "," * (len(HEADER) - 1))
 
 
-def _trailing(lines: list[str], _: list[tuple[str, ...]], at: int) -> str:
+def _trailing(lines: list[str], _: Rows, at: int) -> str:
     return _replaced(lines, at, lines[at + 1] + ",")
 
 
-def _cut_row(lines: list[str], rows: list[tuple[str, ...]], at: int) -> str:
+def _cut_row(lines: list[str], rows: Rows, at: int) -> str:
     rows[at] = (*rows[at][:5], "", "", "", "")
     return _replaced(lines, at, record(rows[at][:5], every=at % 3 == 0))
 
 
-def _same(value: str) -> str:
-    return value
-
-
-_OF_A_ROW: Final[dict[str, Callable[[list[str], list[tuple[str, ...]], int], str | None]]] = {
+_OF_A_ROW: Final[dict[str, Change]] = {
     "one delimiter less": _less,
     "one delimiter more": _more,
     "a delimiter at the end": _trailing,
     "a record cut short": _cut_row,
-    "a quote in a cell": _in_cell(lambda v: f'{v[:2]}"{v[2:]}', lambda v: f'{v[:2]}"{v[2:]}'),
-    "a quote that never closes": _in_cell(lambda v: f'"{v}', lambda v: f'"{v}'),
-    "a quote behind a cell": _in_cell(lambda v: f'{v}"', lambda v: f'{v}"'),
+    "a quote in a cell": _in_cell(lambda v: f'{v[:2]}"{v[2:]}'),
+    "a quote that never closes": _in_cell(lambda v: f'"{v}'),
+    "a quote behind a cell": _in_cell(lambda v: f'{v}"'),
     "a quote not escaped": _in_cell(lambda v: f'"{v[:1]}"{v[1:]} x"', lambda v: f'{v[:1]}"{v[1:]} x'),
     "two quotes not escaped": _in_cell(lambda v: f'"{v} "x" y"', lambda v: f'{v} "x" y'),
     "an escape by backslash": _in_cell(lambda v: f'"{v} \\"x\\" y"', lambda v: f'{v} "x" y'),
@@ -413,9 +369,9 @@ _OF_A_ROW: Final[dict[str, Callable[[list[str], list[tuple[str, ...]], int], str
     "the header again": _behind(record(HEADER)),
     "a comment": _behind("# checked, by hand"),
     "a page break": _behind("Page 2 of 7"),
-    "a NUL": _in_cell(lambda v: f"{v[:2]}\0{v[2:]}", _same),
+    "a NUL": _in_cell(lambda v: f"{v[:2]}\0{v[2:]}", lambda v: v),
     "another encoding": _in_cell(lambda _: "Mu\udcf1oz", lambda _: "Muñoz"),
-    "a line break outside quotes": _in_cell(lambda v: f"{v}\nx", lambda v: f"{v}\nx"),
-    "a carriage return in a cell": _in_cell(lambda v: f"{v}\rx", lambda v: f"{v}\rx"),
-    "a line separator in a cell": _in_cell(lambda v: f"{v}\u2028x\x85y", lambda v: f"{v}\u2028x\x85y"),
+    "a line break outside quotes": _in_cell(lambda v: f"{v}\nx"),
+    "a carriage return in a cell": _in_cell(lambda v: f"{v}\rx"),
+    "a line separator in a cell": _in_cell(lambda v: f"{v}\u2028x\x85y"),
 }

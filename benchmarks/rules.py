@@ -39,14 +39,7 @@ ENGINES: Final = {
     "pandera": "pandera (Polars)",
     "pointblank": "pointblank (Polars)",
 }
-_PACKAGES: Final = (
-    "duckdb",
-    "polars",
-    "great-expectations",
-    "dataframely",
-    "pandera",
-    "pointblank",
-)
+_PACKAGES: Final = ("duckdb", "polars", "great-expectations", "dataframely", "pandera", "pointblank")
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _GIB: Final = 1 << 30
 

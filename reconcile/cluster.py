@@ -152,11 +152,7 @@ def _places(pairs: pl.DataFrame, place: pl.DataFrame) -> tuple[Nodes, Nodes]:
 
 
 def _without_contradictions(
-    links: pl.DataFrame,
-    ends: tuple[Nodes, Nodes],
-    keep: Flags,
-    root: Nodes,
-    apart: tuple[Nodes, Nodes],
+    links: pl.DataFrame, ends: tuple[Nodes, Nodes], keep: Flags, root: Nodes, apart: tuple[Nodes, Nodes]
 ) -> Flags:
     """Say which pairs may stay, so that no group holds two records that are two persons."""
     stay = np.ones(len(keep), dtype=np.bool_)

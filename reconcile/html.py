@@ -63,12 +63,7 @@ def page(title: str, /, *body: str, style: str, class_: str, lang: str = "en") -
 
 def section(title: str, /, *children: str, key: str) -> Html:
     """Build a section with its heading; `key` is what a link names."""
-    return element(
-        "section",
-        element("h2", title, id=key),
-        *children,
-        aria_labelledby=key,
-    )
+    return element("section", element("h2", title, id=key), *children, aria_labelledby=key)
 
 
 def listing(

@@ -19,16 +19,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from canaries import (
-    CANARIES,
-    SSN_ONLY,
-    edit_csv,
-    put_into,
-    search,
-    tables_of,
-    write_date,
-    write_ssn,
-)
+from canaries import CANARIES, SSN_ONLY, edit_csv, put_into, search, tables_of, write_date, write_ssn
 from recorder import Recorder, chain
 
 from reconcile import files as files_module

@@ -53,7 +53,6 @@ CELL = st.text(CHARACTERS, max_size=6)
 TABLES = st.integers(1, 4).flatmap(
     lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8)
 )
-ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])
 
 
 @given(

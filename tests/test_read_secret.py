@@ -155,12 +155,7 @@ def test_ssns_within_a_text_are_blotted_with_any_sign(text: str, kept: str):
 
 @pytest.mark.parametrize("layout", ["generic", None])
 @pytest.mark.parametrize(
-    ("ssn", "shape"),
-    [
-        ("12099{}", "99999999"),
-        ("212.09.9{}", "999.99.9999"),
-        ("XXX-XX-9{}", "AAA-AA-9999"),
-    ],
+    ("ssn", "shape"), [("12099{}", "99999999"), ("212.09.9{}", "999.99.9999"), ("XXX-XX-9{}", "AAA-AA-9999")]
 )
 def test_ssns_that_cannot_be_used_are_told_once_a_column(
     ssn: str, shape: str, layout: str | None, tmp_path: Path

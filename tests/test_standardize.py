@@ -15,14 +15,7 @@ from reconcile.errors import InputError
 from reconcile.standardize import standardize
 from reconcile.standardize.contacts import email, phone, street, zip5
 from reconcile.standardize.dates import parse_dates
-from reconcile.standardize.names import (
-    _FOLDED,
-    _PLACEHOLDERS,
-    _SUFFIX_TOKENS,
-    SUFFIXES,
-    clean_names,
-    mend,
-)
+from reconcile.standardize.names import _FOLDED, _PLACEHOLDERS, _SUFFIX_TOKENS, SUFFIXES, clean_names, mend
 
 
 def keys(**columns):

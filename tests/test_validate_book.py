@@ -6,17 +6,15 @@ import re
 from dataclasses import replace
 
 import pytest
+from elements import ELEMENTS, RULES
 from test_validate_page import parsed
 
-from reconcile import resources
 from reconcile.errors import InputError
 from reconcile.validate.book import dictionary_html
 from reconcile.validate.checks import in_words, pattern
-from reconcile.validate.dictionary import Element, Rule, read_dictionary
+from reconcile.validate.dictionary import Element, Rule
 from reconcile.validate.lookup import entry_text, facts_of, look_up, overview_text
 
-ELEMENTS = read_dictionary(resources.expectations())
-RULES = [rule for one in ELEMENTS for rule in one.rules]
 OFFICIAL = 46
 BETWEEN = "expect_column_values_to_be_between"
 LENGTHS = "expect_column_value_lengths_to_be_between"

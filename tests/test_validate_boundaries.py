@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 import yaml
+from elements import RULES
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from reconcile import resources
 from reconcile.validate import Policy, gate, validate
-from reconcile.validate.dictionary import SUITES, read_dictionary
+from reconcile.validate.dictionary import SUITES
 from reconcile.validate.suite import load_suite
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 AS_OF = date(2026, 11, 21)
 FILLERS = "\u115f\u1160\u3164\uffa0"  # letters to Unicode, blanks to everybody else
 CASES = yaml.safe_load((Path(__file__).parent / "data" / "rules.yaml").read_text(encoding="utf-8"))
-RULES = [rule for element in read_dictionary(resources.expectations()) for rule in element.rules]
 DAY = timedelta(days=1)
 
 # An example is one call with many values; finding the smallest failing one is left to the reader.

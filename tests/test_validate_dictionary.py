@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from damage import damaged
+from elements import ELEMENTS
 
 from reconcile import resources
 from reconcile.columns import ACCOUNTS, CONSENT, STUDENTS
@@ -24,8 +25,6 @@ from reconcile.validate.predicates import row_predicate
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ELEMENTS = read_dictionary(resources.expectations())
 
 
 def test_all_46_elements_of_openccc_are_there_once():

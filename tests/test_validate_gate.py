@@ -14,19 +14,18 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
+from elements import RULES
 
-from reconcile import resources
 from reconcile.engine import Engine
 from reconcile.errors import GateClosed, InputError
 from reconcile.privacy import mask_shape
 from reconcile.validate import Policy, Validation, gate, suite_hash, validate
 from reconcile.validate import suite as suites
-from reconcile.validate.dictionary import SUITES, read_dictionary
+from reconcile.validate.dictionary import SUITES
 from reconcile.validate.findings import shape
 
 AS_OF = date(2026, 11, 21)
 CASES = yaml.safe_load((Path(__file__).parent / "data" / "rules.yaml").read_text(encoding="utf-8"))
-RULES = [rule for element in read_dictionary(resources.expectations()) for rule in element.rules]
 KEYS = {"students": "sis_id", "accounts": "cccid", "mint_request": "request_key", "snapshot_change": "cccid"}
 
 

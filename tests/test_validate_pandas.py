@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 import yaml
+from elements import RULES
 
-from reconcile import resources
 from reconcile.validate import Validation, validate
-from reconcile.validate.dictionary import SUITES, read_dictionary
+from reconcile.validate.dictionary import SUITES
 from reconcile.validate.suite import load_suite
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 AS_OF = date(2026, 11, 21)
 CASES = yaml.safe_load((Path(__file__).parent / "data" / "rules.yaml").read_text(encoding="utf-8"))
-RULES = [rule for element in read_dictionary(resources.expectations()) for rule in element.rules]
 SQL = "unexpected_rows_expectation"
 
 Row = dict[str, Any]

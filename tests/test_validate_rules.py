@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import elements
 import polars as pl
 import pytest
 
@@ -12,11 +13,10 @@ from reconcile import resources
 from reconcile.validate import Policy, Validation, validate
 from reconcile.validate.build import suite as suite_of
 from reconcile.validate.changes import CHANGING
-from reconcile.validate.dictionary import SUITES, read_dictionary
+from reconcile.validate.dictionary import SUITES
 
 AS_OF = date(2026, 11, 21)
-ELEMENTS = read_dictionary(resources.expectations())
-RULES = {rule.id: rule for element in ELEMENTS for rule in element.rules}
+RULES = {rule.id: rule for rule in elements.RULES}
 CONSENT = (
     "accepted_terms", "accepted_terms_timestamp", "email_verified", "email_verified_timestamp",
     "phone_verified", "phone_verified_timestamp", "idv_optin_timestamp", "idv_confirmation_timestamp",
@@ -154,10 +154,7 @@ def test_an_account_that_its_student_takes_over_has_not_changed_its_owner():
 
 @pytest.mark.parametrize(
     ("systemwide", "expected"),
-    [
-        (True, ("account_owner_changed", "critical")),
-        (False, ("account_owner_changed_in_part", "warning")),
-    ],
+    [(True, ("account_owner_changed", "critical")), (False, ("account_owner_changed_in_part", "warning"))],
 )
 def test_another_name_and_birthdate_are_another_owner_unless_something_stays(systemwide: bool, expected: Any):
     other = {"last_name": "Okafor", "birthdate": "1987-06-05"}
@@ -177,10 +174,7 @@ def test_another_name_and_birthdate_are_another_owner_unless_something_stays(sys
 
 @pytest.mark.parametrize(
     ("systemwide", "expected"),
-    [
-        (True, ("account_owner_changed", "critical")),
-        (False, ("account_owner_changed_in_part", "warning")),
-    ],
+    [(True, ("account_owner_changed", "critical")), (False, ("account_owner_changed_in_part", "warning"))],
 )
 def test_another_name_and_number_are_another_owner_whatever_a_family_shares(systemwide: bool, expected: Any):
     number, other = f"00c0ffee:{1:032x}", f"00c0ffee:{2:032x}"

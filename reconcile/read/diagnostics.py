@@ -60,9 +60,7 @@ class Diagnostics:
                 .alias("line")
                 .to_frame()
                 .with_columns(
-                    kind=pl.lit(kind),
-                    column=pl.lit(column, dtype=pl.String),
-                    message=pl.lit(message),
+                    kind=pl.lit(kind), column=pl.lit(column, dtype=pl.String), message=pl.lit(message)
                 )
             )
 

@@ -264,11 +264,7 @@ def hide_ids(
     # An id that is somebody's SSN in one row is one in all rows that it stands in.
     known = marked.filter("hidden")["bare"].unique().sort()
     hashes = hash_ids(known, key())
-    found.note(
-        "id_is_ssn",
-        _ids_hidden(known.len()),
-        column=identity,
-    )
+    found.note("id_is_ssn", _ids_hidden(known.len()), column=identity)
     hashed = bare.replace_strict(known, hashes, default=None)
     return frame.with_columns(pl.coalesce(hashed, pl.col(identity)).alias(identity))
 

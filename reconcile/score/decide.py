@@ -44,13 +44,7 @@ _BIRTH: Final = ("day_month_swapped", "one_digit")
 
 
 def decide(
-    codes: NDArray[np.uint8],
-    fields: Fields,
-    model: Model,
-    /,
-    *,
-    counts: NDArray[np.float64],
-    bands: Bands,
+    codes: NDArray[np.uint8], fields: Fields, model: Model, /, *, counts: NDArray[np.float64], bands: Bands
 ) -> pl.DataFrame:
     """Judge each pattern, given as a row of codes.
 

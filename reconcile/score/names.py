@@ -136,13 +136,7 @@ class Names:
         return levels
 
     def _across(  # noqa: PLR0917
-        self,
-        left: Codes,
-        right: Codes,
-        first: Levels,
-        last: Levels,
-        rarity: Rarity,
-        birth: Births | None,
+        self, left: Codes, right: Codes, first: Levels, last: Levels, rarity: Rarity, birth: Births | None
     ) -> None:
         """Look at both names together: a full name's own frequency, names in each other's column."""
         f_l, f_r = self._pair("key_first", left, right)

@@ -12,17 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from reconcile.score.levels import PARTNERS
-from reconcile.score.model import (
-    HOUSEHOLD,
-    NAMESAKE,
-    OTHERS,
-    SAME,
-    TWIN,
-    Model,
-    scale,
-    totals,
-    weights,
-)
+from reconcile.score.model import HOUSEHOLD, NAMESAKE, OTHERS, SAME, TWIN, Model, scale, totals, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

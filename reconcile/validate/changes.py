@@ -67,8 +67,7 @@ def beside(before: pl.DataFrame, after: pl.DataFrame, /, *, systemwide: bool) ->
     return (
         later.join(earlier, on=CCCID_COLUMN, how="full", coalesce=True)
         .with_columns(
-            seen=seen.otherwise(pl.lit("before")),
-            scope=pl.lit("systemwide" if systemwide else "partial"),
+            seen=seen.otherwise(pl.lit("before")), scope=pl.lit("systemwide" if systemwide else "partial")
         )
         .select(CCCID_COLUMN, "seen", "scope", *(name for c in told for name in (c, f"{c}_before")))
         .sort(CCCID_COLUMN, maintain_order=True)

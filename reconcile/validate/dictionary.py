@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.engine import Engine
 from reconcile.errors import InputError, nearest
-from reconcile.validate.entries import (
-    KINDS,
-    Entry,
-    Items,
-    check_keys,
-    read_entries,
-    read_yaml,
-    require_once,
-)
+from reconcile.validate.entries import KINDS, Entry, Items, check_keys, read_entries, read_yaml, require_once
 from reconcile.validate.expected import condition, kwargs_of
 
 if TYPE_CHECKING:

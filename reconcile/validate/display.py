@@ -70,22 +70,8 @@ LOOKS: Final = {
 }  # fmt: skip
 
 _HEADS: Final = {
-    "en": (
-        "Severity",
-        "Element",
-        "What was found",
-        "Share",
-        "Failures",
-        "What to do",
-    ),
-    "es": (
-        "Gravedad",
-        "Elemento",
-        "Qué se encontró",
-        "Parte",
-        "Fallos",
-        "Qué hacer",
-    ),
+    "en": ("Severity", "Element", "What was found", "Share", "Failures", "What to do"),
+    "es": ("Gravedad", "Elemento", "Qué se encontró", "Parte", "Fallos", "Qué hacer"),
 }
 _ROWS: Final = {"en": ("row", "rows"), "es": ("fila", "filas")}
 _OF: Final = {"en": "of", "es": "de"}
@@ -121,12 +107,7 @@ def sheet_html(validation: Validation, /) -> str:
     rows = plural(validation.rows, *_ROWS[language])
     head = element("tr", *(_head(name, at) for at, name in enumerate(_HEADS[language])))
     lines = [_line(step, language) for step in found.head(_SHOWN).iter_rows(named=True)]
-    table = element(
-        "table",
-        element("thead", head),
-        element("tbody", *lines),
-        style=_TABLE,
-    )
+    table = element("table", element("thead", head), element("tbody", *lines), style=_TABLE)
     return element(
         "div",
         element(

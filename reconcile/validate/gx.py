@@ -4,7 +4,7 @@ Importing it costs 3 to 5 seconds, so it is imported inside the function that ru
 execution engine answers every metric that a suite asks for from ONE statement of
 `count_if(...)`, and never hands out values: lists of unexpected values stay empty.
 
-It leans on internals of 1.24 (the metric registry, Validator, the retry loop of the metric graph);
+It leans on internals of 1.24 (the metric registry and ids, Validator, the retry loop of the metric graph);
 docs/adr says under which condition it goes.
 """
 

@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconcile.html import Html, element, joined, page, section
 from reconcile.validate.display import mark
 from reconcile.validate.step_table import both, broken_table, examples_of, passed_table, side_by_side
-from reconcile.validate.steps import (
-    CLOSES,
-    ERRORED,
-    INFO,
-    PASSED,
-    WARNING,
-    allowed,
-    plural,
-    steps,
-    verdict,
-)
+from reconcile.validate.steps import CLOSES, ERRORED, INFO, PASSED, WARNING, allowed, plural, steps, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,11 +137,7 @@ def suite_html(validation: Validation, /, *, readings: Sequence[Reading] = (), k
                 _evidence(validation, readings),
                 key="judged",
             ),
-            section(
-                side_by_side("How to read this page", "Cómo leer esta página"),
-                _guide(),
-                key="reading",
-            ),
+            section(side_by_side("How to read this page", "Cómo leer esta página"), _guide(), key="reading"),
         ),
         element("footer", element("p", both(*_confidence(keys=keys)))),
         style=STYLE.read_text("utf-8"),

@@ -54,12 +54,7 @@ skip = {skip}  # lines above the rows
 
 
 def draft_fixed(
-    path: Path,
-    /,
-    *,
-    layout: str | None = None,
-    encoding: str | None = None,
-    member: str | None = None,
+    path: Path, /, *, layout: str | None = None, encoding: str | None = None, member: str | None = None
 ) -> Draft:
     """Read the beginning of a fixed-width file and say where its fields seem to stand.
 

@@ -142,10 +142,7 @@ class Lists:
         )
         of_kind = pl.col("kind").is_in(wanted(self.options, "alt_id_type"))
         even = rows.filter(~pl.col("uneven")).explode("value", "kind").filter(of_kind)
-        return [
-            even.select("row_person", "line", "value"),
-            shaped.select("row_person", "line", "value"),
-        ]
+        return [even.select("row_person", "line", "value"), shaped.select("row_person", "line", "value")]
 
     def _former_rows(self, identity: str) -> list[pl.DataFrame]:
         former = self.rows.filter(pl.col("row_role") == "former_id")

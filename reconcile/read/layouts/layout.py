@@ -174,10 +174,7 @@ def map_columns(
 
 
 def _told(
-    told: Mapping[str, str | int],
-    layout: Layout,
-    columns: Sequence[str],
-    by_key: Mapping[str, Sequence[str]],
+    told: Mapping[str, str | int], layout: Layout, columns: Sequence[str], by_key: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, str], list[str]]:
     """The fields that the user maps, and what is wrong with them."""
     found: dict[str, str] = {}

@@ -148,11 +148,7 @@ class _Lines:
         """Leave out lines without a character, and one that underlines the column names."""
         first = self.frame["text"].head(1)
         if first.len() and is_rule(first[0].split()):
-            self._set_aside(
-                pl.int_range(self.frame.height, eager=True) == 0,
-                "ruler",
-                RULER,
-            )
+            self._set_aside(pl.int_range(self.frame.height, eager=True) == 0, "ruler", RULER)
         blank = self.frame["text"].str.strip_chars(" ") == ""
         self.blank = self.frame.filter(blank)["line"]
         self.frame = self.frame.filter(~blank)

@@ -57,10 +57,7 @@ def without_headers(
     if len(left) == table.frame.height:
         return table
     return replace(
-        table,
-        frame=table.frame[left],
-        lines=table.lines[left],
-        rejected=table.rejected + len(alike),
+        table, frame=table.frame[left], lines=table.lines[left], rejected=table.rejected + len(alike)
     )
 
 

@@ -17,19 +17,8 @@ from reconcile.read.text.comments import blank_comments, note_comments
 from reconcile.read.text.dialect import RULED, Dialect, counts_by_line, find_dialect, titles
 from reconcile.read.text.drawn import BETWEEN, undraw, without_padding
 from reconcile.read.text.finish import finish
-from reconcile.read.text.footer import (
-    Below,
-    cut_below,
-    doubt_tables,
-    note_empty,
-    without_below,
-)
-from reconcile.read.text.header import (
-    Head,
-    note_words,
-    read_blank,
-    usual,
-)
+from reconcile.read.text.footer import Below, cut_below, doubt_tables, note_empty, without_below
+from reconcile.read.text.header import Head, note_words, read_blank, usual
 from reconcile.read.text.ragged import note_ragged, read_ragged
 from reconcile.read.text.records import cut_fields, in_order, mended
 from reconcile.read.text.repeated import without_headers
