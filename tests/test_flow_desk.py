@@ -67,7 +67,10 @@ def test_pairs_of_a_notebook_have_a_desk_too(tmp_path: Path) -> None:
     assert (tmp_path / "mine.sqlite").is_file()
 
 
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
+def test_what_is_missing_is_named(plan: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="name of the reviewer"):
+        desk(plan, reviewer=" ")
+    assert not list(plan.parent.glob("*.sqlite"))
     with pytest.raises(InputError, match="registry that keeps the decisions"):
         desk(LINKS, STUDENTS, ACCOUNTS, reviewer="Ana")
     with open_registry(tmp_path) as registry, pytest.raises(InputError, match='No column "id"'):

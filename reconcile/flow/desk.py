@@ -86,8 +86,10 @@ def desk(
     """
     from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
     from reconcile.registry.access import may_see_birthdates, require  # noqa: PLC0415
+    from reconcile.registry.people import require_name  # noqa: PLC0415
     from reconcile.review.panel import ReviewPanel  # noqa: PLC0415 - so are the widgets
 
+    require_name(reviewer, "A review needs the name of the reviewer")  # before a registry is made
     parcel, plan = None, pairs
     if isinstance(pairs, str | Path):
         parcel = Parcel(Path(pairs)) if Path(pairs).suffix.lower() == PARCEL else None

@@ -117,15 +117,16 @@ class ReviewPanel(anywidget.AnyWidget):
         self.send(self._window())
         return self._session.progress
 
-    def _window(self) -> dict[str, Any]:
+    def _window(self, *, listen: bool = True) -> dict[str, Any]:
         """Describe what the page shows: the pair in question, the two behind it, and how far one has come."""
+        pairs = self._session.window(listen=listen)
         progress = self._session.progress
         return {
             "kind": "window",
             "reviewer": self._session.reviewer,
             "reviewers": self._session.reviewers,
             "veiled": self._session.cases.veiled,
-            "pairs": self._session.window(),
+            "pairs": pairs,
             "decided": progress.decided,
             "left": progress.left,
             "skipped": progress.skipped,
@@ -152,7 +153,7 @@ class ReviewPanel(anywidget.AnyWidget):
                 self._session.look_at(self._stopped)
             self.send({**self._window(), "kind": "failed", "problem": problem, **echo})
             return
-        self.send({**self._window(), "kind": "done", **echo})
+        self.send({**self._window(listen=asked.get("case") is None), "kind": "done", **echo})
 
     def _do(self, asked: dict[str, Any]) -> None:
         session = self._session

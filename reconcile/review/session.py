@@ -181,11 +181,17 @@ class Session:
         sheet = Sheet(frame=frame, title="Your decisions", unit="decision", note=note)
         return Listing(frame=frame, sheet=sheet)
 
-    def window(self, size: int = 3, /) -> list[dict[str, Any]]:
-        """Describe the pair in question and the ones that follow, for the page."""
+    def window(self, size: int = 3, /, *, listen: bool = True) -> list[dict[str, Any]]:
+        """Describe the pair in question and the ones that follow, for the page.
+
+        Args:
+            size: how many.
+            listen: take in first what others have said; needless right after a decision.
+        """
         with self._lock:
-            with suppress(RegistryError):  # a page is drawn of what was heard last; a decision would shout
-                self._listen()
+            if listen:
+                with suppress(RegistryError):  # drawn of what was heard last; a decision would shout
+                    self._listen()
             ahead = [at for at in self._queue[self._at + 1 :] if self._states[at] == _OPEN]
             here = [] if self.place is None else [self.place]
             return [self._described(at) for at in (*here, *ahead)[:size]]
