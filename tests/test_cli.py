@@ -126,7 +126,7 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
     ("words", "expected"),
     [
         (["dmeo"], 'Did you mean "demo"?'),
-        (["frobnicate"], "Known: account, batch, decide, demo, dictionary, inspect, key, lab"),
+        (["frobnicate"], "Known: account, batch, create, decide, demo, dictionary, inspect, key, lab"),
         (["plan", "nwe"], 'Did you mean "new"?'),
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),
@@ -362,6 +362,7 @@ def test_commands_stand_in_the_order_in_which_they_are_needed() -> None:
         "demo",
         "run",
         "decide",
+        "create",
         "writeback",
         "purge",
         "sample",
