@@ -117,10 +117,11 @@ FRAUD: Final = (CCCID_COLUMN, "reported", "reason", "line")
 CONSENT: Final = (
     "guardian_consent_by", "guardian_relation", "guardian_consent_on", "consent_recorded_by"
 )  # fmt: skip
+CONSENTS: Final = (SIS_ID, *CONSENT, "line")
+
 # Of a request that is made although accounts were found that might be the student's: their CCCIDs, and why
 # none of them is.
 SET_ASIDE: Final = ("candidates_set_aside", "set_aside_because")
-CONSENTS: Final = (SIS_ID, *CONSENT, "line")
 
 LIST_COLUMNS: Final = ("cccids", "former_cccids", "future_cccids", "former_ids", "former_names", "terms")
 

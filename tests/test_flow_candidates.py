@@ -63,6 +63,7 @@ def test_a_newcomer_is_asked_for_and_made(plan: Plan, lookup: Lookup, registry: 
     assert made.batch is not None
     assert made.command.startswith(f"reconcile batch approve {made.batch.id} ")
     assert (made.batch.state, made.batch.mints) == ("submitted", 1)
+    assert registry.crosswalk().height > 0  # what the plan's files hold is noted, and issued to nobody
     rows, _ = rows_of(registry, made.batch.id)
     row = rows.row(0, named=True)
     assert row["email"] == "accounts+ZZ1-900001@example.edu"

@@ -251,8 +251,8 @@ def _held(
     held = [one for one in wanted if one["state"] == "held"]
     if wanted and not held:
         text = (
-            f"The students of batch {batch_id} that you name took their accounts over. Staff make no "
-            "credentials for them any more; nothing was written."
+            f"The students of batch {batch_id} that you name took their accounts over. Nobody on the staff "
+            "makes credentials for them any more; nothing was written."
         )
         return refuse(ledger, wanted[0], "credentials_refused", text, why="claimed", who=by)
     return held
