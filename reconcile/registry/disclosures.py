@@ -27,6 +27,7 @@ WRITEBACK: Final = "write-back"
 DIFFERENCE: Final = "difference"
 EXPORT: Final = "registry export"
 MIS: Final = "MIS worksheet"
+BACKUP: Final = "backup"
 PAPERS: Final = "papers of a voided number"
 
 _EVENT: Final = "disclosed"
