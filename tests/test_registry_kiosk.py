@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from accounts import ADDRESS, PASSWORD, Mail, account, lower_the_price, people, 
 from districts import District
 from registries import AT, NOT_ON_WINDOWS, submitted
 
+from reconcile.cli import main
 from reconcile.errors import AccountError, InputError, RegistryError
 from reconcile.mint import passwords
 from reconcile.mint.batch import approve, mint
@@ -29,14 +31,14 @@ from reconcile.registry.tables import metadata
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason=NOT_ON_WINDOWS)
 
-KIM, LEE, PAT, ZOE, LATE = (f"AAA000{n}" for n in range(1, 6))
-PEOPLE = {KIM: 1, LEE: 2, PAT: 3, ZOE: 4, LATE: 5}
+KIM, LEE, PAT, ZOE, LATE, ANN = (f"AAA000{n}" for n in range(1, 7))
+PEOPLE = {KIM: 1, LEE: 2, PAT: 3, ZOE: 4, LATE: 5, ANN: 6}
 REFUSED = "42501"
 
 
 @pytest.fixture(scope="module")
 def district(tmp_path_factory):
-    """Give a district with five held accounts, one of them claimed, one with a secret that ended."""
+    """Give a district with six held accounts, one of them claimed, one with a secret that ended."""
     folder = tmp_path_factory.mktemp("kiosk")
     with pytest.MonkeyPatch.context() as patch:
         lower_the_price(patch)
@@ -282,6 +284,21 @@ def test_attempts_that_are_taken_back_are_counted(district):
         apply(keeper)
     with district.open("front") as front:
         taken_over(district, front, LEE, "lee@home.example.net")
+
+
+def test_the_commands_work_at_a_kiosk(district, tmp_path, capsys, monkeypatch):
+    def say(*words, stdin):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in stdin)))
+        assert main(["account", *words, "--registry", district.url("front")]) == 0
+        return capsys.readouterr().out
+
+    mail = ("--email", "ann@home.example.net", "--outbox", str(tmp_path), "--sender", "accounts@college.edu")
+    secret = district.secrets[ANN]
+    assert "valid until" in say("reclaim", ANN, *mail, stdin=[secret])
+    [file] = tmp_path.iterdir()
+    code = re.search(r"Code: ([0-9 ]+)", file.read_text(encoding="utf-8"))[1]
+    assert "its student's" in say("confirm", ANN, "--accept-terms", stdin=[secret, code, PASSWORD])
+    assert "Changed: suffix." in say("edit", ANN, "--suffix", "Jr.", stdin=[PASSWORD])
 
 
 def test_a_kiosks_login_has_no_other_role(district):
