@@ -27,6 +27,7 @@ from reconcile.registry import Registry, kiosk
 from reconcile.registry.anchor import require_clock
 from reconcile.registry.canon import now
 from reconcile.registry.grants import apply, kept
+from reconcile.registry.roles import _bare
 from reconcile.registry.tables import metadata
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason=NOT_ON_WINDOWS)
@@ -174,14 +175,14 @@ def test_an_account_is_taken_over_and_edited_at_a_kiosk(district):
         assert (found["state"], found["email"], found["birthdate"]) == ("claimed", ADDRESS, "2001-03-01")
         assert found["claimed_at"] == found["accepted_terms_timestamp"]
         steps = dora.audit().filter(pl.col("subject") == KIM)["what"].to_list()
-        assert steps[-8:] == ["reclaim_started", *["confirm_refused"] * 3, "claimed", *["edit_refused"] * 2,
-                              "edited"] or steps.count("edited") == 2  # fmt: skip
+        assert [steps.count(one) for one in ("confirm_refused", "claimed", "edit_refused", "edited")] == [
+            3, 1, 2, 2,
+        ]  # fmt: skip
         assert dora.verify().ok
 
 
 def test_what_is_wrong_used_ended_and_anothers_is_refused_alike(district):
     with district.open("front") as front:
-        before = front.name
 
         def said(number, secret, email="new@home.example.net"):
             with pytest.raises(AccountError) as caught:
@@ -200,7 +201,6 @@ def test_what_is_wrong_used_ended_and_anothers_is_refused_alike(district):
             ("z\u043ee@home.example.net", "already in use"), ("accounts+9@college.edu", "of the college"),
         ):  # fmt: skip
             assert words in said(LEE, district.secrets[LEE], email)
-        assert front.name == before
     with district.open("dora") as dora:
         assert account(dora, LEE)["state"] == "held"
         assert dora.verify().ok
@@ -261,6 +261,13 @@ def test_a_number_that_nobody_has_looks_like_any_other(district):
             re.sub("[A-Za-z0-9+/]+$", "", one) for one in (known.code, known.password)
         ]
         assert len(unknown.secret.rpartition("$")[2]) == len(known.secret.rpartition("$")[2])
+
+
+@pytest.mark.parametrize(
+    "login", ["ana", "COLLEGE\\Ana", " ana@college.edu. ", "college/ANA.", "\uff41na", "\u0430n\u0430"]
+)
+def test_the_database_spells_a_login_as_the_commands_do(district, login):
+    assert district.run("ana", f"SELECT reconcile_bare('{login}')") == [(_bare(login),)] == [("ana",)]
 
 
 def test_the_functions_know_what_argon2_costs():
