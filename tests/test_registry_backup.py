@@ -45,7 +45,7 @@ def test_a_registry_moves_to_another_store(registry, tmp_path):  # noqa: F811
     void(registry, "AAA0001", by="Ana", approver="Ben", reason="twice")
     backup(registry, tmp_path / "copy.sqlite")
     target = tmp_path / "new.sqlite" if registry.path is None or sys.platform == "win32" else new_database()
-    assert restore(tmp_path / "copy.sqlite", target, **WHO)["entries"] == 6
+    assert restore(tmp_path / "copy.sqlite", target, **WHO)["entries"] == 7
     with Registry.open(target, create=False) as there:
         assert there.verify().ok
         assert there.issued(voided=True).equals(registry.issued(voided=True))
@@ -72,22 +72,22 @@ def lost(tmp_path):
 def test_what_a_backup_lacks_is_lost_only_by_two_peoples_word(lost, tmp_path):
     place, copy = lost
     with pytest.raises(
-        RegistryError, match="ends at audit entry 5, and the registry had come to 11: 6 entries"
+        RegistryError, match="ends at audit entry 6, and the registry had come to 12: 6 entries"
     ):
         restore(copy, place, **WHO)
     told = restore(copy, place, accept_loss=True, rehearse=True, **WHO)
     with Registry.open(place) as opened:
-        assert opened.sequence == 11
+        assert opened.sequence == 12
     assert restore(copy, place, accept_loss=True, **WHO) == told
-    assert told["lost"] == [6, 11]
+    assert told["lost"] == [7, 12]
     with Registry.open(place) as opened:
         assert opened.verify().ok
         assert differences(opened, beside(opened)) == []
         assert opened.audit()["what"][-1] == "restored"
         assert minted(opened, wanted("2")).frame["cccid"].to_list() == ["AAA0003"]  # AAA0002 had gone out
         opened.note_seen(pl.Series(["AAA0004"]))
-    with Registry.open(tmp_path / "r.sqlite.before-restore-11") as kept:
-        assert kept.sequence == 11
+    with Registry.open(tmp_path / "r.sqlite.before-restore-12") as kept:
+        assert kept.sequence == 12
         assert kept.verify().ok
 
 
@@ -97,7 +97,7 @@ def test_a_server_learns_from_an_anchor_how_far_it_had_come(lost, tmp_path):
     known, empty = {"anchors": [place.with_name("r.sqlite.anchor")]}, new_database()
     with pytest.raises(RegistryError, match="6 entries would be lost"):
         restore(copy, empty, **known, **WHO)
-    assert restore(copy, empty, accept_loss=True, rehearse=True, **known, **WHO)["lost"] == [6, 11]
+    assert restore(copy, empty, accept_loss=True, rehearse=True, **known, **WHO)["lost"] == [7, 12]
     assert restore(copy, empty, accept_loss=True, **known, **WHO)["kept"] is None
     with Registry.open(empty, create=False) as there:
         assert there.verify().ok
@@ -113,9 +113,9 @@ def test_a_rollback_after_a_restore_is_noticed_too(lost, tmp_path):
         backup(opened, backup_of)
         minted(opened, wanted("3"))
         anchor(opened, beside(opened))
-        assert opened.sequence < 11
+        assert opened.sequence < 12
     restored = {"accept_loss": True, "rehearse": True} | WHO
-    assert restore(backup_of, place, **restored)["lost"] == [7, 11]
+    assert restore(backup_of, place, **restored)["lost"] == [9, 12]
     with Registry.open(backup_of) as early:
         assert "earlier copy of itself" in differences(early, place.with_name("r.sqlite.anchor"))[0]
 
@@ -128,7 +128,7 @@ def test_a_damaged_registry_is_replaced_and_its_anchors_count(lost):
     with pytest.raises(RegistryError, match="6 entries would be lost"):
         restore(copy, place, **WHO)
     told = restore(copy, place, accept_loss=True, **WHO)
-    assert told["lost"] == [6, 11]
+    assert told["lost"] == [7, 12]
     assert Path(told["kept"]).read_bytes().startswith(b"not a database")
     with Registry.open(place) as opened:
         assert minted(opened, wanted("9")).frame["cccid"].to_list() == ["AAA0003"]

@@ -382,6 +382,7 @@ def loaded(
     """
     from reconcile.flow.batches import compare_loaded  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.deliver import loaded as note  # noqa: PLC0415
+    from reconcile.mint.deliver import write_differences  # noqa: PLC0415
 
     known = plan_of(plan)
     if word and extract is not None:
@@ -394,12 +395,13 @@ def loaded(
         else:
             found = compare_loaded(store, batch, known, by=by, extract=extract)
         show_batch(found.batch)
+        if found.differences.height and out is not None and not dry_run:
+            write_differences(store, found, out, by=by)
     typer.echo(f"Numbers in the SIS: {found.loaded:,} ({found.extract or 'on the word of ' + by})")
     if found.differences.height:
         typer.echo(f"Not as delivered: {found.differences.height:,}. The batch stays delivered; look again.")
         show_table(found.differences.drop("cccid", "found").head(_RUNS))
         if out is not None and not dry_run:
-            write_private(out, found.differences.write_csv())
             typer.echo(f"All of them, with both numbers: {out}")
 
 

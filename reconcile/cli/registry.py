@@ -140,6 +140,7 @@ def anchor(
 def backup(
     out: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE")],
     *,
+    by: Annotated[str, typer.Option(help="Who takes it; by default the account of this machine.")] = "",
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
@@ -148,6 +149,7 @@ def backup(
     """Copy the registry, while it is in use, into one file that verifies.
 
     Also of a registry on PostgreSQL; its keepers' own pg_dump serves as well.
+    Who took it is kept in the log, and in the copy.
 
     Example: `reconcile registry backup /safe/registry-2026-11-21.sqlite --plan fall.toml`
     """
@@ -157,7 +159,7 @@ def backup(
         if dry_run:
             typer.echo(f"{store.name} would be copied to {out}: {store.sequence:,} audit entries.")
             return
-        made = copy(store, out)
+        made = copy(store, out, by=by)
     typer.echo(f"Wrote {out}: {made.entries:,} audit entries, head {made.head}. It verifies.")
 
 

@@ -22,7 +22,7 @@ app = typer.Typer(
 Administrator = Annotated[str, typer.Option(help="The district administrator who does it.")]
 Name = Annotated[str, typer.Argument(help="Whose, as they write themselves.", metavar="NAME")]
 Called = Annotated[
-    str, typer.Argument(help="requester, approver, reviewer or administrator.", metavar="ROLE")
+    str, typer.Argument(help="requester, approver, reviewer, administrator or kiosk.", metavar="ROLE")
 ]
 
 
@@ -50,7 +50,8 @@ def request(
 
     Requesters propose batches and carry them out, approvers approve what
     somebody else proposed, reviewers decide pairs without seeing birthdates,
-    administrators grant roles.
+    administrators grant roles. A kiosk is no person but the database login
+    of a machine at which students take accounts over.
 
     Example: `reconcile role request "..." reviewer --title Clerk --supervisor "..."
     --email name@college.edu --college 021 --reason "fall duplicates" --plan fall.toml`

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconcile.errors import IssuerError, RegistryError
+from reconcile.exports import write_for_people
 from reconcile.files import write_private
 from reconcile.mint.result import awaited
 from reconcile.mint.states import Batch, BatchState, Issuer, require_step
-from reconcile.registry.disclosures import LOAD, disclose
+from reconcile.registry.disclosures import DIFFERENCE, LOAD, disclose
 from reconcile.registry.people import machine, require_name
 from reconcile.show import Sheet, Shown
 
@@ -85,6 +86,18 @@ class Loaded(Shown):
             title=f"Batch {self.batch.id}: {told}",
             note=f"Compared with {self.extract}." if self.extract else "On the word of a person.",
         )
+
+
+def write_differences(registry: Registry, found: Loaded, path: Path, /, *, by: str) -> Path:
+    """Write every difference between what was delivered and an extract for people, and note that it left."""
+    write_for_people(path, found.differences, title="Differences")
+    columns, people = found.differences.columns, found.differences.height
+    registry.write(
+        lambda ledger: disclose(
+            ledger, DIFFERENCE, path, by=by, columns=columns, people=people, batch=found.batch.id
+        )
+    )
+    return path
 
 
 def loaded(

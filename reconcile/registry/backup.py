@@ -30,9 +30,9 @@ from reconcile.files import (
 from reconcile.registry import schema
 from reconcile.registry.accounts import NAME
 from reconcile.registry.connect import Store, bulk
-from reconcile.registry.disclosures import EXPORT, disclose
+from reconcile.registry.disclosures import BACKUP, EXPORT, disclose
 from reconcile.registry.store import Registry
-from reconcile.registry.tables import metadata
+from reconcile.registry.tables import metadata, requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,12 +51,15 @@ _KEPT_BACK: Final = {
 _PAGES = 2_000  # copied between two looks at whether somebody writes
 
 
-def backup(registry: Registry, path: Path, /) -> Verification:
+def backup(registry: Registry, path: Path, /, *, by: str = "") -> Verification:
     """Copy a registry that is in use into one file, and verify the copy.
+
+    A backup holds every person: that it is taken is noted first, so that the copy says so too.
 
     Args:
         registry: on either store.
         path: the file; a file that is there is not overwritten.
+        by: who takes it; the account that this runs under when empty.
 
     Raises:
         OutputError: there is such a file.
@@ -65,6 +68,11 @@ def backup(registry: Registry, path: Path, /) -> Verification:
     if path.exists():
         raise OutputError(f"{path} exists already and is not overwritten. Name another file.")
     private_folder(path.parent)
+    asked = sa.select(requests.c.mis_code, requests.c.sis_id).distinct().subquery()
+    query = sa.select(sa.func.count()).select_from(asked)
+    people = registry.inspect(lambda connection: connection.execute(query).scalar_one())
+    names = [f"{table.name}.{column.name}" for table in metadata.sorted_tables for column in table.columns]
+    registry.write(lambda ledger: disclose(ledger, BACKUP, path, by=by, columns=names, people=people))
     with scratch(large=True) as folder:  # the place of a backup may be a share, where SQLite is not safe
         draft = folder / "registry.sqlite"
         if registry.path is not None:

@@ -28,6 +28,7 @@ DIFFERENCE: Final = "difference"
 EXPORT: Final = "registry export"
 MIS: Final = "MIS worksheet"
 AUDIT: Final = "audit"
+BACKUP: Final = "backup"
 PAPERS: Final = "papers of a voided number"
 
 _EVENT: Final = "disclosed"
