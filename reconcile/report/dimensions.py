@@ -65,7 +65,7 @@ class Breakdown:
         frame: value, in_scope, without, none_found, exists (certainly or perhaps), unusable; most without
             first, terms by their code, what is not stated last.
         values: how many there are, those that stand together in one row included.
-        overlaps: a student may stand in several rows.
+        overlaps: some students stand in several rows.
     """
 
     title: str
@@ -152,7 +152,9 @@ def breakdown(scope: pl.DataFrame, column: str, /) -> Breakdown | None:
     unstated = pl.col("value") == NOT_STATED
     order = ["value"] if column in (_TERMS, "credit") else [-pl.col("without"), -pl.col("in_scope"), "value"]
     ordered = counted.sort(unstated, *order)
-    return Breakdown(title=KEPT.get(column, column), frame=_together(ordered), values=values, overlaps=listed)
+    overlaps = int(counted["in_scope"].sum()) > scope.height
+    title = KEPT.get(column, column)
+    return Breakdown(title=title, frame=_together(ordered), values=values, overlaps=overlaps)
 
 
 def _together(ordered: pl.DataFrame) -> pl.DataFrame:

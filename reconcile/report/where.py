@@ -39,9 +39,7 @@ def where(breakdown: Breakdown, /) -> Html:
     ]
     head = (title, "In scope", "Without a usable CCCID", "Share", *(words for words, _ in PARTS.values()))
     twice = element(
-        "p",
-        "A student of several terms counts in each of them, one that the plan does not ask for included: "
-        "these rows add up to more than all students.",
+        "p", "A student of several terms counts in each of them: these rows add up to more than all students."
     )
     return joined(
         *(element("figure", picture) for picture in _pictures(breakdown)),
