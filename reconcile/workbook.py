@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -21,6 +22,8 @@ _LONGEST: Final = 32_767  # characters that a cell of a workbook holds
 _WIDEST: Final = 60  # characters of a column as it is first shown
 _NARROWEST: Final = 8
 _SAMPLED: Final = 200  # rows that say how wide a column is
+_TITLE: Final = 27  # characters of a sheet's title; a number may follow, and 31 is the end
+_FORBIDDEN: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _LETTER: Final = 1  # the number of that paper
 _IN_MEMORY: Final = 1_000_000  # cells; more are written through a private folder
 _MADE: Final = datetime(2000, 1, 1, tzinfo=UTC)  # in every workbook, so that equal tables are equal bytes
@@ -28,7 +31,7 @@ _MADE: Final = datetime(2000, 1, 1, tzinfo=UTC)  # in every workbook, so that eq
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One sheet: its title, 28 characters at most, and its table of texts, numbers, truths and dates.
+    """One sheet: its title and its table of texts, numbers, truths and dates.
 
     Attributes:
         print_ready: long texts are broken over lines, and a printed page is as wide as the table.
@@ -40,11 +43,18 @@ class Page:
 
 
 def parted(pages: Sequence[Page], /, *, rows: int = ROWS) -> Iterator[Page]:
-    """Part a table that is longer than a sheet into several, "Students" and "Students 2"."""
+    """Part a table that is longer than a sheet into several, "Students" and "Students 2".
+
+    Titles become ones that a sheet may have, and no two are alike.
+    """
+    taken: set[str] = set()
     for page in pages:
-        for number, start in enumerate(range(0, max(page.frame.height, 1), rows), start=1):
-            title = page.title if number == 1 else f"{page.title} {number}"
-            yield Page(title=title, frame=page.frame.slice(start, rows), print_ready=page.print_ready)
+        title = _FORBIDDEN.sub(" ", page.title).strip(" '")[:_TITLE] or "Sheet"
+        for start in range(0, max(page.frame.height, 1), rows):
+            names = (title, *(f"{title} {number}" for number in range(2, len(taken) + 3)))
+            name = next(name for name in names if name.casefold() not in taken)
+            taken.add(name.casefold())
+            yield Page(title=name, frame=page.frame.slice(start, rows), print_ready=page.print_ready)
 
 
 def workbook(pages: Sequence[Page], path: Path, /) -> bytes:

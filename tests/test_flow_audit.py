@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from reconcile.cli.app import app
 from reconcile.errors import InputError, OutputError
-from reconcile.files import permissions_are_enforced
+from reconcile.files import permissions_are_enforced, sha256
 from reconcile.flow.audit import audit
 from reconcile.flow.decisions import read_decisions
 from reconcile.flow.latest import last_run
@@ -154,6 +154,31 @@ def test_what_cannot_be_looked_at_is_said_or_refused(plan: Plan, tmp_path: Path)
         audit(other)
     with pytest.raises(InputError, match="no folder of a run"):
         audit(other, run=tmp_path)
+
+
+def test_columns_of_the_extract_may_have_names_of_ours_and_programs_are_found(
+    plan: Plan, tmp_path: Path
+) -> None:
+    home = tmp_path / "copy"
+    shutil.copytree(plan.path.parent, home)
+    other = Plan.read(home / plan.path.name)
+    (extract,) = other.students.files
+    table = pl.read_csv(extract, infer_schema=False)
+    cycle = pl.int_range(pl.len()).mod(3).cast(pl.String)
+    more = table.with_columns(status=pl.format("s{}", cycle), MAJOR=pl.format("m{}", cycle), group=cycle)
+    extract.write_text(more.write_csv(), encoding="utf-8")
+    facts = json.loads((last_run(other).folder / "run.json").read_text(encoding="utf-8"))
+    entry = next(entry for entry in facts["inputs"] if entry["table"] == "students")
+    entry["sha256"] = sha256(extract)  # as if the run had read these columns
+    (last_run(other).folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    made = audit(other, by=["status", "group"])
+    named = {one.title: one.frame["value"].sort().to_list() for one in made.missing.by}
+    assert named["status of the extract"] == ["s0", "s1", "s2"]
+    assert named["group of the extract"] == ["0", "1", "2"]
+    assert named["Program"] == ["m0", "m1", "m2"]
+    assert "Program" not in {one.title for one in audit(other, by=["MAJOR"]).missing.by}
+    with pytest.raises(InputError, match="speaks of citizenship"):
+        audit(other, by=["CITZ_CODE"])
 
 
 def test_an_earlier_run_stands_beside_this_one(plan: Plan, tmp_path: Path) -> None:

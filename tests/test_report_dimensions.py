@@ -14,15 +14,23 @@ from reconcile.report.missing import missing
 from reconcile.report.where import PARTS, where, where_chart
 
 REFUSED = {
-    "citizenship": ["citizenship", "SPBPERS_CITZ_CODE", "CITIZEN.STATUS", "VISA_TYPE", "ab540_ind", "DACA"],
+    "citizenship": [
+        "citizenship",
+        "SPBPERS_CITZ_CODE",
+        "CITIZEN.STATUS",
+        "VISA_TYPE",
+        "ab540_ind",
+        "dacaStatus",
+    ],
     "SSN": ["ssn_exception", "ssn_no", "SPBPERS_SSN", "NO_SSN", "SSN", "NATIONAL_ID", "taxId", "ITIN_FLAG"],
     "homelessness": ["homeless", "no_perm_address_homeless", "UNHOUSED_IND", "Housing Status"],
     "incarceration": ["INCARCERATED", "inmate_no", "CDCR_FACILITY", "Rising Scholars", "use_case"],
     "personal": ["birthdate", "DOB", "sis_id", "SPRIDEN_PIDM", "EMPLID", "Email", "last_name", "cccid"],
 }
 ALLOWED = [
-    "PROGRAM", "CLASS_NUMBER", "ADVISOR", "SUPERVISOR", "WAITLIST", "waiting_list", "ACAD_PROBATION", "city",
-    "PERSON_TYPE", "CAMPUS", "COURSE_MODALITY", "passing", "DUAL_ENR_IND", "full_time", "age_group",
+    "PROGRAM", "CLASS_NUMBER", "className", "ADVISOR", "SUPERVISOR", "WAITLIST", "waiting_list", "passing",
+    "ACAD_PROBATION", "STD_ACAD_PROG", "UNDERGRAD_ACAD_PLAN", "PERSON_TYPE", "CAMPUS", "city", "Adobe",
+    "COURSE_MODALITY", "DUAL_ENR_IND", "full_time", "age_group", "FALL I 2026", "comprised",
 ]  # fmt: skip
 
 

@@ -98,6 +98,16 @@ def test_small_numbers_ids_and_names_of_staff_are_left_out() -> None:
     ]
 
 
+def test_where_students_stand_twice_there_is_no_table() -> None:
+    run = reconciliation()
+    both = run.students.with_columns(terms=pl.lit(["202610", "202620"], pl.List(pl.String)))
+    once = published_tables(missing(run.students))
+    assert "term" in once
+    assert list(published_tables(missing(both))) == [title for title in once if title != "term"]
+    assert "There is no table by term" in published_html(run, missing(both))
+    assert "There is no table" not in published_html(run, missing(run.students))
+
+
 def test_few_without_are_not_told_by_their_reasons() -> None:
     run = reconciliation()
     few = run.students.filter(status="confirmed").vstack(run.students.filter(status="mintable").head(4))

@@ -60,3 +60,12 @@ def test_a_table_that_is_too_long_goes_on_in_the_next_sheet() -> None:
         ("Students", 10), ("Students 2", 10), ("Students 3", 5), ("Empty", 0),
     ]  # fmt: skip
     assert pl.concat([page.frame for page in made[:3]]).equals(long.frame)
+
+
+def test_titles_become_ones_that_a_sheet_may_have(tmp_path: Path) -> None:
+    titles = ["A/B: [c]?*", "a b   c", "'", "x" * 40, "X" * 40]
+    path = write_book(tmp_path / "book.xlsx", [Page(title=title, frame=TABLE) for title in titles])
+    names = CalamineWorkbook.from_path(path).sheet_names
+    assert len({name.casefold() for name in names}) == len(titles)
+    assert names[0] == "A B   c"
+    assert names[2:] == ["Sheet", "x" * 27, f"{'X' * 27} 2"]

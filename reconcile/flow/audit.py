@@ -206,6 +206,10 @@ def audit(
     facts = restore(done)
     progress("Look for columns of the extract")
     students, added, told = with_columns(plan, done, facts.students, by)
+    wanted = plan.population.terms
+    if wanted:  # a student of the plan's term may have others too
+        of_plan = pl.col("terms").list.eval(pl.element().filter(pl.element().is_in(wanted)))
+        students = students.with_columns(terms=of_plan)
     written = (at or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S UTC")
     progress("Look into the registry and earlier runs")
     evidence = look_into(plan, done, written=written, told=told)

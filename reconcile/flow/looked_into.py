@@ -17,7 +17,7 @@ from reconcile.flow.extract import read_columns
 from reconcile.flow.latest import facts_of
 from reconcile.flow.sampled import Scored
 from reconcile.plan import Issuer, Plan
-from reconcile.report.dimensions import KEPT, USUAL, require_dimension
+from reconcile.report.dimensions import COUNTED, KEPT, TOO_MANY, USUAL, require_dimension
 from reconcile.report.evidence import BATCHES, MEASURES, REVIEWERS, STEPS, Evidence
 from reconcile.report.trend import RUNS
 
@@ -117,21 +117,29 @@ def with_columns(
         InputError: a column is refused as a dimension, or the extract has none of that name.
     """
     asked = [require_dimension(name) for name in by if name not in KEPT]
-    taken = {plain(name) for names in USUAL.values() for name in names}
-    wanted = {name: (name,) for name in asked if plain(name) not in taken} | dict(USUAL)
+    known = {plain(name) for name in asked}
+    usual = {title: names for title, names in USUAL.items() if not known & {plain(title), *map(plain, names)}}
     changed = _extract_gone(plan, done)
     if changed:
         if asked:
             raise InputError(f"Students cannot be counted by {', '.join(asked)}: {changed}")
         return students, (), (f"Programs and dual enrollment were not looked for: {changed}",)
-    found = read_columns(plan, wanted)
-    lacking = [name for name in wanted if name not in found.columns and name not in USUAL]
+    # A column of the extract may have the name of one of ours.
+    titles = {
+        name: f"{name} of the extract" if name in (*students.columns, *COUNTED) else name for name in asked
+    }
+    wanted: dict[str, tuple[str, ...]] = {titles[name]: (name,) for name in asked}
+    found = read_columns(plan, wanted | usual)
+    lacking = [name for name in asked if titles[name] not in found.columns]
     if lacking:
         raise InputError(
             f"{plan.students} has no column {', '.join(lacking)}. `reconcile inspect` lists its columns."
         )
-    added = tuple(name for name in wanted if name in found.columns)
-    return students.join(found.unique("line"), on="line", how="left", maintain_order="left"), added, ()
+    many = [title for title in usual if title in found.columns and found[title].n_unique() > TOO_MANY]
+    told = tuple(f"{title} has more than {TOO_MANY} values, and nobody was counted by it." for title in many)
+    added = tuple(name for name in found.columns if name not in ("line", *many))
+    kept = found.select("line", *added).unique("line")
+    return students.join(kept, on="line", how="left", maintain_order="left"), added, told
 
 
 def _extract_gone(plan: Plan, done: Written) -> str:

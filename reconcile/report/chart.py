@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from reconcile.columns import Status
 
+# Dark, middle and light, to be told apart in grey and by people of any colour sight; a line parts them too.
+SHADES: Final = ("#005082", "#e08a1e", "#f3dc9b")
+LINE: Final = "#888888"
 FONT: Final = "Helvetica, Arial, sans-serif"
 _INK: Final = "currentColor"  # the page decides, light or dark
 # Namespaces are needless inside HTML, and look like addresses; what the parts of the drawing call

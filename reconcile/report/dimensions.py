@@ -13,7 +13,8 @@ from reconcile.errors import InputError
 
 NOT_STATED: Final = "not stated"
 MOST: Final = 60  # values that are listed; the rest stand together
-_TOO_MANY: Final = 500  # so many values name people rather than groups of them
+TOO_MANY: Final = 500  # so many values name people rather than groups of them
+COUNTED: Final = ("why", "group", "none_found", "exists", "unusable", "value")  # beside a student's own
 _TERMS: Final = "terms"
 _CREDIT: Final = {"true": "credit", "false": "noncredit"}
 
@@ -21,7 +22,7 @@ _CREDIT: Final = {"true": "credit", "false": "noncredit"}
 KEPT: Final = {"college": "College", _TERMS: "Term", "credit": "Credit or noncredit"}
 
 # What a reader may ask for, and how extracts are wont to call it.
-USUAL: Final = {
+USUAL: Final[dict[str, tuple[str, ...]]] = {
     "Program": (
         "program", "program_code", "acad_program", "acad_programs", "acad_prog", "acad_plan", "major",
         "majr_code", "sgbstdn_program_1", "sgbstdn_majr_code_1", "stu_acad_programs", "stpr_program",
@@ -34,21 +35,25 @@ USUAL: Final = {
 
 _FEW: Final = "a table by it explains no missing CCCID, and can point at people whom that may harm"
 _WHO: Final = "it tells people apart and puts them into no groups"
-# What is refused: by parts of a column's name, whatever the SIS calls it. What it is, why, the parts.
-_REFUSED: Final = (
-    ("citizenship or immigration", _FEW, ("citiz", "citz", "immigr", "visatype", "visacode", "visastat",
-     "visapermit", "ab540", "undocument", "daca", "dreamact", "alien", "nationality", "i20", "sevis")),
-    ("homelessness", _FEW, ("homeless", "unhoused", "nopermanentaddr", "nopermaddr", "nomailingaddr",
-     "housingstat", "housinginsec", "mckinney", "shelter")),
-    ("incarceration", _FEW, ("incarcer", "inmate", "prison", "jail", "correctional", "cdcr", "parole",
-     "detention", "juvenilehall", "risingscholar", "justiceimpact", "justiceinvolve")),
-    ("the reason why an account was asked for", _FEW, ("usecase", "cannotselfserve", "identitycheck")),
-    ("an SSN or its absence", _FEW, ("socialsec", "nationalid", "taxid", "taxpayer")),
-    ("personal data", _WHO, ("birth", "dob", "email", "phone", "firstname", "lastname", "middlename",
-     "surname", "fullname", "preferredname", "street", "address", "sisid", "studentid", "pidm", "emplid",
-     "cccid", "username", "password")),
+# What is refused, whatever the SIS calls it: what it is, why, parts of a column's name, whole words of it.
+_REFUSED: Final[tuple[tuple[str, str, tuple[str, ...], set[str]], ...]] = (
+    ("citizenship or immigration", _FEW, (
+        "citiz", "citz", "immigr", "visatype", "visacode", "visastat", "visapermit", "ab540", "undocument",
+        "dreamact", "nationality", "sevis"), {"daca", "visa", "alien", "i20"}),
+    ("an SSN or its absence", _FEW, ("socialsec", "nationalid", "taxid", "taxpayer"), {"ssn", "itin", "tin"}),
+    ("homelessness", _FEW, (
+        "homeless", "unhoused", "nopermanentaddr", "nopermaddr", "nomailingaddr", "housingstat",
+        "housinginsec", "mckinney", "shelter"), {"unsheltered"}),
+    ("incarceration", _FEW, (
+        "incarcer", "inmate", "correctional", "cdcr", "parolee", "detention", "juvenilehall",
+        "risingscholar", "justiceimpact", "justiceinvolve"), {"prison", "jail", "parole", "prisoner"}),
+    ("the reason why an account was asked for", _FEW, ("usecase", "cannotselfserve", "identitycheck"), set()),
+    ("personal data", _WHO, (
+        "birth", "email", "phone", "firstname", "lastname", "middlename", "surname", "fullname",
+        "preferredname", "street", "address", "sisid", "studentid", "pidm", "emplid", "cccid", "username",
+        "password"), {"dob"}),
 )  # fmt: skip
-_SSN: Final = re.compile(r"(?i)(^|[^a-z])(no|has)?(ssn|itin)|(ssn|itin)([^a-z]|$)")
+_SSN: Final = re.compile(r"(?i)^(no|has)?ssn|ssn$")  # within a word: NOSSN, SSNEXCEPTION, STUDENTSSN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +65,7 @@ class Breakdown:
         frame: value, in_scope, without, none_found, exists (certainly or perhaps), unusable; most without
             first, terms by their code, what is not stated last.
         values: how many there are, those that stand together in one row included.
-        overlaps: a student may stand in several rows.
+        overlaps: some students stand in several rows.
     """
 
     title: str
@@ -84,10 +89,14 @@ def require_dimension(name: str, /) -> str:
     >>> require_dimension("PROGRAM_CODE")
     'PROGRAM_CODE'
     """
-    told = plain(name)
+    told, words = plain(name), _words(name)
     found = next(
-        ((what, why) for what, why, parts in _REFUSED if any(part in told for part in parts)),
-        ("an SSN or its absence", _FEW) if _SSN.search(name) else None,
+        (
+            (what, why)
+            for what, why, parts, whole in _REFUSED
+            if any(part in told for part in parts) or words & whole
+        ),
+        ("an SSN or its absence", _FEW) if any(_SSN.search(word) for word in words) else None,
     )
     if found is not None:
         raise InputError(
@@ -95,6 +104,15 @@ def require_dimension(name: str, /) -> str:
             "Name another column, such as the program."
         )
     return name
+
+
+def _words(name: str) -> set[str]:
+    """Take a column's name apart into its words.
+
+    >>> sorted(_words("SPBPERS_CitzCode"))
+    ['citz', 'code', 'spbpers']
+    """
+    return set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).casefold())) - {""}
 
 
 def breakdown(scope: pl.DataFrame, column: str, /) -> Breakdown | None:
@@ -126,7 +144,7 @@ def breakdown(scope: pl.DataFrame, column: str, /) -> Breakdown | None:
         )
     )
     values = counted.height
-    if values > _TOO_MANY:
+    if values > TOO_MANY:
         raise InputError(
             f'"{column}" has {values:,} different values, too many for groups of students. '
             "Name a column with fewer, such as the program."
@@ -134,7 +152,9 @@ def breakdown(scope: pl.DataFrame, column: str, /) -> Breakdown | None:
     unstated = pl.col("value") == NOT_STATED
     order = ["value"] if column in (_TERMS, "credit") else [-pl.col("without"), -pl.col("in_scope"), "value"]
     ordered = counted.sort(unstated, *order)
-    return Breakdown(title=KEPT.get(column, column), frame=_together(ordered), values=values, overlaps=listed)
+    overlaps = int(counted["in_scope"].sum()) > scope.height
+    title = KEPT.get(column, column)
+    return Breakdown(title=title, frame=_together(ordered), values=values, overlaps=overlaps)
 
 
 def _together(ordered: pl.DataFrame) -> pl.DataFrame:

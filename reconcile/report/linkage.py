@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.html import element
-from reconcile.report.chart import Drawing, altair, drawing, padded
+from reconcile.report.chart import LINE, SHADES, Drawing, altair, drawing, padded
 from reconcile.words import counted, wording
 
 if TYPE_CHECKING:
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 FOR: Final = "#0072b2"
 AGAINST: Final = "#c65200"
-_GREY: Final = "#888888"
 _SHOWN: Final = 0.05  # bits
-_BANDS: Final = {"link": FOR, "review": AGAINST, "none": "#767676"}
+_BANDS: Final = dict(zip(("link", "review", "none"), SHADES, strict=True))
 _LEAST_MARK: Final = 40  # of a point of the calibration, in square pixels
 _MOST_MARK: Final = 400
 _RULES: Final = 15  # of blocking that are drawn
@@ -106,7 +105,7 @@ def distribution_chart(distribution: pl.DataFrame, /, *, thresholds: Mapping[str
     title = "Scored pairs by weight"
     chart = alt.layer(
         alt.Chart(alt.InlineData(values=rows))
-        .mark_bar(binSpacing=1)
+        .mark_bar(binSpacing=1, stroke=LINE, strokeWidth=0.5)
         .encode(
             x=alt.X("bits:Q", bin="binned", title="match weight, bits"),
             x2="end:Q",
@@ -118,7 +117,7 @@ def distribution_chart(distribution: pl.DataFrame, /, *, thresholds: Mapping[str
     )
     for name, at in thresholds.items():
         mark = alt.Chart(alt.InlineData(values=[{"at": at, "name": f"{name} from here"}]))
-        line = mark.mark_rule(color=_GREY, strokeDash=[4, 3], strokeWidth=1.5).encode(x="at:Q")
+        line = mark.mark_rule(color=LINE, strokeDash=[4, 3], strokeWidth=1.5).encode(x="at:Q")
         side = {"align": "right", "dx": -5} if name == "review" else {"align": "left", "dx": 5}
         chart += line + mark.mark_text(**side, dy=-7, baseline="bottom").encode(
             x="at:Q", y=alt.value(0), text="name:N"
@@ -174,7 +173,7 @@ def calibration_chart(calibration: pl.DataFrame, /) -> Drawing:
     points = base.mark_point(filled=True, color=FOR, opacity=1).encode(y=share, size=size)
     spans = base.mark_rule(color=FOR, strokeWidth=1.5).encode(y="low:Q", y2="high:Q")
     line = alt.Chart(alt.InlineData(values=[{"called": 0, "right": 0}, {"called": 1, "right": 1}]))
-    ideal = line.mark_line(color=_GREY, strokeDash=[4, 4]).encode(x="called:Q", y="right:Q")
+    ideal = line.mark_line(color=LINE, strokeDash=[4, 4]).encode(x="called:Q", y="right:Q")
     title = "What the model says, and what reviewers found"
     spoken = "; ".join(
         f"said {row['called']:.2f}, found {row['right']:.2f} of {row['pairs']}"
@@ -218,4 +217,4 @@ def _lines(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's
 
 def _rule(at: float) -> Any:  # noqa: ANN401 - altair's
     alt = altair()
-    return alt.Chart(alt.InlineData(values=[{"x": at}])).mark_rule(color=_GREY).encode(x="x:Q")
+    return alt.Chart(alt.InlineData(values=[{"x": at}])).mark_rule(color=LINE).encode(x="x:Q")

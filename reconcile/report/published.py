@@ -11,6 +11,7 @@ from reconcile.report.audit import css
 from reconcile.report.filled import draw_parts
 from reconcile.report.missing import WHY_WORDS
 from reconcile.report.suppress import HIDDEN, SMALLEST, publish, publish_alike
+from reconcile.words import listed
 from reconcile.workbook import Page
 
 if TYPE_CHECKING:
@@ -31,18 +32,13 @@ _RULE: Final = (
 def published_tables(missing: Missing, /) -> dict[str, pl.DataFrame]:
     """Make the tables that may be published, as text, each under its title.
 
-    All of them share their totals, so what is left out of one total is left out of all. Of terms, in which a
-    student may stand twice, the total counts students once for each of their terms.
+    All of them share their totals, so what is left out of one total is left out of all. A dimension in which
+    some students stand twice is left out: its rows less the total would tell how many these are.
     """
     parted = [one for one in missing.by if not one.overlaps]
     tables = {one.called: _counts(one) for one in parted}
     whole = pl.DataFrame({_WITH: [missing.usable], _WITHOUT: [missing.without], "value": ["all"]})
     shown = publish_alike({_ALL: whole, **tables}, name="value", counts=(_WITH, _WITHOUT))
-    shown |= {
-        one.called: publish(_counts(one), name="value", counts=(_WITH, _WITHOUT))
-        for one in missing.by
-        if one.overlaps
-    }
     shown[_ALL] = shown[_ALL].tail(1)
     named = {title: _with_share(table).rename({"value": title}) for title, table in shown.items()}
     if named[_ALL][_WITHOUT][-1] == HIDDEN:
@@ -81,7 +77,13 @@ def published_html(run: Reconciliation, missing: Missing, /) -> str:
             element("h1", title),
             element("p", " · ".join(facts), class_="facts"),
         ),
-        element("main", element("p", _RULE), *parts, section("What the words mean", _words(), key="words")),
+        element(
+            "main",
+            element("p", _RULE),
+            _left_out(missing),
+            *parts,
+            section("What the words mean", _words(), key="words"),
+        ),
         element("footer", element("p", "Made by reconcile.")),
         style=css(),
         class_="demo" if run.demo else "real",
@@ -96,8 +98,17 @@ def published_pages(run: Reconciliation, missing: Missing, /) -> list[Page]:
             "In words": [run.title, run.as_of.isoformat(), run.population, _RULE],
         }
     )
-    tables = [Page(title=name[:28], frame=table) for name, table in published_tables(missing).items()]
+    tables = [Page(title=name, frame=table) for name, table in published_tables(missing).items()]
     return [Page(title="About", frame=head), *tables]
+
+
+def _left_out(missing: Missing) -> Html:
+    """Say which dimensions are left out."""
+    twice = [one.called for one in missing.by if one.overlaps]
+    if not twice:
+        return Html()
+    told = "There is no table by {}: some students stand in several of its rows, which could be subtracted."
+    return element("p", told.format(listed(twice)))
 
 
 def _counts(one: Breakdown) -> pl.DataFrame:

@@ -7,21 +7,19 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from reconcile.html import Html, element, joined, listing
-from reconcile.report.chart import Drawing, altair, draw, drawing, padded
+from reconcile.report.chart import LINE, SHADES, Drawing, altair, draw, drawing, padded
 
 if TYPE_CHECKING:
     from reconcile.report.dimensions import Breakdown
 
-# Light and dark enough to be told apart in grey, and by people of any colour sight; a line parts them too.
 PARTS: Final = {
-    "none_found": ("No account found", "#005082"),
-    "exists": ("An account exists or may exist", "#e08a1e"),
-    "unusable": ("CCCID wrong or unusable", "#f3dc9b"),
+    "none_found": ("No account found", SHADES[0]),
+    "exists": ("An account exists or may exist", SHADES[1]),
+    "unusable": ("CCCID wrong or unusable", SHADES[2]),
 }
-_LINE: Final = "#888888"
 _AT_ONCE: Final = 30  # bars of one drawing, so that it fits on a page
 _WIDE: Final = 30  # characters of a label's line
-_MOST_LINES: Final = 4
+_MOSTLINES: Final = 4
 
 
 def where(breakdown: Breakdown, /) -> Html:
@@ -39,9 +37,7 @@ def where(breakdown: Breakdown, /) -> Html:
     ]
     head = (title, "In scope", "Without a usable CCCID", "Share", *(words for words, _ in PARTS.values()))
     twice = element(
-        "p",
-        "A student of several terms counts in each of them, one that the plan does not ask for included: "
-        "these rows add up to more than all students.",
+        "p", "A student of several terms counts in each of them: these rows add up to more than all students."
     )
     return joined(
         *(element("figure", picture) for picture in _pictures(breakdown)),
@@ -114,11 +110,11 @@ def _chart(rows: list[dict[str, Any]], every: list[dict[str, Any]]) -> Any:  # n
     words, colours = zip(*PARTS.values(), strict=True)
     colour = alt.Color(
         "part:N", title=None, sort=list(words), scale=alt.Scale(domain=list(words), range=list(colours)),
-        legend=alt.Legend(orient="top", symbolType="square", symbolStrokeColor=_LINE, symbolStrokeWidth=1),
+        legend=alt.Legend(orient="top", symbolType="square", symbolStrokeColor=LINE, symbolStrokeWidth=1),
     )  # fmt: skip
     bars = (
         alt.Chart(alt.InlineData(values=bits))
-        .mark_bar(size=13, stroke=_LINE, strokeWidth=1)
+        .mark_bar(size=13, stroke=LINE, strokeWidth=1)
         .encode(x=x, y=y, color=colour, order="order:Q")
     )
     label = (
@@ -137,6 +133,4 @@ def _lines(text: str) -> list[str]:
     (['Nursing'], 4)
     """
     lines = wrap(text, _WIDE) or [""]
-    return (
-        lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], lines[_MOST_LINES - 1][:-1] + "…"]
-    )
+    return lines if len(lines) <= _MOSTLINES else [*lines[: _MOSTLINES - 1], lines[_MOSTLINES - 1][:-1] + "…"]
