@@ -59,7 +59,8 @@ def world(registry, tmp_path, monkeypatch):  # noqa: F811
     claimed(registry, KIM, secrets[KIM])
     mail = Mail()
     start(registry, PAT, secrets[PAT], "pat@home.example.net", send=mail, at=AT)
-    return World(registry, secrets, used, mail, batch, tmp_path)
+    yield World(registry, secrets, used, mail, batch, tmp_path)
+    assert registry.verify().problems == ()
 
 
 def in_use(email):
@@ -131,7 +132,6 @@ def require_refused(registry, step, words, *tables):  # noqa: F811
     added = registry.audit()[log.height :]
     assert added.height == 1
     assert "refused" in added["what"][0]
-    assert registry.verify().problems == ()
     return str(refused.value)
 
 
@@ -171,7 +171,8 @@ def office(registry, monkeypatch):  # noqa: F811
         asked = Asked(name, "Clerk", "Pat Example", "x@college.edu", "district", role, "fall", name.lower())
         grant(registry, ask(registry, asked, by="Dora", at=AT), by="Dora", at=AT)
     at["login"] = "ana"
-    return registry, at, submitted(registry, wanted(1)).id
+    yield registry, at, submitted(registry, wanted(1)).id
+    assert registry.verify().problems == ()
 
 
 def test_the_requester_under_another_spelling_does_not_approve(office):

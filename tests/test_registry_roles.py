@@ -14,6 +14,8 @@ from registries import AT, _template, alter, answer, submitted, wanted
 
 from reconcile.errors import ApprovalError, Refused
 from reconcile.mint.batch import approve, look_up, mint, reject, withdraw
+from reconcile.mint.credentials import write_credentials
+from reconcile.mint.deliver import deliver
 from reconcile.mint.handover import hand_over
 from reconcile.mint.result import enter_result
 from reconcile.mint.void import void
@@ -231,6 +233,27 @@ def test_answers_are_entered_by_another_requester(registry, account, tmp_path):
         enter_result(registry, batch.id, answer("1", "ZAB1234"), by="Cyd", file="r", at=AT).counts["created"]
         == 1
     )
+
+
+def test_who_lacks_the_role_is_left_with_no_file(registry, account, tmp_path):
+    account.name = "ana"
+    upload = submitted(registry, wanted(1), issuer="openccc").id
+    load = submitted(registry, wanted(2)).id
+    account.name = "ben"
+    for batch in (upload, load):
+        approve(registry, batch, approver="Ben", at=AT)
+    mint(load, registry=registry, at=AT)
+    account.name = "eva"
+    steps = {
+        "handed_over": lambda: hand_over(registry, upload, tmp_path / "up.csv", by="Eva", at=AT),
+        "delivered": lambda: deliver(registry, load, tmp_path / "load.csv", by="Eva", at=AT),
+        "credentials": lambda: write_credentials(registry, load, tmp_path / "secrets.csv", by="Eva", at=AT),
+    }
+    for step in steps.values():
+        with pytest.raises(Refused, match="Eva lacks it"):
+            step()
+    assert refusals(registry) == [("Eva", what) for what in steps]
+    assert list(tmp_path.glob("*.csv")) == []
 
 
 def test_every_event_of_the_log_has_its_roles():
