@@ -89,6 +89,7 @@ WITHOUT = {
     "flow/outputs.py": "stays in the workspace of the plan",
     "report/__init__.py": "stays in the workspace of the plan",
     "flow/lab.py": "notebooks and settings",
+    "flow/notebook.py": "a page of what is on the screen of a notebook: ids and counts, no fields of people",
     "flow/practice.py": "invented answers to a demo",
     "flow/reclaim.py": "a message to the student it speaks of; the log has the step",
     "sample/make.py": "invented people",
@@ -104,6 +105,7 @@ WITHOUT = {
     "registry/connect.py": "the registry",
     "registry/restore.py": "the registry",
     "review/__init__.py": "noted by flow/decisions.py, which alone writes work lists",
+    "review/parcel.py": "noted by flow/decisions.py, which alone writes work lists",
 }
 
 
