@@ -285,7 +285,10 @@ def test_what_it_showed_is_kept_for_its_owner_alone(executed: Executed) -> None:
 
 def test_one_plan_goes_through_all_of_them(kernel: AsyncKernelManager, small: Path, tmp_path: Path) -> None:
     """As after `reconcile lab`: the plan lies in the workspace, one folder above the notebooks."""
-    take(small, tmp_path / "fall", reconciliation={"workspace": "results"})
+    take(
+        small, tmp_path / "fall", reconciliation={"workspace": "results"},
+        accounts={"previous": "earlier_accounts.csv"},
+    )  # fmt: skip
     folder = tmp_path / "fall" / "notebooks"
     people = marks(small, "colleague") - {NOBODYS}
     for one in shipped_notebooks():

@@ -174,6 +174,19 @@ def went_back(stamp: str) -> Callable[[Row], bool]:
     return lambda row: lost(row, stamp)
 
 
+def unverified_again(contact: str) -> Callable[[Row], bool]:
+    """Say which verification went back, other than that of a new address nobody has verified yet."""
+    stamp = f"{contact}_verified_timestamp"
+    return lambda row: (
+        lost(row, stamp)
+        and not (
+            row[f"{contact}_verified"] == "false"
+            and row[contact] != row[f"{contact}_before"]
+            and not (row[stamp] or "").strip()
+        )
+    )
+
+
 def twice(rows: list[Row], key: Callable[[Row], Any]) -> Callable[[Row], bool]:
     """Say of which rows the key is that of another one too; a key of None is nobody's."""
     keys = Counter(key(row) for row in rows)
@@ -233,8 +246,8 @@ OBVIOUS: dict[str, Callable[[Row], bool]] = {
         and bool(row["accepted_terms_timestamp_before"])
         and not row["accepted_terms_timestamp"]
     ),
-    "email_verified_timestamp_back": went_back("email_verified_timestamp"),
-    "phone_verified_timestamp_back": went_back("phone_verified_timestamp"),
+    "email_verified_timestamp_back": unverified_again("email"),
+    "phone_verified_timestamp_back": unverified_again("phone"),
     "accepted_terms_timestamp_back": lambda row: (
         bool(row["accepted_terms_timestamp"]) and lost(row, "accepted_terms_timestamp")
     ),

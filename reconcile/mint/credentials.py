@@ -18,7 +18,6 @@ from reconcile.files import require_place, write_private
 from reconcile.mint.accounts import open_accounts
 from reconcile.mint.door import refuse, told
 from reconcile.mint.passwords import hash_secrets, new_secret
-from reconcile.registry.access import require
 from reconcile.registry.canon import iso, now
 from reconcile.registry.disclosures import CREDENTIALS, disclose
 from reconcile.registry.people import machine, require_name
@@ -101,6 +100,8 @@ def write_credentials(
         InputError: no name, no time, or an empty passphrase.
         RegistryError: the batch is not minted, or OpenCCC keeps its accounts.
     """
+    from reconcile.registry.access import require  # noqa: PLC0415 - brings SQLAlchemy
+
     require_name(by, "Credentials need the name of who makes them")
     if valid_for <= timedelta(0):
         raise InputError("Credentials that end before they begin open nothing. Name a later day.")
