@@ -115,6 +115,17 @@ def profile(frame: pl.DataFrame, /) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=kinds, orient="row")
 
 
+def minute(column: str, /) -> pl.Expr:
+    """Write the stamps of a column as a person reads them, to the minute; what is no stamp stays."""
+    stamp = pl.col(column).str.contains(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
+    return (
+        pl.when(stamp)
+        .then(pl.col(column).str.slice(0, 16).str.replace("T", " "))
+        .otherwise(column)
+        .alias(column)
+    )
+
+
 def table_html(
     frame: pl.DataFrame, /, *, title: str, note: str = "", rows: int = 10, unit: str = "row"
 ) -> str:

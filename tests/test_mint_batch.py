@@ -133,6 +133,15 @@ def test_one_changed_byte_voids_the_approval(registry, edit):  # noqa: F811
     assert not registry.verify().ok
 
 
+def test_a_refusal_is_of_the_moment_of_the_step(registry):  # noqa: F811
+    batch = submitted(registry, wanted(1))
+    later = AT + timedelta(hours=1)
+    with pytest.raises(ApprovalError, match="same person"):
+        approve(registry, batch.id, approver="Ana", at=later)
+    last = registry.audit().tail(1)
+    assert (last["what"][0], last["at"][0]) == ("refused", canon.iso(later))
+
+
 def test_approval_is_refused_when_rows_are_others_than_those_looked_at(registry):  # noqa: F811
     batch = submitted(registry, wanted(1, 2))
     with pytest.raises(ApprovalError, match="not the ones"):

@@ -18,7 +18,7 @@ import polars as pl
 from reconcile.errors import AccountError, InputError, IssuerError, RegistryError
 from reconcile.mint.states import BatchState, Issuer
 from reconcile.registry.people import in_latin
-from reconcile.show import Sheet, Shown
+from reconcile.show import Sheet, Shown, minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,12 +116,15 @@ class Account(Shown):
     history: pl.DataFrame
 
     def _sheet(self) -> Sheet:
+        stamps = [minute(name) for name in ("made_at", "expires", "delivered_at")]
+        steps = self.history.select("entry", minute("at").alias("at (UTC)"), "step", "by", "why")
         return Sheet(
-            frame=pl.DataFrame([self.facts]),
+            frame=pl.DataFrame([self.facts]).with_columns(minute(name) for name in self.facts),
             title="Account",
+            note="Times are UTC.",
             below=(
-                Sheet(frame=self.credentials, title="Credentials"),
-                Sheet(frame=self.history, title="History", rows=50),
+                Sheet(frame=self.credentials.with_columns(stamps), title="Credentials"),
+                Sheet(frame=steps, title="History", rows=50, unit="step"),
             ),
         )
 

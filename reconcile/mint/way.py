@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from reconcile.mint.batch import look_up
 from reconcile.mint.draft import history
 from reconcile.mint.states import BatchState, Issuer
-from reconcile.show import Listing, Sheet, Shown
+from reconcile.show import Listing, Sheet, Shown, minute
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from reconcile.mint.states import Batch
     from reconcile.registry import Registry
 
@@ -62,8 +62,7 @@ class Way(Shown):
         return replace(self._table(), title=f"Batch {self.batch.id}: {told}")
 
     def _table(self) -> Sheet:
-        moment = pl.col("at").str.slice(0, 16).str.replace("T", " ").alias("at (UTC)")
-        shown = self.steps.select(moment, "step", "by", "why")
+        shown = self.steps.select(minute("at").alias("at (UTC)"), "step", "by", "why")
         return Sheet(frame=shown, title=f"Batch {self.batch.id}", rows=50, unit="step")
 
     def _repr_html_(self) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from reconcile.cccid import CCCID, ordinals
-from reconcile.errors import InputError, IssuerError, KeyMismatch, RegistryError
+from reconcile.errors import InputError, IssuerError, KeyMismatch, Refused, RegistryError
 from reconcile.registry import chain, noted, pin, schema, veils
 from reconcile.registry.begin import allot, stamp_of, word
 from reconcile.registry.canon import digest, iso, now, row_numbers
@@ -371,7 +371,16 @@ class Registry:
             work: reads and writes through the ledger.
             at: that moment; the one in which the registry lets this writer in when None.
         """
-        return self._store.write(lambda connection: work(Ledger(connection, demo=self.demo, at=now(at))))
+
+        def once(connection: sa.Connection) -> T:
+            ledger = Ledger(connection, demo=self.demo, at=now(at))
+            try:
+                return work(ledger)
+            except Refused as refused:
+                refused.at = refused.at or ledger.stamp  # the attempt is of that moment too
+                raise
+
+        return self._store.write(once)
 
     def inspect(self, work: Callable[[sa.Connection], T], /) -> T:
         """Run a function over one consistent view of the tables themselves."""
