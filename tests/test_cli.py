@@ -297,7 +297,17 @@ def test_plan_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         text = text.replace('path = ""', f'path = "{name}"', 1)
     path.write_text(text, encoding="utf-8")
     assert main(["plan", "check", str(path)]) == 0
-    assert "can be used" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "can be used" in said
+    assert "plus addresses" not in said
+    text = text.replace('# mailbox = "accounts@college.edu"', 'mailbox = "accounts@college.edu"')
+    path.write_text(text, encoding="utf-8")
+    assert main(["plan", "check", str(path)]) == 0
+    assert "Send a message to accounts+test@college.edu" in capsys.readouterr().out
+    text = text.replace('# mailbox_verified_on = ""', "mailbox_verified_on = 2026-11-02")
+    path.write_text(text, encoding="utf-8")
+    assert main(["plan", "check", str(path)]) == 0
+    assert "plus addresses" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("options", [[], ["--plan", "a.toml", "--registry", "r.sqlite"]])

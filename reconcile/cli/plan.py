@@ -50,5 +50,11 @@ def check(
     typer.echo(f"{path} can be used.")
     typer.echo(f"{'Population':12} {plan.population}")
     typer.echo(f"{'Issuer':12} {plan.issuer.kind}")
+    if plan.mint.mailbox and plan.mint.mailbox_verified_on is None:
+        name, _, domain = plan.mint.mailbox.partition("@")
+        typer.echo(
+            f"{'Mailbox':12} Nobody has said that it takes plus addresses. Send a message to "
+            f"{name}+test@{domain}, see it arrive, and write the day as mailbox_verified_on under [mint]."
+        )
     for name, given in plan.read_in_all.items():
         typer.echo(f"{_TITLES.get(name, name).capitalize():12} {given}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconcile.flow.latest import Written
+    from reconcile.plan.sections import MintPlan
     from reconcile.registry import Registry
 
 _IDS: Final = ["id_l", "id_r"]
@@ -274,9 +275,16 @@ def _settings(plan: Plan, done: Written) -> dict[str, str]:
         "Account snapshot": f"{plan.accounts.scope.value.replace('_', ' ')}, at most "
         f"{plan.accounts.max_age_days:,} days old",
         "Holds that forbid an upload": ", ".join(plan.mint.upload_holds) or "every hold",
-        "Mailbox that stands in for a missing address": plan.mint.mailbox or "none",
+        "Mailbox that stands in for a missing address": _mailbox(plan.mint),
         "Attested by": plan.mint.attested_by or "nobody",
         "Rules of the college's own": yes[plan.policy.local is not None],
         "Folder of the run": done.folder.name,
         "Versions": versions,
     }
+
+
+def _mailbox(mint: MintPlan) -> str:
+    if mint.mailbox is None:
+        return "none"
+    seen = f"on {mint.mailbox_verified_on}" if mint.mailbox_verified_on else "by nobody"
+    return f"{mint.mailbox}; seen to take plus addresses {seen}"

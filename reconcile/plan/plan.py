@@ -284,6 +284,7 @@ def _mint(reader: Reader) -> MintPlan:
         attested_authority=reader.maybe_text("mint", "attested_authority"),
         attested_on=reader.maybe_day("mint", "attested_on"),
         mailbox=_mailbox(reader),
+        mailbox_verified_on=reader.maybe_day("mint", "mailbox_verified_on"),
     )
 
 

@@ -184,7 +184,8 @@ class MintPlan:
     """Who proposes the batch, and who attested, with what authority, that it may be created.
 
     upload_holds are the SIS codes that forbid an upload; without any, every hold does. mailbox is the
-    college's own address that stands in, with the SIS id behind a plus sign, where a student has none.
+    college's own address that stands in, with the SIS id behind a plus sign, where a student has none;
+    mailbox_verified_on is the day on which mail to such an address was seen to arrive there.
     """
 
     proposer: str
@@ -193,6 +194,7 @@ class MintPlan:
     attested_authority: str | None = None
     attested_on: date | None = None
     mailbox: str | None = None
+    mailbox_verified_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
