@@ -164,7 +164,8 @@ def _set_aside(looked: Looked) -> tuple[list[str], str]:
         if theirs.ours:
             raise GateClosed(f"{what} The registry has it, or is asked for it; correct the SIS id there.")
         raise GateClosed(
-            f"{what} Run the plan, and enter it as a match in the review panel; it is written back from there."
+            f"{what} Run the plan, and enter it as a match in the review panel; it is written back from "
+            "there."
         )
     if said.casefold() != _NONE:
         raise GateClosed("Nobody said that none of them is the student. Nothing was asked for.")
