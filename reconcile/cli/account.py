@@ -293,7 +293,7 @@ def release(
 def unclaimed(*, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
     """List the accounts that nobody took over yet.
 
-    The oldest come first.     Accounts that OpenCCC made are compared with the plan's snapshot: one
+    The oldest come first. Accounts that OpenCCC made are compared with the plan's snapshot: one
     that has another address than the college's mailbox was claimed.
 
     Example: `reconcile account unclaimed --plan fall.toml`
@@ -317,7 +317,9 @@ def show(number: Number, *, plan: Where = None, registry: Url = None, demo: Demo
 
     Example: `reconcile account show ABC1234 --plan fall.toml`
     """
-    from reconcile.mint.accounts import look_at  # noqa: PLC0415 - `--help` stays quick
+    import polars as pl  # noqa: PLC0415 - `--help` stays quick
+
+    from reconcile.mint.accounts import look_at  # noqa: PLC0415
 
     with open_registry(plan, registry, demo=demo) as store:
         seen = look_at(store, number)
@@ -325,7 +327,8 @@ def show(number: Number, *, plan: Where = None, registry: Url = None, demo: Demo
         typer.echo(f"{name:13} {value}")
     for one in seen.credentials.iter_rows(named=True):
         typer.echo(f"{'secret':13} {_told(one)}")
-    show_table(seen.history.drop("entry"))
+    at = pl.col("at").str.slice(0, 16).str.replace("T", " ").alias("at (UTC)")
+    show_table(seen.history.select(at, "step", "by", "why"))
 
 
 def _told(secret: dict[str, str | None]) -> str:
