@@ -89,7 +89,7 @@ def test_the_way_of_an_account(place, say, tmp_path, cheap):  # noqa: F811
     both = ("--last-name", "Sample", "--birthdate", "2001-03-04")
     assert "at the same time" in say("edit", NUMBER, *both, stdin=[WORDS], code=2)
     assert "Nothing to change was named" in say("edit", NUMBER, code=2)
-    assert "Changed: last name." in say.step("edit", NUMBER, "--last-name", "Sample", stdin=[WORDS])
+    assert "Changed: last name." in say.step("edit", NUMBER, "--last-name", "-", stdin=["Sample", WORDS])
     why = ("--by", "Ben", "--reason", "asked")
     assert "is its student's" in say("release", NUMBER, *why, code=2)
     assert "open again" in say.step("release", "AAA0002", *why)

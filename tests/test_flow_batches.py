@@ -15,13 +15,14 @@ from reconcile.cli import main
 from reconcile.columns import UseCase
 from reconcile.errors import GateClosed, InputError
 from reconcile.flow.batches import check_batch, compare_loaded, draft_file, read_result
-from reconcile.mint.batch import look_up, withdraw
+from reconcile.mint.batch import approve, look_up, withdraw
 from reconcile.mint.deliver import deliver
 from reconcile.mint.draft import rows_of
 from reconcile.mint.handover import hand_over
 from reconcile.mint.mapping import Columns, read_columns, template
 from reconcile.plan import Plan, RequestPlan
 from reconcile.registry import Registry
+from reconcile.registry.disclosures import disclosures
 
 PERSON = {
     "email": "kim@example.org", "phone": "9165550102", "street": "2 Main St", "city": "Sacramento",
@@ -342,4 +343,22 @@ def test_a_plan_names_registry_range_and_issuer(tmp_path, small, capsys):
     known = Plan.read(plan, files=False)
     with Registry.open(known.registry, create=False) as opened:
         assert set(opened.issued()["cccid"]) == {"ZBB0001", "XYZ1234"}
+        assert opened.verify().ok
+
+
+def test_whoever_approves_sees_the_rows_and_that_is_recorded(tmp_path, capsys):
+    with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
+        batch = submitted(opened, wanted("=7", "8")).id
+    words = ["batch", "show", batch, "--registry", str(tmp_path / "r.sqlite"), "--rows"]
+    assert main([*words, str(tmp_path / "rows.csv")]) == 2
+    assert main([*words, str(tmp_path / "rows.csv"), "--by", "Ben"]) == 0
+    assert "Wrote the rows of 2" in capsys.readouterr().out
+    seen = pl.read_csv(tmp_path / "rows.csv", infer_schema=False)
+    assert seen["sis_id"].to_list() == ["8", "'=7"]  # for people: nothing in it calculates
+    assert {"kind", "college", "last_name"} <= {*seen.columns}
+    assert main([*words, str(tmp_path / "rows.csv"), "--by", "Ben"]) == 2  # not overwritten
+    with Registry.open(tmp_path / "r.sqlite") as opened:
+        (told,) = disclosures(opened).select("who", "kind", "people").rows()
+        assert told == ("Ben", "rows of a batch", 2)
+        assert approve(opened, batch, approver="Ben", at=AT).state == "approved"  # nothing moved on
         assert opened.verify().ok

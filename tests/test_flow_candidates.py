@@ -134,6 +134,30 @@ def test_a_possible_account_is_set_aside_by_name_and_for_a_reason(
     assert registry.verify().ok
 
 
+def test_somebody_alike_who_waits_or_was_just_served_is_a_candidate_too(
+    lookup: Lookup, registry: Registry
+) -> None:
+    """No snapshot has them yet, and another spelling of the name would make a second account."""
+    first = ask(registry, lookup.one(NOBODY, registry=registry, by="Ana"), lookup, by="Ana", at=AT)
+    assert first.batch is not None
+    again = NOBODY | {"sis_id": "900008", "first_name": "Zythromandra"}
+    (one,) = lookup.one(again, registry=registry, by="Cyd").candidates
+    assert (one.cccid, one.certain, one.blocks, one.ours) == ("ZZ1/900001", False, False, True)
+    approve(registry, first.batch.id, approver="Ben", at=AT)
+    number = mint(first.batch.id, registry=registry, at=AT).frame["cccid"][0]
+    swapped = NOBODY | {"sis_id": "900008", "birthdate": "2001-03-02"}
+    for other in (again, swapped):
+        looked = lookup.one(other, registry=registry, by="Cyd")
+        assert (looked.open_questions, looked.exists) == ((number,), ())
+        with pytest.raises(GateClosed, match=f"not set aside that may be this student's: {number}"):
+            ask(registry, looked, lookup, by="Cyd", at=AT)
+    stranger = NOBODY | {"sis_id": "900007", "last_name": "Somebody", "first_name": "Else"}
+    assert lookup.one(stranger, registry=registry, by="Cyd").candidates == ()
+    made = ask(registry, looked, lookup, by="Cyd", aside=[number], because="a twin", at=AT)
+    assert made.batch is not None
+    assert rows_of(registry, made.batch.id)[0]["candidates_set_aside"].to_list() == [number]
+
+
 def test_what_the_sis_knows_comes_first(lookup: Lookup, registry: Registry, small: Path) -> None:
     truth = pl.read_csv(small / "truth_students.csv", infer_schema=False)
     holder = truth.filter(pl.col("status") == "confirmed").row(0, named=True)

@@ -57,7 +57,7 @@ def test_whoever_follows_it_gets_to_the_end(
         if words[0] == "create":
             fill_in(Path("one.csv"))
         if words[:2] == ["account", "reclaim"]:
-            typed = secret_of(Path("one-secret.csv"))
+            typed = f"kim@home.example.net\n{secret_of(Path('one-secret.csv'))}"
         if words[:2] == ["account", "confirm"]:
             typed = f"{code_in(tmp_path)}\neleven plus one more"
         monkeypatch.setattr(sys, "stdin", io.StringIO(f"{typed}\n"))

@@ -25,7 +25,9 @@ app = typer.Typer(
 
 Number = Annotated[str, typer.Argument(help="The account's CCCID.", metavar="CCCID")]
 By = Annotated[str, typer.Option(help="Who does it.")]
-Value = Annotated[str | None, typer.Option(help="The new one; an empty text removes it.", metavar="TEXT")]
+Value = Annotated[
+    str | None, typer.Option(help="The new one, or - to be asked; an empty text removes it.", metavar="TEXT")
+]
 
 
 @app.command("request-template")
@@ -151,7 +153,9 @@ def delivered(
 def reclaim(
     number: Number,
     *,
-    email: Annotated[str, typer.Option(help="The student's own address.", metavar="ADDRESS")],
+    email: Annotated[
+        str, typer.Option(help="The student's own address, or - to be asked for it.", metavar="ADDRESS")
+    ],
     outbox: Annotated[
         Path | None,
         typer.Option(help="Where the message is laid; a folder in the plan's workspace when not given."),
@@ -169,9 +173,10 @@ def reclaim(
     The temporary secret is asked for. A message with a code for the new address is
     laid into the outbox, for the college's mailer: nothing here sends mail.
     The code is valid for 15 minutes. After five failures an account is
-    locked for 15 minutes, then for twice as long, and so on.
+    locked for 15 minutes, then for twice as long, and so on. With `--email -`
+    the address is asked for too, and stays out of the shell's history.
 
-    Example: `reconcile account reclaim ABC1234 --plan fall.toml --email kim@example.org`
+    Example: `reconcile account reclaim ABC1234 --plan fall.toml --email -`
     """
     from reconcile.flow.reclaim import OUTBOX, addresses_of, begin_reclaim  # noqa: PLC0415
     from reconcile.flow.run import mark_as_ours  # noqa: PLC0415
@@ -183,10 +188,11 @@ def reclaim(
         raise InputError("Name the outbox and who the message is from: --outbox DIR --sender ADDRESS.")
     if outbox is None and known is not None and not dry_run:
         mark_as_ours(known)  # else the first run would take the outbox for somebody else's folder
+    address = _typed("E-mail address of your own", email)
     secret = _secret("Temporary secret")
     taken = addresses_of(known) if known is not None else frozenset()
     with change(plan, registry, demo=demo, dry_run=dry_run, expected=(AccountError,)) as store:
-        ends = begin_reclaim(store, number, secret, email, outbox=place, sender=mailbox, taken=taken)
+        ends = begin_reclaim(store, number, secret, address, outbox=place, sender=mailbox, taken=taken)
     typer.echo(f"A code for the new address lies in {place}, valid until {ends.astimezone():%H:%M}.")
     _next(f"confirm {number} {options(plan, registry, demo=demo)} --accept-terms", wanted=not dry_run)
 
@@ -233,7 +239,9 @@ def edit(
     middle_name: Value = None,
     last_name: Value = None,
     suffix: Value = None,
-    birthdate: Annotated[str | None, typer.Option(help="The new one.", metavar="YYYY-MM-DD")] = None,
+    birthdate: Annotated[
+        str | None, typer.Option(help="The new one, or - to be asked.", metavar="YYYY-MM-DD")
+    ] = None,
     plan: Where = None,
     registry: Url = None,
     demo: Demo = False,
@@ -241,15 +249,16 @@ def edit(
 ) -> None:
     """Change legal name or birthdate, never both at once.
 
-    The password is asked for.
+    The password is asked for; a value too where - stands in its place, which
+    keeps it out of the shell's history.
 
-    Example: `reconcile account edit ABC1234 --plan fall.toml --last-name "..."`
+    Example: `reconcile account edit ABC1234 --plan fall.toml --last-name -`
     """
     from reconcile.mint.edit import edit as change_account  # noqa: PLC0415 - `--help` stays quick
 
     given = {"first_name": first_name, "middle_name": middle_name, "last_name": last_name}
     given |= {"suffix": suffix, "birthdate": birthdate}
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = {name: _typed(name, value) for name, value in given.items() if value is not None}
     if not changes:
         raise InputError("Nothing to change was named. Name a new value, such as --last-name.")
     password = _secret("Password")
@@ -284,7 +293,7 @@ def release(
 def unclaimed(*, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
     """List the accounts that nobody took over yet.
 
-    The oldest come first.     Accounts that OpenCCC made are compared with the plan's snapshot: one
+    The oldest come first. Accounts that OpenCCC made are compared with the plan's snapshot: one
     that has another address than the college's mailbox was claimed.
 
     Example: `reconcile account unclaimed --plan fall.toml`
@@ -308,7 +317,9 @@ def show(number: Number, *, plan: Where = None, registry: Url = None, demo: Demo
 
     Example: `reconcile account show ABC1234 --plan fall.toml`
     """
-    from reconcile.mint.accounts import look_at  # noqa: PLC0415 - `--help` stays quick
+    import polars as pl  # noqa: PLC0415 - `--help` stays quick
+
+    from reconcile.mint.accounts import look_at  # noqa: PLC0415
 
     with open_registry(plan, registry, demo=demo) as store:
         seen = look_at(store, number)
@@ -316,7 +327,8 @@ def show(number: Number, *, plan: Where = None, registry: Url = None, demo: Demo
         typer.echo(f"{name:13} {value}")
     for one in seen.credentials.iter_rows(named=True):
         typer.echo(f"{'secret':13} {_told(one)}")
-    show_table(seen.history.drop("entry"))
+    at = pl.col("at").str.slice(0, 16).str.replace("T", " ").alias("at (UTC)")
+    show_table(seen.history.select(at, "step", "by", "why"))
 
 
 def _told(secret: dict[str, str | None]) -> str:
@@ -339,6 +351,17 @@ def _secret(what: str, *, twice: bool = False) -> str:
             f"{what}: nothing was given. Type it at the terminal, or give it as a line of stdin."
         )
     return line.rstrip("\r\n")
+
+
+def _typed(what: str, value: str) -> str:
+    """Ask for a value in whose place - stands: what is part of a command stays in the shell's history."""
+    if value != "-":
+        return value
+    if sys.stdin.isatty():
+        return str(
+            typer.prompt(what.replace("_", " ").capitalize(), default="", show_default=False, err=True)
+        )
+    return sys.stdin.readline().strip()
 
 
 def _mailbox(known: Plan | None) -> str | None:

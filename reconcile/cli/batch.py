@@ -128,11 +128,26 @@ def submit(
 
 
 @app.command()
-def show(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo = False) -> None:
+def show(
+    batch: Batch,
+    *,
+    rows: Annotated[
+        Path | None, typer.Option(help="Write the people in it to this CSV or XLSX file.", metavar="FILE")
+    ] = None,
+    by: Annotated[str, typer.Option(help="With --rows: who reads them.")] = "",
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
+) -> None:
     """Show what a batch asks for, where it stands, and its way there.
 
-    Example: `reconcile batch show BATCH --plan fall.toml`
+    With --rows, whoever approves sees each request in full: who the student
+    is, why, on whose authority, and which accounts were set aside. The file
+    is readable by you alone, and a disclosure is recorded.
+
+    Example: `reconcile batch show BATCH --plan fall.toml --rows rows.xlsx --by "..."`
     """
+    from reconcile.flow.batches import write_rows  # noqa: PLC0415
     from reconcile.mint.batch import look_up  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.draft import history  # noqa: PLC0415
     from reconcile.mint.result import open_conflicts  # noqa: PLC0415
@@ -144,6 +159,10 @@ def show(batch: Batch, *, plan: Where = None, registry: Url = None, demo: Demo =
     if conflicts.height:
         typer.echo("Answers of OpenCCC that cannot be right:")
         show_table(conflicts)
+    if rows is not None:
+        with change(plan, registry, demo=demo, dry_run=False) as store:
+            count = write_rows(store, batch, rows, by=by)
+        typer.echo(f"Wrote the rows of {count:,} to {rows}. Delete it when you have decided.")
 
 
 @app.command()

@@ -157,16 +157,20 @@ def _require_sound(looked: Looked) -> None:
 
 def _set_aside(looked: Looked) -> tuple[list[str], str]:
     """Ask the person who compared the candidates whether one of them is the student."""
-    numbers = [one.cccid for one in looked.candidates]
+    numbers = {one.cccid.casefold(): one for one in looked.candidates}
     said = _answer(f'Is one of them the student? Its CCCID, or "{_NONE}" when you compared them all')
-    if said.upper() in numbers:
+    if (theirs := numbers.get(said.casefold())) is not None:
+        what = f"Then no account is made: {theirs.cccid} is the student's."
+        if theirs.ours:
+            raise GateClosed(f"{what} The registry has it, or is asked for it; correct the SIS id there.")
         raise GateClosed(
-            f"Then no account is made: {said.upper()} is the student's. Run the plan, and enter it as a "
-            "match in the review panel; it is written back from there."
+            f"{what} Run the plan, and enter it as a match in the review panel; it is written back from "
+            "there."
         )
     if said.casefold() != _NONE:
         raise GateClosed("Nobody said that none of them is the student. Nothing was asked for.")
-    return numbers, _answer("Why none of them is (kept in the audit log; name no student)")
+    asked = (_answer("Why none of them is (kept in the audit log; name no student)") for _ in range(_ASKED))
+    return [one.cccid for one in looked.candidates], next(filter(None, asked), "")
 
 
 def _exists(numbers: tuple[str, ...]) -> None:

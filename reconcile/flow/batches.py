@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from reconcile.columns import SSN_DERIVED, plain
-from reconcile.errors import InputError, nearest
+from reconcile.errors import InputError, OutputError, nearest
+from reconcile.exports import write_for_people
 from reconcile.flow.inputs import read_students
 from reconcile.mint import draft as drafts
 from reconcile.mint.accounts import addresses_in_use
@@ -18,6 +19,9 @@ from reconcile.mint.mapping import NEEDED, Columns
 from reconcile.mint.result import enter_result
 from reconcile.mint.states import GateVerdict
 from reconcile.read import read
+from reconcile.registry.access import require
+from reconcile.registry.disclosures import REQUESTS, disclose
+from reconcile.registry.people import require_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,6 +102,40 @@ def check_batch(
         suite_hash, is_open, failures = judged.suite_hash, judged.verdict == "open", judged.failures.height
     verdict = GateVerdict(suite_hash=suite_hash, rows_hash=rows_hash, open=is_open, failures=failures)
     return drafts.check(registry, batch_id, by=by, verdict=verdict, at=at)
+
+
+def write_rows(
+    registry: Registry, batch_id: str, file: Path, /, *, by: str, at: datetime | None = None
+) -> int:
+    """Write the rows of a batch for whoever has to approve them, and return how many there are.
+
+    Args:
+        registry: where the batch is kept.
+        batch_id: in whatever state.
+        file: CSV or XLSX; each row whole, without the columns that no row fills. A disclosure is recorded.
+        by: who reads them.
+        at: when; now when None.
+
+    Raises:
+        InputError: no name.
+        OutputError: the file exists.
+        Refused: roles are in force, and `by` is neither requester nor approver.
+        RegistryError: no such batch.
+    """
+    require_name(by, "To see people's rows takes a name")
+    if file.exists():
+        raise OutputError(f"{file} exists already and is not overwritten. Name another file for the rows.")
+    require(registry, "handed_over", who=by, at=at)  # the upload file holds the same, for the same people
+    rows, _ = drafts.rows_of(registry, batch_id)
+    shown = rows.select(column.name for column in rows if column.null_count() < rows.height)
+    write_for_people(file, shown, title="Requests")
+    registry.write(
+        lambda ledger: disclose(
+            ledger, REQUESTS, file, columns=shown.columns, people=shown.height, by=by, batch=batch_id
+        ),
+        at=at,
+    )
+    return shown.height
 
 
 def judge_requests(

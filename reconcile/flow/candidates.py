@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -44,6 +45,8 @@ _WORDS: Final = (
 _IN_USE: Final = "An account has this address already."
 _NO_ADDRESS: Final = "There is no address."
 _STANDS_IN: Final = "The college's mailbox stands in until the student reclaims the account."
+_OURS: Final = "of this registry; in no snapshot yet"
+_AMONG: Final = 5_000  # accounts by which the rarity of a name is judged
 _FAULTS: Final = dict.fromkeys(("field", "message", "severity"), pl.String)
 
 
@@ -52,7 +55,7 @@ class Candidate:
     """An account that may be the student's.
 
     Attributes:
-        cccid: its number.
+        cccid: its number; college/SIS id where the registry is still asked for one.
         certain: it is the student's: name, birthdate and one independent field agree, or an application of
             the SIS id names it.
         blocks: it cannot be set aside by whoever asks for an account, a reviewer decides: it is certain, or
@@ -62,6 +65,7 @@ class Candidate:
         remark: what else is known of it; empty without.
         lines: field by field, as the review panel shows a pair: name, sides (pieces of text and whether they
             differ, a mask), words, bits. Holds names and birthdates.
+        ours: the registry issued it, or is asked to, and no snapshot has it yet.
     """
 
     cccid: str
@@ -71,6 +75,7 @@ class Candidate:
     agreement: str
     remark: str = ""
     lines: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    ours: bool = False
 
     @property
     def side_by_side(self) -> pl.DataFrame:
@@ -210,11 +215,13 @@ class Lookup:
         asked = self._filled(fields, registry)
         row = self._row(asked.get("college"), asked.get("sis_id"))
         student = self._student(fields, row)
+        known = look_up_one(registry, asked | {"email": fields.get("email") or asked["email"]})
+        found = (*self._candidates(student, registry, by), *self._registered(student, registry, known))
         return Looked(
             fields=MappingProxyType(asked),
-            known=look_up_one(registry, asked | {"email": fields.get("email") or asked["email"]}),
+            known=known,
             held=tuple(row.get("cccids") or ()) + tuple(row.get("future_cccids") or ()),
-            candidates=tuple(self._candidates(student, registry, by)),
+            candidates=found,
             barred=self._barred(row),
             faults=self._faults(asked, registry, typed=fields.get("email")),
             searched=self._ready.accounts,
@@ -282,6 +289,36 @@ class Lookup:
                     remark="an application of this SIS id names it; the snapshot does not compare",
                 )  # fmt: skip
 
+    def _registered(
+        self, student: pl.DataFrame, registry: Registry, known: pl.DataFrame
+    ) -> Iterator[Candidate]:
+        """Look among those whom the registry gave a number, or is asked to, and no snapshot has yet.
+
+        They stand among some of the accounts, so that a name is as rare as it is. None blocks: the review
+        panel does not have them. Whoever asks sets them aside, and the approver sees that.
+        """
+        ours = _waiting(registry, known).filter(~pl.col("cccid").is_in(self._accounts["cccid"].implode()))
+        if ours.is_empty():
+            return
+        theirs = standardize(ours, id="cccid").frame
+        some = self._accounts.sample(min(self._accounts.height, _AMONG), seed=1).select(
+            name for name in self._accounts.columns if name in theirs.columns
+        )
+        pairs = Prepared(pl.concat([theirs, some], how="diagonal_relaxed"), id="cccid").find(
+            student, id="sis_id"
+        ).pairs  # fmt: skip
+        worth = pl.col("match_probability") >= self.plan.thresholds.review_probability
+        found = pairs.filter(
+            worth | (pl.col("band") != "none"), pl.col("id_r").is_in(ours["cccid"].implode())
+        )
+        told = with_agreement(found.with_columns(pl.col("band", "guard").cast(pl.String)))
+        cases = Cases([Part(pairs=found, left=student, right=theirs, id=("sis_id", "cccid"))])
+        for at, row in enumerate(told.iter_rows(named=True)):
+            yield Candidate(
+                cccid=row["id_r"], certain=False, blocks=False, verdict=_verdict(row["match_probability"]),
+                agreement=row["words"], remark=_OURS, lines=tuple(cases.shown(at)["lines"]), ours=True,
+            )  # fmt: skip
+
     def _named(self, sis_id: str) -> list[str]:
         """List the accounts that applications name for a student's SIS id."""
         if self._applied is None:
@@ -343,6 +380,19 @@ class Lookup:
             rows.append(("email", f"{_IN_USE if typed else _NO_ADDRESS} {_STANDS_IN}", "info"))
         order = pl.col("field").replace_strict({n: at for at, n in enumerate(FIELDS)}, default=len(FIELDS))
         return pl.DataFrame(rows, schema=_FAULTS, orient="row").unique(maintain_order=True).sort(order)
+
+
+def _waiting(registry: Registry, known: pl.DataFrame) -> pl.DataFrame:
+    """Give the people of the registry but those that it knows as the student; cccid, or college/SIS id."""
+    from reconcile.registry.known import awaited  # noqa: PLC0415 - brings SQLAlchemy
+
+    same = set(known.select("college", "sis_id").rows())
+    rows = [
+        {name: fields.get(name) for name in _PERSON} | {"cccid": number or f"{code}/{sis_id}"}
+        for code, sis_id, number, payload in registry.inspect(awaited)
+        if (code, sis_id) not in same and (fields := json.loads(payload))
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys((*_PERSON, "cccid"), pl.String)).unique("cccid")
 
 
 def weight_words(bits: float | None, /) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _RECORDED: Final = {
     "credentials": (left.CREDENTIALS,),
-    "work_lists": (left.WORK_LIST, left.FINDINGS),
+    "work_lists": (left.WORK_LIST, left.REQUESTS, left.FINDINGS),
     "uploads": (left.UPLOAD, left.LOAD, left.WRITEBACK, left.DIFFERENCE),
 }
 _FILLED_IN: Final = (left.WORK_LIST,)  # a person writes into these, so that their bytes change

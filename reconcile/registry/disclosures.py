@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What a file may be, in the words of the list.
 CREDENTIALS: Final = "credentials"
 WORK_LIST: Final = "work list"
+REQUESTS: Final = "rows of a batch"
 FINDINGS: Final = "findings"
 UPLOAD: Final = "upload file"
 LOAD: Final = "load file"

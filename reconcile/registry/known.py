@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -41,6 +41,12 @@ def known_as(
     return list(found.values())
 
 
+def awaited(connection: sa.Connection, /) -> list[tuple[str, str, str | None, str]]:
+    """List the new numbers that were issued or may still be: college, sis_id, cccid, payload."""
+    live = _live(requests.c.kind == "mint", requests.c.payload)
+    return [(code, sis_id, cccid, payload) for code, sis_id, cccid, payload in connection.execute(live)]
+
+
 def _reasons(
     connection: sa.Connection, fields: Mapping[str, str | None], address: str | None
 ) -> Iterator[Known]:
@@ -66,18 +72,21 @@ def _counting(which: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
 
 def _asked(connection: sa.Connection, which: sa.ColumnElement[bool], by: str) -> Iterator[Known]:
     """Look among requests that were served, or still may be."""
+    for code, sis_id, cccid in connection.execute(_live(which)):
+        yield Known(code, sis_id, cccid, by)
+
+
+def _live(which: sa.ColumnElement[bool], *also: sa.Column[str]) -> sa.Select[*tuple[Any, ...]]:
     held = sa.and_(
         cccids.c.mis_code == requests.c.mis_code, cccids.c.sis_id == requests.c.sis_id,
         cccids.c.state != "voided",
     )  # fmt: skip
     joined = requests.join(batches, batches.c.id == requests.c.batch).outerjoin(cccids, held)
     waits = batches.c.state.in_(("draft", "checked", "submitted", "approved", "handed_over"))
-    query = (
-        sa.select(requests.c.mis_code, requests.c.sis_id, cccids.c.cccid)
+    return (
+        sa.select(requests.c.mis_code, requests.c.sis_id, cccids.c.cccid, *also)
         .select_from(joined)
         .where(which, sa.or_(cccids.c.cccid.is_not(None), waits))
         .distinct()
         .order_by(requests.c.mis_code, requests.c.sis_id)
     )
-    for code, sis_id, cccid in connection.execute(query):
-        yield Known(code, sis_id, cccid, by)
