@@ -317,9 +317,8 @@ def show(number: Number, *, plan: Where = None, registry: Url = None, demo: Demo
 
     Example: `reconcile account show ABC1234 --plan fall.toml`
     """
-    import polars as pl  # noqa: PLC0415 - `--help` stays quick
-
-    from reconcile.mint.accounts import look_at  # noqa: PLC0415
+    from reconcile.mint.accounts import look_at  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.show import minute  # noqa: PLC0415
 
     with open_registry(plan, registry, demo=demo) as store:
         seen = look_at(store, number)
@@ -327,8 +326,7 @@ def show(number: Number, *, plan: Where = None, registry: Url = None, demo: Demo
         typer.echo(f"{name:13} {value}")
     for one in seen.credentials.iter_rows(named=True):
         typer.echo(f"{'secret':13} {_told(one)}")
-    at = pl.col("at").str.slice(0, 16).str.replace("T", " ").alias("at (UTC)")
-    show_table(seen.history.select(at, "step", "by", "why"))
+    show_table(seen.history.select(minute("at").alias("at (UTC)"), "step", "by", "why"))
 
 
 def _told(secret: dict[str, str | None]) -> str:

@@ -151,7 +151,7 @@ def approve(
 
     def work(ledger: Ledger) -> Batch:
         row = require_step(ledger.batch(batch_id), batch_id, BatchState.APPROVED)
-        require_second(row, approver, *proposers(ledger, batch_id), at=ledger.stamp)
+        require_second(row, approver, *proposers(ledger, batch_id))
         require_bound(row, ledger.at, suite_hash=suite_hash)
         found, _rows = ledger.content(batch_id)
         if found != row["rows_hash"] or rows_hash not in (None, found):

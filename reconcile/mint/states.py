@@ -240,14 +240,13 @@ def require_bound(row: dict[str, Any], at: datetime, /, *, suite_hash: str | Non
         )
 
 
-def require_second(row: dict[str, Any], approver: str, /, *others: str, at: str | None = None) -> None:
+def require_second(row: dict[str, Any], approver: str, /, *others: str) -> None:
     """Go on only when a batch is approved by somebody else than its proposer.
 
     Args:
         row: the batch as the registry holds it.
         approver: who approves.
         others: who else had a hand in the proposal.
-        at: when, for the log, which keeps a refusal; now when None.
 
     Raises:
         ApprovalError: the approver is one of the proposers, or has no readable name.
@@ -256,5 +255,5 @@ def require_second(row: dict[str, Any], approver: str, /, *others: str, at: str 
     if any(same_person(one, approver) for one in (row["proposer"], *others)):
         raise Refused(
             f"Batch {row['id']} was proposed by the same person. Somebody else has to approve it.",
-            what=BatchState.APPROVED.value, subject=row["id"], who=approver, at=at,
+            what=BatchState.APPROVED.value, subject=row["id"], who=approver,
         )  # fmt: skip
