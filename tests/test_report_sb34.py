@@ -211,6 +211,11 @@ def test_a_layout_that_cannot_be_right_is_refused(tmp_path: Any, change: tuple[s
         laid_out(tmp_path, LAYOUT.replace(*change))
 
 
+def test_a_layout_that_is_not_there_is_called_that(tmp_path: Any) -> None:
+    with pytest.raises(InputError, match=r"none.toml does not exist"):
+        read_record_layout(tmp_path / "none.toml", columns=WORKSHEET)
+
+
 def test_the_template_is_not_taken_for_a_layout(tmp_path: Any) -> None:
     with pytest.raises(InputError, match="not completed"):
         laid_out(tmp_path, TEMPLATE)
