@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
+from itertools import count
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -111,6 +112,12 @@ def private_folder(path: Path) -> Path:
     except OSError as error:
         raise OutputError(f"{path} cannot be created: {error.strerror}. Name another folder.") from None
     return path
+
+
+def unused(path: Path, /) -> Path:
+    """Give a path back, or the first of path-2, path-3 and so on that is not there yet."""
+    later = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return path if not path.exists() else next(one for one in later if not one.exists())
 
 
 def require_place(path: Path, /) -> None:

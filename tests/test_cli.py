@@ -21,7 +21,7 @@ from reconcile.cli.app import app
 from reconcile.cli.failures import explain
 from reconcile.cli.progress import Steps
 from reconcile.cli.tables import show_table
-from reconcile.errors import ConservationError, GateClosed, InputError
+from reconcile.errors import ConservationError, GateClosed, InputError, OutputError
 from reconcile.plan import Plan
 from reconcile.results import BatchSummary
 
@@ -172,6 +172,14 @@ def test_run_prints_the_result_on_stdout_and_its_steps_on_stderr(
     assert "somebody else than analyst" in said.out
     assert said.out.endswith("  reconcile batch approve B1\n")
     assert said.err.startswith("Read students ...\nDone in ")
+
+
+def test_a_work_list_that_exists_is_refused_before_anything_is_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "pairs.csv").write_text("decided", encoding="utf-8")
+    assert main(["run", "no.toml", "--work-list", str(tmp_path / "pairs.csv")]) == OutputError.exit_code
+    assert "pairs.csv exists already" in capsys.readouterr().err
 
 
 def test_demo_and_sample_and_quality_pass_their_options_on(

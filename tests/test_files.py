@@ -24,6 +24,7 @@ from reconcile.files import (
     scratch,
     sha256,
     touch_private,
+    unused,
     whole_folder,
     write_private,
 )
@@ -130,6 +131,13 @@ def test_a_file_keeps_its_old_content_until_the_new_one_is_whole(
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_second_one_stands_beside_the_first(tmp_path: Path) -> None:
+    assert unused(tmp_path / "audit") == tmp_path / "audit"
+    for made in ("audit", "audit-2"):
+        (tmp_path / made).mkdir()
+    assert unused(tmp_path / "audit") == tmp_path / "audit-3"
 
 
 def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:

@@ -208,6 +208,8 @@ def test_at_the_shell(plan: Plan, tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     made = shell.invoke(app, ["audit", str(plan.path), "--publish", "--out", str(public)])
     assert made.exit_code == 0, made.output
+    assert "With a usable CCCID" in made.output
+    assert "correct the data first" not in made.output  # the screen shows what may be published, too
     sheets = CalamineWorkbook.from_path(public).sheet_names
     assert sheets[:3] == ["About", "Students in scope", "college"]
     assert "Students without" not in sheets

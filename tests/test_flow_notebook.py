@@ -143,6 +143,8 @@ def test_nothing_is_overwritten_and_nothing_runs_in_vain(
     for words, said in (
         (["01", "--html", "page.html"], "page.html exists already and is not overwritten"),
         (["01", "--out", "nowhere/x.ipynb"], "There is no folder nowhere"),
+        (["01", "--html", "page.pdf"], "page.pdf does not end in .html"),
+        (["01", "--out", "x.html"], "x.html does not end in .ipynb"),
         (["06", "-p", "pla=x"], "06_mis_reporting takes: plan, out."),
         ([], "Name a notebook"),
     ):

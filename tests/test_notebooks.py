@@ -50,8 +50,8 @@ COMMON = {
     "plan": 'the path of your plan, such as "fall.toml"; empty: the sample',
     "sis": 'of the sample: or "colleague", "peoplesoft"',
 }
-# Take the part of two people in practice registries; compare two files, for which nobody needs a plan.
-ON_THEIR_OWN = ("05", "08")
+# Takes the part of two people in practice registries.
+ON_THEIR_OWN = ("05",)
 
 
 def read(path: Path) -> Any:

@@ -78,6 +78,19 @@ def test_rows_add_up() -> None:
     assert made.shares.rows() == [("ZZ1", "267", 6, 3, 0.5), ("ZZ1", "273", 2, 1, 0.5)]
 
 
+def test_a_share_is_rounded_once() -> None:
+    students = pl.concat(
+        [
+            STUDENTS[row].with_columns(sis_id=pl.lit(f"{row}.{at}"))
+            for row, most in ((0, 28), (5, 6))
+            for at in range(most)
+        ]
+    ).with_columns(terms=pl.lit("202710"))
+    made = sb34(students, CROSSWALK, settings=SETTINGS, colleges=("ZZ1",))
+    assert made.shares["share"].to_list() == [28 / 34]
+    assert "82.4% of 34" in made.chart.html
+
+
 def test_a_term_without_gi03_is_named() -> None:
     with pytest.raises(InputError, match=r'One|1 term.*"202720".*\[mis.terms\]'):
         make(settings=MisSettings(missing=NONE, terms={"202710": "267"}))
@@ -209,6 +222,11 @@ def test_records_are_as_wide_as_the_layout_says(tmp_path: Any) -> None:
 def test_a_layout_that_cannot_be_right_is_refused(tmp_path: Any, change: tuple[str, str], said: str) -> None:
     with pytest.raises(InputError, match=said):
         laid_out(tmp_path, LAYOUT.replace(*change))
+
+
+def test_a_layout_that_is_not_there_is_called_that(tmp_path: Any) -> None:
+    with pytest.raises(InputError, match=r"none.toml does not exist"):
+        read_record_layout(tmp_path / "none.toml", columns=WORKSHEET)
 
 
 def test_the_template_is_not_taken_for_a_layout(tmp_path: Any) -> None:

@@ -135,13 +135,14 @@ def run(
 
     Example: `reconcile run fall.toml`
     """
-    from reconcile.flow.run import run as reconcile  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.flow.decisions import require_new, write_work_list  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.flow.run import run as reconcile  # noqa: PLC0415
 
+    if work_list is not None:
+        require_new(work_list)
     with Steps() as steps:
         done = reconcile(plan, progress=steps)
     if work_list is not None:
-        from reconcile.flow.decisions import write_work_list  # noqa: PLC0415
-
         write_work_list(done, work_list, reader=reader)
         typer.echo(f"Pairs for a person  {work_list}")
     show_run(done)

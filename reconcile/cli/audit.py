@@ -56,8 +56,10 @@ def audit(
     known = Plan.read(plan, files=sample is not None)
     with Steps() as steps:
         made = look(known, run=run, by=by or (), progress=steps)
-    show_table(made.summary)
-    show_table(made.reasons.frame.select("why", "students"))
+    # What is for publication may be copied from the screen as well.
+    shown = [made.summary, made.reasons.frame.select("why", "students")]
+    for table in [one.frame for one in made.for_publication] if publish else shown:
+        show_table(table)
     typer.echo(made.evidence.verdict)
     for file in out or ():
         typer.echo(f"Audit  {made.write(file, publish=publish)}")

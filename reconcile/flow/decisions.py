@@ -52,7 +52,7 @@ def hand_out(plan: Plan, file: Path, listing: Callable[..., WorkList], /, *, rea
     from reconcile.registry import Registry, veils  # noqa: PLC0415 - SQLAlchemy is slow to import
     from reconcile.registry.access import may_see_birthdates  # noqa: PLC0415
 
-    _require_new(file)
+    require_new(file)
     with Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO) as registry:
         decided = registry.decisions(reviewers=plan.review.reviewers, settled=True)
         listed = listing(decided=decided)
@@ -71,13 +71,14 @@ def hand_out(plan: Plan, file: Path, listing: Callable[..., WorkList], /, *, rea
 def _hand_out_parcel(done: Run, file: Path, /, *, reader: str) -> Path:
     from reconcile.registry import Registry  # noqa: PLC0415 - SQLAlchemy is slow to import
 
-    _require_new(file)
+    require_new(file)
     with Registry.open(done.plan.registry, demo=done.plan.issuer.kind is Issuer.DEMO) as registry:
         _write_parcel(done, file, registry, reader=reader)
     return file
 
 
-def _require_new(file: Path) -> None:
+def require_new(file: Path, /) -> None:
+    """Refuse to write a work list over another, which somebody may be filling in."""
     if file.exists():
         raise OutputError(
             f"{file} exists already and is not overwritten. Name another file for the work list."

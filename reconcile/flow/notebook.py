@@ -81,7 +81,11 @@ def run_notebook(
     """
     notebook = find_notebook(name)
     values = values_of(given, notebook.parameters, of=notebook.name)
-    for place in filter(None, (out, html)):
+    for place, ending in ((out, ".ipynb"), (html, ".html")):
+        if place is None:
+            continue
+        if place.suffix.lower() != ending:
+            raise OutputError(f"{place} does not end in {ending}. Give it a name that does.")
         require_place(place)
         if place.exists() and not overwrite:
             raise OutputError(

@@ -80,6 +80,8 @@ def read_record_layout(path: Path, /, *, columns: tuple[str, ...]) -> RecordLayo
     """
     try:
         content, fault = tomllib.loads(path.read_text(encoding="utf-8-sig")), ""
+    except FileNotFoundError:
+        content, fault = {}, "does not exist"
     except (OSError, UnicodeDecodeError):
         content, fault = {}, "is no file of UTF-8 text"
     except tomllib.TOMLDecodeError as error:

@@ -262,7 +262,7 @@ def _shares(worksheet: pl.DataFrame, settings: MisSettings) -> pl.DataFrame:
     return (
         worksheet.group_by("GI01", "GI03")
         .agg(students=pl.len().cast(pl.Int64), with_cccid=has.sum().cast(pl.Int64))
-        .with_columns(share=(pl.col("with_cccid") / pl.col("students")).round(4))
+        .with_columns(share=pl.col("with_cccid") / pl.col("students"))  # rounded once, where it is shown
         .sort("GI01", "GI03", nulls_last=True)
     )
 
