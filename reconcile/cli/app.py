@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconcile.cli import account, batch, dictionary, inspect, key, mis, plan, registry, role, validate
+from reconcile.cli import (
+    account,
+    batch,
+    batch_out,
+    dictionary,
+    inspect,
+    key,
+    mis,
+    plan,
+    registry,
+    role,
+    validate,
+)
 from reconcile.cli.audit import audit
 from reconcile.cli.compare import compare
 from reconcile.cli.create import create
@@ -31,6 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # a quarter of a second that nobody misses
 )
 app.add_typer(plan.app, name="plan")
+batch.app.add_typer(batch_out.app)
 app.add_typer(batch.app, name="batch")
 app.add_typer(account.app, name="account")
 app.add_typer(registry.app, name="registry")
@@ -135,10 +148,11 @@ def run(
 
     Example: `reconcile run fall.toml`
     """
-    from reconcile.flow.decisions import require_new, write_work_list  # noqa: PLC0415 - `--help` stays quick
-    from reconcile.flow.run import run as reconcile  # noqa: PLC0415
+    from reconcile.flow.run import run as reconcile  # noqa: PLC0415 - `--help` stays quick
 
     if work_list is not None:
+        from reconcile.flow.decisions import require_new, write_work_list  # noqa: PLC0415
+
         require_new(work_list)
     with Steps() as steps:
         done = reconcile(plan, progress=steps)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from reconcile.errors import RegistryError
-from reconcile.registry import guards, kiosk
+from reconcile.registry import guards, kiosk, triggers
 from reconcile.registry.canon import digest
 from reconcile.registry.roles import NEEDED, PEOPLE, Role, current, in_force
 from reconcile.words import listed
@@ -158,7 +158,7 @@ def _kept(connection: sa.Connection) -> Kept:
         "WHERE n.nspname = :schema AND t.tgenabled = 'O' AND NOT t.tgisinternal"
     )
     on = {(table, guard) for table, guard in connection.execute(watched, {"schema": schema})}
-    off = sorted({table for table, guard in guards.guarded() if (table, guard) not in on})
+    off = sorted({table for table, guard in triggers.guarded() if (table, guard) not in on})
     problems += [f"a guard of the table {table} was switched off or taken away" for table in off]
     logins = set(connection.execute(sa.text("SELECT rolname FROM pg_roles")).scalars())
     idle = {row["person"] for row in current(connection) if row["login"] not in logins}
@@ -182,7 +182,7 @@ def _statements(connection: sa.Connection) -> list[str]:
     made = list(_groups(connection, _quoted(schema), prefix))
     made += guards.functions(_quoted(schema), prefix, _needed(), _PEOPLE)
     made += _callers(_quoted(schema), prefix)
-    made += guards.triggers(_quoted(schema))
+    made += triggers.triggers(_quoted(schema))
     function = f"{_quoted(schema)}.reconcile_holds(text[], text, text)"
     return [*made, f"COMMENT ON FUNCTION {function} IS '{_edition(schema, prefix)}'"]
 
@@ -243,7 +243,9 @@ def _place(connection: sa.Connection) -> tuple[str, str]:
 
 
 def _edition(schema: str, prefix: str) -> str:
-    return digest([*guards.functions(_quoted(schema), prefix, _needed(), _PEOPLE), *guards.triggers(schema)])
+    return digest(
+        [*guards.functions(_quoted(schema), prefix, _needed(), _PEOPLE), *triggers.triggers(schema)]
+    )
 
 
 def _needed() -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from reconcile.registry import Registry
-    from reconcile.review.session import Progress, Session
+    from reconcile.review.progress import Progress
+    from reconcile.review.session import Session
     from reconcile.show import Listing
 
 _HERE: Final = Path(__file__).parent
