@@ -245,7 +245,11 @@ def test_an_address_that_the_registry_knows_is_not_given_again(small_run: Run, r
     own = asked.filter(~pl.col("email").str.contains("+", literal=True)).row(0, named=True)
     reject(registry, first.batch.id, by="Ben", reason="to be asked anew", at=AT)
     theirs = asked.head(1).with_columns(
-        pl.lit(own["email"]).alias("email"), sis_id=pl.lit("X1"), first_name=pl.lit("Somebody")
+        pl.lit(own["email"]).alias("email"),
+        sis_id=pl.lit("X1"),
+        first_name=pl.lit("Somebody"),
+        last_name=pl.lit("Else"),
+        birthdate=pl.lit("1955-05-05"),
     )
     draft(registry, theirs, by="Ana", at=AT)
     again = before(small_run)
