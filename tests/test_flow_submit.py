@@ -14,6 +14,7 @@ import pytest
 
 from reconcile.columns import Status, UseCase
 from reconcile.errors import KeyMismatch, RegistryError
+from reconcile.flow.alike import tell_apart
 from reconcile.flow.submit import submit, summary
 from reconcile.mint.batch import GateVerdict, approve, fingerprint, look_up, mint, propose, reject
 from reconcile.mint.draft import draft, rows_of
@@ -245,7 +246,11 @@ def test_an_address_that_the_registry_knows_is_not_given_again(small_run: Run, r
     own = asked.filter(~pl.col("email").str.contains("+", literal=True)).row(0, named=True)
     reject(registry, first.batch.id, by="Ben", reason="to be asked anew", at=AT)
     theirs = asked.head(1).with_columns(
-        pl.lit(own["email"]).alias("email"), sis_id=pl.lit("X1"), first_name=pl.lit("Somebody")
+        pl.lit(own["email"]).alias("email"),
+        sis_id=pl.lit("X1"),
+        first_name=pl.lit("Somebody"),
+        last_name=pl.lit("Else"),
+        birthdate=pl.lit("1955-05-05"),
     )
     draft(registry, theirs, by="Ana", at=AT)
     again = before(small_run)
@@ -394,7 +399,32 @@ def test_a_person_who_has_a_number_under_another_id_is_left_out(small_run: Run, 
     submit(both, registry, at=AT)
     assert both.batch is not None
     assert both.batch.mints == 1
-    assert "1 new account was left out: somebody of the same name and birthdate" in both.notes[-1]
+    assert "1 new account was left out: somebody who is, or may be, the same person" in both.notes[-1]
+
+
+def test_a_run_knows_somebody_of_the_registry_under_another_spelling(
+    small_run: Run, registry: Registry
+) -> None:
+    """In no extract and no snapshot; a reader is told what to do, and who is another gets a number."""
+    done = only(small_run, Status.MINTABLE)
+    named = done.students.drop_nulls(["first_name", "last_name", "birthdate"]).select("sis_id")
+    first = done.resolution.frame.join(named, on="sis_id")["sis_id"].min()
+    one = done.students.filter(pl.col("sis_id") == first)
+    college = one["college"][0]
+    spelled = one.select("last_name", "birthdate", first_name=pl.col("first_name") + "h")
+    other = spelled.with_columns(
+        kind=pl.lit("mint"), college=pl.lit("ZZ2"), sis_id=pl.lit("X1"), cccid=pl.lit(None, pl.String)
+    )
+    draft(registry, other, by="Eva", at=AT)
+    mine = replace(done, resolution=Resolution(frame=done.resolution.frame.filter(sis_id=first)))
+    submit(mine, registry, at=AT)
+    assert (mine.batch, mine.gate_open) == (None, False)
+    assert "`reconcile batch apart`" in mine.notes[-1]
+    tell_apart(registry, "ZZ2/X1", f"{college}/{first}", by="Cyd", reason="cousins", at=AT)
+    again = replace(before(small_run), resolution=mine.resolution)
+    submit(again, registry, at=AT)
+    assert again.batch is not None
+    assert again.batch.mints == 1
 
 
 def test_a_registry_that_was_put_back_takes_no_batch(small_run: Run, real: Registry, tmp_path: Path) -> None:

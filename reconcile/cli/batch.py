@@ -78,11 +78,13 @@ def check(
     """Hold a draft against the dictionary and the registry.
 
     Left out are students who have a number or wait for one, under whatever
-    SIS id. A batch that went back to draft is checked again.
+    SIS id, and who is so like somebody in the registry, or in another row,
+    that they may be one person (`batch apart`). A batch that went back to draft is checked again.
 
     Example: `reconcile batch check BATCH --plan fall.toml --by "..."`
     """
     from reconcile.flow.batches import check_batch  # noqa: PLC0415 - `--help` stays quick
+    from reconcile.mint.batch import TOLD_APART  # noqa: PLC0415
 
     with change(plan, registry, demo=demo, dry_run=dry_run) as store:
         checked = check_batch(store, batch, by=by, plan=plan_of(plan))
@@ -94,7 +96,42 @@ def check(
     ):
         if count:
             typer.echo(f"Left out: {count:,} who {why}.")
+    if checked.blocked:
+        typer.echo(TOLD_APART)
     say_next(f'submit {batch} {options(plan, registry, demo=demo)} --by "..."', not dry_run)
+
+
+@app.command()
+def apart(
+    one: Annotated[
+        str, typer.Argument(help="A request: college and SIS id, as 021/N1.", metavar="[ONE")
+    ] = "",
+    other: Annotated[str, typer.Argument(help="The other one.", metavar="OTHER]")] = "",
+    *,
+    by: Annotated[str, typer.Option(help="Who says so: somebody else than whoever checked.")] = "",
+    reason: Annotated[str, typer.Option(help="How that is known; kept in the log. Name no student.")] = "",
+    plan: Where = None,
+    registry: Url = None,
+    demo: Demo = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Say of two requests that look like one person that they are two people.
+
+    Without the two, list the pairs that nobody decided about. Such pairs
+    keep each other from a number. Draft the rows that were left out anew, or
+    run the plan again, once they are told apart.
+
+    Example: `reconcile batch apart 021/N1 021/N2 --plan fall.toml --by "..." --reason "twins"`
+    """
+    from reconcile.flow.alike import doubtful, tell_apart  # noqa: PLC0415 - `--help` stays quick
+
+    if not one:
+        with open_registry(plan, registry, demo=demo) as store:
+            show_table(doubtful(store))
+        return
+    with change(plan, registry, demo=demo, dry_run=dry_run) as store:
+        tell_apart(store, one, other, by=by, reason=reason)
+    typer.echo(f"{one} and {other} are two people. Draft the rows that were left out anew, or run again.")
 
 
 @app.command()

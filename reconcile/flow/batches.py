@@ -10,6 +10,7 @@ import polars as pl
 from reconcile.columns import SSN_DERIVED, plain
 from reconcile.errors import InputError, OutputError, nearest
 from reconcile.exports import write_for_people
+from reconcile.flow.alike import alike
 from reconcile.flow.inputs import read_students
 from reconcile.mint import draft as drafts
 from reconcile.mint.accounts import addresses_in_use
@@ -81,6 +82,9 @@ def check_batch(
 ) -> Batch:
     """Hold the rows of a draft against the dictionary and the registry.
 
+    Whom the linkage takes for somebody of the registry, or for another row, is noted and left out until
+    somebody else tells the two apart (`flow.alike`).
+
     Args:
         registry: where the batch is kept.
         batch_id: a draft, or a batch that was checked before.
@@ -96,12 +100,16 @@ def check_batch(
     rows, rows_hash = drafts.rows_of(registry, batch_id)
     created = rows.filter(pl.col("kind") != "recover").drop("kind", "cccid")
     suite_hash, is_open, failures = "", True, 0
+    found = None
     if created.height:
         require_reasons(created)
         judged = judge_requests(registry, created, plan=plan, at=at)
         suite_hash, is_open, failures = judged.suite_hash, judged.verdict == "open", judged.failures.height
+        if is_open:
+            found = alike(registry, rows, plan=plan, batch=batch_id)
+            registry.note_ties(found, by=by, at=at)  # for itself: it holds where nobody is left, too
     verdict = GateVerdict(suite_hash=suite_hash, rows_hash=rows_hash, open=is_open, failures=failures)
-    return drafts.check(registry, batch_id, by=by, verdict=verdict, at=at)
+    return drafts.check(registry, batch_id, by=by, verdict=verdict, ties=found, at=at)
 
 
 def write_rows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -384,15 +383,12 @@ class Lookup:
 
 def _waiting(registry: Registry, known: pl.DataFrame) -> pl.DataFrame:
     """Give the people of the registry but those that it knows as the student; cccid, or college/SIS id."""
-    from reconcile.registry.known import awaited  # noqa: PLC0415 - brings SQLAlchemy
+    from reconcile.registry.known import living  # noqa: PLC0415 - brings SQLAlchemy
 
-    same = set(known.select("college", "sis_id").rows())
-    rows = [
-        {name: fields.get(name) for name in _PERSON} | {"cccid": number or f"{code}/{sis_id}"}
-        for code, sis_id, number, payload in registry.inspect(awaited)
-        if (code, sis_id) not in same and (fields := json.loads(payload))
-    ]
-    return pl.DataFrame(rows, schema=dict.fromkeys((*_PERSON, "cccid"), pl.String)).unique("cccid")
+    found = registry.inspect(lambda connection: living(connection, _PERSON)).filter(kind="mint")
+    others = found.join(known, on=["college", "sis_id"], how="anti")
+    number = pl.coalesce("cccid", pl.concat_str("college", pl.lit("/"), "sis_id"))
+    return others.select(*_PERSON, cccid=number).unique("cccid", maintain_order=True)
 
 
 def weight_words(bits: float | None, /) -> str:

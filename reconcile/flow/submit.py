@@ -9,10 +9,11 @@ import polars as pl
 from reconcile.columns import Status
 from reconcile.errors import GateClosed
 from reconcile.flow import snapshot
+from reconcile.flow.alike import alike
 from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, reachable
 from reconcile.flow.seen import remember
 from reconcile.flow.ties import ties_of
-from reconcile.mint.batch import GateVerdict, fingerprint, propose, withdraw_outdated
+from reconcile.mint.batch import TOLD_APART, GateVerdict, fingerprint, propose, withdraw_outdated
 from reconcile.registry.access import require
 from reconcile.registry.anchor import anchor, beside, require_current
 from reconcile.results import BatchSummary
@@ -80,6 +81,9 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     if checked is not None and checked.verdict != "open":
         _close(done, _reasons(checked.counts.filter("closes")))
         return
+    compared = [done.students.select("college", "sis_id"), done.accounts.select("cccid")]
+    found = alike(registry, rows, plan=plan, searched=pl.concat(compared, how="diagonal"))
+    registry.note_ties(found, by=plan.mint.proposer, at=at)
     verdict = GateVerdict(
         suite_hash=checked.suite_hash if checked else "",
         rows_hash=fingerprint(rows, wide=plan.policy.wide_cccid),
@@ -100,8 +104,8 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     if batch.blocked:
         who = counted(batch.blocked, "new account was", "new accounts were")
         why = (
-            "somebody of the same name and birthdate, or who is noted as the same person, has or awaits a "
-            "number under another SIS id or at another college. Let a reviewer decide."
+            "somebody who is, or may be, the same person has or awaits a number under another SIS id or at "
+            f"another college. {TOLD_APART}"
         )
         done.notes += (f"{who} left out: {why}",)
     if batch.waiting:

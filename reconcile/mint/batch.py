@@ -52,11 +52,15 @@ _DEAD = (BatchState.REJECTED, BatchState.WITHDRAWN)
 _TAKEN_BACK = STEPS[BatchState.WITHDRAWN]
 _LOGGED = ("content_hash", "suite_hash", "issuer", "proposed_at", "valid_until")
 _TOO_OLD = "its last day has passed"
+TOLD_APART = (
+    "If they are two people, somebody else says so: a reviewer of the pair, or by `reconcile batch apart`, "
+    "which also lists the pairs."
+)
 ALL_BLOCKED = (
     "The gate is closed: all {rows:,} rows ask for a number for somebody who is, or may be, the same "
     "person as "
-    "another request or as a holder of a number, under another SIS id or at another college. Let a reviewer "
-    "decide about the pairs; nothing was proposed."
+    "another request or as a holder of a number, under another SIS id or at another college. Nothing was "
+    "proposed. " + TOLD_APART
 )
 
 

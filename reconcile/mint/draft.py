@@ -115,6 +115,7 @@ def check(
     *,
     by: str,
     verdict: GateVerdict,
+    ties: pl.DataFrame | None = None,
     at: datetime | None = None,
 ) -> Batch:
     """Bind a draft to the dictionary's verdict, and leave out whom it must not serve.
@@ -127,6 +128,7 @@ def check(
         batch_id: a draft, or a batch that was checked before.
         by: who checks.
         verdict: what the dictionary said about exactly the rows that the batch holds now.
+        ties: as for `Registry.note_ties`, which a rehearsal forgot again.
         at: when; now when None.
 
     Raises:
@@ -146,6 +148,8 @@ def check(
             )
         if verdict.rows_hash != ledger.content(batch_id)[0]:
             raise GateClosed("The verdict speaks of other rows; check the batch again.")
+        if ties is not None:
+            ledger.persons.tie(ties.iter_rows(), by=by)
         served, waiting, _holder = ledger.leave_out(batch_id)
         blocked = ledger.leave_rivals(batch_id)
         rows_hash, kept = ledger.content(batch_id)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import polars as pl
 import sqlalchemy as sa
 
+from reconcile.registry.connect import in_parts, tabled
 from reconcile.registry.persons import person_of
 from reconcile.registry.tables import accounts, batches, cccids, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _WHO = ("first_name", "last_name", "birthdate")
 
@@ -41,10 +43,24 @@ def known_as(
     return list(found.values())
 
 
-def awaited(connection: sa.Connection, /) -> list[tuple[str, str, str | None, str]]:
-    """List the new numbers that were issued or may still be: college, sis_id, cccid, payload."""
-    live = _live(requests.c.kind == "mint", requests.c.payload)
-    return [(code, sis_id, cccid, payload) for code, sis_id, cccid, payload in connection.execute(live)]
+def living(
+    connection: sa.Connection, fields: Sequence[str], /, *, besides: str | None = None
+) -> pl.DataFrame:
+    """List the requests that hold a number or may still get one: college, sis_id, cccid, kind and fields.
+
+    Args:
+        connection: of a transaction.
+        fields: of the request, as it was asked; null where it says nothing.
+        besides: a batch whose rows are left out.
+    """
+    query = _live(requests.c.batch != (besides or ""), requests.c.kind, requests.c.payload)
+    names = ("college", "sis_id", "cccid", "kind")
+    form = pl.Struct(dict.fromkeys(fields, pl.String))
+    tables = [pl.DataFrame(schema=dict.fromkeys((*names, *fields), pl.String))]
+    for rows in filter(None, in_parts(connection, query)):  # what is not compared is let go at once
+        part = tabled([rows], dict.fromkeys((*names, "payload"), pl.String))
+        tables.append(part.select(*names, pl.col("payload").str.json_decode(form).struct.unnest()))
+    return pl.concat(tables).unique(["college", "sis_id"], keep="last", maintain_order=True)
 
 
 def _reasons(
@@ -72,7 +88,8 @@ def _counting(which: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
 
 def _asked(connection: sa.Connection, which: sa.ColumnElement[bool], by: str) -> Iterator[Known]:
     """Look among requests that were served, or still may be."""
-    for code, sis_id, cccid in connection.execute(_live(which)):
+    ordered = _live(which).distinct().order_by(requests.c.mis_code, requests.c.sis_id)
+    for code, sis_id, cccid in connection.execute(ordered):
         yield Known(code, sis_id, cccid, by)
 
 
@@ -87,6 +104,4 @@ def _live(which: sa.ColumnElement[bool], *also: sa.Column[str]) -> sa.Select[*tu
         sa.select(requests.c.mis_code, requests.c.sis_id, cccids.c.cccid, *also)
         .select_from(joined)
         .where(which, sa.or_(cccids.c.cccid.is_not(None), waits))
-        .distinct()
-        .order_by(requests.c.mis_code, requests.c.sis_id)
     )

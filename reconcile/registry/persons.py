@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from reconcile.registry import chain
 from reconcile.registry.canon import digest
 from reconcile.registry.connect import bulk, in_parts
-from reconcile.registry.tables import VALID, batches, cccids, decisions, requests, results, ties
+from reconcile.registry.tables import VALID, audit, batches, cccids, decisions, requests, results, ties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ class Persons:
         self._connection = connection
         self._stamp = stamp
 
-    def tie(self, pairs: Iterable[tuple[str, str, str, str, str]], /, *, by: str) -> int:
+    def tie(self, pairs: Iterable[tuple[str, ...]], /, *, by: str, **detail: str) -> int:
         """Note pairs of records (college, id, college, id, tie) and return how many said something new."""
         known = self._ties()
         wanted: dict[tuple[Key, Key], str] = {}
@@ -72,17 +72,29 @@ class Persons:
             (*left, *right, tie) for (left, right), tie in wanted.items() if known.get((left, right)) != tie
         )
         if new:
-            hashed = digest([list(row) for row in new])
-            audit = chain.append(
-                self._connection, "tied", "records", who=by, at=self._stamp, pairs=len(new), hash=hashed
+            detail |= {"hash": digest([list(row) for row in new])}
+            entry = chain.append(
+                self._connection, "tied", "records", who=by, at=self._stamp, pairs=len(new), **detail
             )
             names = (*_NAMES, "at", "audit")
-            bulk(self._connection, ties, names, [(*row, self._stamp, audit) for row in new])
+            bulk(self._connection, ties, names, [(*row, self._stamp, entry) for row in new])
         return len(new)
 
     def ties(self) -> list[tuple[str, str, str, str, str]]:
         """List the latest word on each pair: mis_code and sis_id of both records, and the tie."""
         return [(*left, *right, tie) for (left, right), tie in self._ties().items()]
+
+    def doubtful(self) -> dict[tuple[Key, Key], str]:
+        """List the pairs that are possibly one person and that nobody decided about, with who noted them."""
+        names = (*(ties.c[name] for name in _NAMES), audit.c.who)
+        joined = sa.select(*names).join_from(ties, audit, audit.c.seq == ties.c.audit).order_by(ties.c.id)
+        latest = {((a, b), (c, d)): (tie, who) for a, b, c, d, tie, who in self._connection.execute(joined)}
+        decided = self._decided_apart()
+        return {
+            (left, right): who
+            for (left, right), (tie, who) in latest.items()
+            if tie == "possible" and frozenset((left[1], right[1])) not in decided
+        }
 
     def records(self) -> list[tuple[str, str, str]]:
         """List for each record the others of the same person: mis_code, sis_id, "code/id code/id"."""
