@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+import sys
+import time
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -14,7 +16,8 @@ from registries import AT, approved, submitted, wanted
 from reconcile.cli import main
 from reconcile.columns import UseCase
 from reconcile.errors import GateClosed, InputError
-from reconcile.flow.batches import check_batch, compare_loaded, draft_file, read_result
+from reconcile.flow.batches import check_batch, compare_loaded, draft_file, judge_requests, read_result
+from reconcile.mint.asked import FIELDS
 from reconcile.mint.batch import approve, look_up, withdraw
 from reconcile.mint.deliver import deliver
 from reconcile.mint.draft import rows_of
@@ -289,6 +292,51 @@ def test_a_child_needs_a_guardian(tmp_path):
         again = drafted(opened, tmp_path, **child, **consent)
         assert again != batch  # what was consented is part of what is approved
         assert check_batch(opened, again, by="Ana", at=AT).state == "checked"
+
+
+def broken(opened, *, at, plan=None, **changes):
+    """Give the critical rules that a request breaks."""
+    person = PERSON | {"college": "021", "sis_id": "007", "first_name": "Zoë", "last_name": "Lee"}
+    row = dict.fromkeys(FIELDS) | person | changes
+    asked = pl.DataFrame([row], schema=dict.fromkeys(row, pl.String))
+    found = judge_requests(opened, asked, plan=plan, at=at).failures
+    return set(found.filter(pl.col("severity") == "critical")["rule_id"].cast(pl.String))
+
+
+def test_what_was_signed_since_the_plans_day_is_not_of_the_future(tmp_path):
+    for name in ("students.csv", "accounts.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "plan.toml").write_text(BRIEF.format(issuer="openccc", layout="banner"), encoding="utf-8")
+    plan = Plan.read(tmp_path / "plan.toml")  # of 2026-11-20
+    consent = {"guardian_consent_by": "Eva Example", "guardian_relation": "mother"}
+    consent |= {"consent_recorded_by": "Ana", "birthdate": "2014-05-06"}
+    days = [("2026-11-22", "2026-11-22"), ("2026-11-22", "2026-11-23")]
+    days += [("2026-11-18", "2026-11-20"), ("2026-11-18", "2026-11-21")]
+    with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
+        for today, signed in days:
+            at = datetime.fromisoformat(f"{today}T12:00:00+00:00")
+            found = broken(opened, at=at, plan=plan, guardian_consent_on=signed, **consent)
+            late = signed > max(today, "2026-11-20")
+            assert found == ({"guardian_consent_not_in_future"} if late else set()), (today, signed)
+        before = datetime(2026, 11, 19, 12, tzinfo=UTC)
+        bare = broken(opened, at=before, plan=plan, birthdate="2013-11-20")
+        assert "guardian_consent_named" in bare  # 13 on the plan's day, not yet on the day of the step
+        assert not broken(opened, at=before, plan=plan, birthdate="2013-11-19")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the time zone of a process is set in another way")
+def test_nobody_turns_thirteen_on_the_evening_before(tmp_path, monkeypatch):
+    evening = datetime(2026, 11, 22, 3, tzinfo=UTC)  # the 21st, 7 p.m.
+    try:
+        with Registry.open(tmp_path / "r.sqlite", at=AT) as opened:
+            for zone, early in (("America/Los_Angeles", True), ("UTC", False)):
+                monkeypatch.setenv("TZ", zone)
+                time.tzset()
+                found = broken(opened, at=evening, birthdate="2013-11-22")
+                assert ("guardian_consent_named" in found) is early
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_an_address_of_an_account_or_of_another_request_closes_the_gate(tmp_path):

@@ -12,10 +12,12 @@ from plans import change_plan, take
 from students import NOBODY, account_of
 
 from reconcile.errors import GateClosed, InputError
+from reconcile.flow import single
+from reconcile.flow.batches import check_batch
 from reconcile.flow.candidates import Lookup
 from reconcile.flow.single import ask, registry_of
 from reconcile.mint.batch import approve, mint
-from reconcile.mint.draft import rows_of
+from reconcile.mint.draft import rows_of, submit
 from reconcile.mint.way import way
 from reconcile.plan import Plan
 from reconcile.registry import Registry
@@ -79,6 +81,27 @@ def test_a_newcomer_is_asked_for_and_made(plan: Plan, lookup: Lookup, registry: 
     assert lookup.one(same, registry=registry, by="Ana").faults["message"][0].startswith("An account has")
     for shown in (looked, made, again):
         assert "Zythromanda" not in repr(shown) + shown._repr_html_()
+
+
+@pytest.mark.parametrize("step", ["check_batch", "hand_in"])
+def test_two_who_ask_at_the_same_moment_ask_for_one_batch(
+    lookup: Lookup, registry: Registry, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The other one submits after this one's draft, before its check or before its submission."""
+    looked = lookup.one(NOBODY, registry=registry, by="Ana")
+    first, theirs = getattr(single, step), []
+
+    def meanwhile(ledger: Registry, batch: str, **given: object) -> object:
+        check_batch(registry, batch, by="Eve", plan=lookup.plan, at=AT)
+        theirs.append(submit(registry, batch, by="Eve", at=AT))
+        return first(ledger, batch, **given)
+
+    monkeypatch.setattr(single, step, meanwhile)
+    made = ask(registry, looked, lookup, by="Ana", at=AT)
+    assert [made.batch] == theirs
+    assert made.batch is not None
+    assert (made.batch.state, made.batch.proposer) == ("submitted", "Eve")
+    assert made.batch.id in made.command
 
 
 def test_an_account_that_is_theirs_is_given(lookup: Lookup, plan: Plan, registry: Registry, account) -> None:

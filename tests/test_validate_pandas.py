@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+import unicodedata
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -224,14 +225,31 @@ def is_day(text: str) -> bool:
     return True
 
 
+def words(*names: str | None) -> list[str]:
+    """Give the words of a name in the order of the alphabet, without accents."""
+    plain = unicodedata.normalize("NFD", " ".join(filter(None, names)).lower())
+    return sorted(re.findall(r"[^\W_]+", "".join(one for one in plain if not unicodedata.combining(one))))
+
+
+def rest(row: Row) -> tuple[str | None, str | None]:
+    return row["last_name"], row["suffix"]
+
+
 LEGAL = ("first_name", "middle_name", "last_name")
 OBVIOUS: dict[str, Callable[[Row], bool]] = {
     "cccids_shape": lambda row: any(
         not re.fullmatch("[A-HJ-NP-Z]{3,4}[0-9]{4}", number) or number.endswith("0000")
         for number in row["cccids"] or ()
     ),
-    "guardian_consent_valid": lambda row: (
-        row["guardian_consent_on"] is not None and not is_day(row["guardian_consent_on"])
+    "guardian_consent_after_birth": lambda row: (
+        is_day(row["guardian_consent_on"] or "")
+        and is_day(row["birthdate"] or "")
+        and row["guardian_consent_on"] < row["birthdate"]
+    ),
+    "guardian_not_the_child": lambda row: (
+        bool(words(row["guardian_consent_by"]))
+        and words(row["guardian_consent_by"])
+        in (words(row["first_name"], *rest(row)), words(row["first_name"], row["middle_name"], *rest(row)))
     ),
     "cccids_single": lambda row: len(row["cccids"] or ()) > 1,
     "account_owner_changed": lambda row: of_another(row) and row["scope"] == "systemwide",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,6 +11,7 @@ from reconcile.errors import InputError, OutputError, nearest
 from reconcile.exports import write_for_people
 from reconcile.flow.alike import alike
 from reconcile.flow.inputs import read_students
+from reconcile.flow.snapshot import local_day
 from reconcile.mint import draft as drafts
 from reconcile.mint.accounts import addresses_in_use
 from reconcile.mint.asked import filled, require_reasons
@@ -26,7 +26,7 @@ from reconcile.registry.people import require_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
     from pathlib import Path
 
     from reconcile.mint.deliver import Loaded
@@ -151,11 +151,15 @@ def judge_requests(
 ) -> Validation:
     """Hold requests for new accounts against the dictionary, nothing being kept.
 
+    What was written down since the plan's day, such as a guardian's consent, is not of the future: the later
+    of that day and the day of the step counts. How old people are is asked of the day of the step alone, so
+    that nobody passes as 13 early. Days are those of the place where the machine stands.
+
     Args:
         registry: whose accounts and batches may have an address already.
         created: college, sis_id, email, and the other columns of a request; email_in_use ("true" where an
             account elsewhere has the address) may be among them.
-        plan: whose rules and day count; without one the rules that are shipped, and today.
+        plan: whose rules and day count; without one the rules that are shipped, and the day of the step.
         at: when; now when None.
     """
     from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
@@ -164,8 +168,9 @@ def judge_requests(
         request_key=pl.concat_str("college", pl.lit("/"), "sis_id"),
         email_in_use=pl.Series(_in_use(registry, created), dtype=pl.String),
     )
-    day = plan.as_of if plan is not None else (at or datetime.now(UTC)).date()
-    return validate(form, suite="mint_request", as_of=day, policy=plan.policy if plan is not None else None)
+    today = local_day(at)
+    day, policy = (max(plan.as_of, today), plan.policy) if plan is not None else (today, None)
+    return validate(form, suite="mint_request", as_of=day, age_on=today, policy=policy)
 
 
 def _in_use(registry: Registry, created: pl.DataFrame) -> list[str]:

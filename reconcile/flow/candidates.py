@@ -160,7 +160,7 @@ class Lookup:
     Args:
         plan: its snapshot is looked through, its extract, applications and fraud list say what they know.
         progress: told the name of each step as it begins.
-        at: the moment that counts as now, for the snapshot's age.
+        at: the moment that counts as now, for the snapshot's age and for dates and ages in a request.
 
     Raises:
         GateClosed: the snapshot is too old or too broken to say that somebody has no account.
@@ -178,6 +178,7 @@ class Lookup:
             raise GateClosed(f"The gate is closed: {why}. Nobody is looked up.")
         say("Prepare the accounts")
         self.plan = plan
+        self._at = at
         self._inputs = inputs
         self._students, self._accounts = inputs.tables["students"], inputs.searched
         self._fraud = _numbers(
@@ -362,7 +363,7 @@ class Lookup:
         from reconcile.flow.batches import judge_requests  # noqa: PLC0415 - Great Expectations is slow
 
         table = pl.DataFrame([dict(asked)], schema=dict.fromkeys(asked, pl.String))
-        judged = judge_requests(registry, table, plan=self.plan)
+        judged = judge_requests(registry, table, plan=self.plan, at=self._at)
         rules = load_suite("mint_request", as_of=self.plan.as_of, policy=self.plan.policy)["expectations"]
         columns = {one["meta"]["rule_id"]: one["meta"]["column"] for one in rules}
         rows = [

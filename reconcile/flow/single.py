@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from reconcile.columns import SET_ASIDE
-from reconcile.errors import GateClosed, InputError
+from reconcile.errors import GateClosed, InputError, RegistryError
 from reconcile.flow.batches import check_batch
 from reconcile.flow.snapshot import good_until
 from reconcile.mint.accounts import plain_address
 from reconcile.mint.asked import FIELDS, filled
+from reconcile.mint.batch import look_up
 from reconcile.mint.draft import draft
 from reconcile.mint.draft import submit as hand_in
+from reconcile.mint.states import BatchState
 from reconcile.plan import Issuer
 from reconcile.read import read
 from reconcile.show import Sheet, Shown
@@ -131,8 +133,7 @@ def ask(
             ),
             at=at,
         )
-    check_batch(registry, made.id, by=by, plan=plan, at=at)
-    batch = hand_in(registry, made.id, by=by, at=at)
+    batch = _handed_in(registry, made.id, plan, by=by, at=at)
     command = f'reconcile batch approve {batch.id} --plan "{plan.path}" --approver "YOUR NAME"'
     return Single(known=known, batch=batch, command=command)
 
@@ -227,6 +228,18 @@ def _drafted(
     demo = Issuer.DEMO.value
     chosen = None if issuer == demo else issuer
     return draft(registry, _row(fields), by=by, issuer=chosen, valid_until=valid_until, at=at)
+
+
+def _handed_in(registry: Registry, batch_id: str, plan: Plan, *, by: str, at: datetime | None) -> Batch:
+    """Check a draft and submit it, unless somebody who asks for the same at the same moment just did."""
+    try:
+        check_batch(registry, batch_id, by=by, plan=plan, at=at)
+        return hand_in(registry, batch_id, by=by, at=at)
+    except RegistryError:
+        batch = look_up(registry, batch_id)
+        if batch.state != BatchState.SUBMITTED:
+            raise
+        return batch
 
 
 def _require_reviewed(candidates: Collection[Candidate]) -> None:

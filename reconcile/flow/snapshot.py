@@ -27,7 +27,7 @@ def obstacles(plan: Plan, inputs: Inputs, /, *, at: datetime | None = None) -> I
     It is too old, rows of it could not be used, or what students are found by is missing.
     """
     snapshot, accounts = plan.accounts, inputs.tables["accounts"]
-    age = (_today(plan, (at or datetime.now(UTC)).date()) - snapshot.as_of).days
+    age = (_today(plan, local_day(at)) - snapshot.as_of).days
     if age > snapshot.max_age_days:
         yield f"the account snapshot is {age} days old, {snapshot.max_age_days} are allowed; take a new one"
     unreadable = _unreadable(inputs)
@@ -50,6 +50,11 @@ def good_until(plan: Plan, /) -> date | None:
     if plan.issuer.kind is Issuer.DEMO:
         return None
     return plan.accounts.as_of + timedelta(days=plan.accounts.max_age_days)
+
+
+def local_day(at: datetime | None = None, /) -> date:
+    """Give the day of a moment, now when None, where the machine stands; by UTC an evening is tomorrow."""
+    return (at or datetime.now(UTC)).astimezone().date()
 
 
 def set_aside(inputs: Inputs, /) -> int:

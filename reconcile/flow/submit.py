@@ -77,7 +77,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     if obstacles:
         _close(done, "; ".join(obstacles))
         return
-    checked = _checked(rows, plan)
+    checked = _checked(rows, plan, at)
     if checked is not None and checked.verdict != "open":
         _close(done, _reasons(checked.counts.filter("closes")))
         return
@@ -245,14 +245,18 @@ def _close(done: Run, why: str) -> None:
     done.gate_open = False
 
 
-def _checked(rows: pl.DataFrame, plan: Plan) -> Validation | None:
-    """Run the strict suite on exactly the rows that would be created; recoveries create nothing."""
+def _checked(rows: pl.DataFrame, plan: Plan, at: datetime | None) -> Validation | None:
+    """Run the strict suite on exactly the rows that would be created; recoveries create nothing.
+
+    A plan of a day to come makes nobody older than they are.
+    """
     from reconcile.validate import validate  # noqa: PLC0415 - Great Expectations is slow to import
 
     created = rows.filter(rows["kind"] == "mint").drop("kind", "cccid")
     if created.is_empty():
         return None
-    return validate(created, suite="mint_request", as_of=plan.as_of, policy=plan.policy)
+    age_on = min(plan.as_of, snapshot.local_day(at))
+    return validate(created, suite="mint_request", as_of=plan.as_of, age_on=age_on, policy=plan.policy)
 
 
 def _reasons(closing: pl.DataFrame) -> str:

@@ -59,6 +59,7 @@ def validate(
     before: object = None,
     key: str | None = None,
     as_of: date | None = None,
+    age_on: date | None = None,
     language: str = "en",
     policy: Policy | None = None,
 ) -> Validation:
@@ -72,6 +73,7 @@ def validate(
         before: the earlier snapshot, for snapshot_change; without it the table is taken for one of changes.
         key: the column that names a row in the results; sis_id, cccid or request_key by suite.
         as_of: the day that "today" stands for in rules about dates; today when not given.
+        age_on: the day on which people's age counts; as_of when not given.
         language: of the messages, "en" or "es".
         policy: the college's own rules and thresholds; the rules as they are shipped when None.
 
@@ -86,7 +88,7 @@ def validate(
     if not isinstance(policy, Policy):
         raise InputError("The policy is none. Write it as Policy(at_most={...}, local=...).")
     day = _day(as_of)
-    rules = load_suite(suite, as_of=day, policy=policy)
+    rules = load_suite(suite, as_of=day, age_on=age_on, policy=policy)
     key = key or KEYS[suite]
     if before is not None:
         table = _changes(table, before, suite=suite, policy=policy)

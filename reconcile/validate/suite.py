@@ -21,12 +21,15 @@ _WIDE_CCCID: Final = "^[A-HJ-NP-Z]{3,4}[0-9]{4}$"
 _COPPA_YEARS: Final = 13
 
 
-def load_suite(name: str, /, *, as_of: date, policy: Policy | None = None) -> dict[str, Any]:
+def load_suite(
+    name: str, /, *, as_of: date, age_on: date | None = None, policy: Policy | None = None
+) -> dict[str, Any]:
     """Read a suite, apply a college's policy to it and fill its parameters in.
 
     Args:
         name: one of SUITES.
         as_of: the day that "today" stands for.
+        age_on: the day on which people's age counts; as_of when None.
         policy: the college's; the suite as it is shipped when None.
 
     Raises:
@@ -36,7 +39,7 @@ def load_suite(name: str, /, *, as_of: date, policy: Policy | None = None) -> di
     suite = _applied(name, policy or Policy())
     given = suite["suite_parameters"] | {
         "as_of": as_of.isoformat(),
-        "born_13_years_ago": _years_before(as_of, _COPPA_YEARS).isoformat(),
+        "born_13_years_ago": _years_before(age_on or as_of, _COPPA_YEARS).isoformat(),
     }
     return {**suite, "expectations": _fill(suite["expectations"], given), "suite_parameters": {}}
 
