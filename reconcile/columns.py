@@ -123,6 +123,9 @@ CONSENTS: Final = (SIS_ID, *CONSENT, "line")
 # none of them is.
 SET_ASIDE: Final = ("candidates_set_aside", "set_aside_because")
 
+# Behind the CCCID of an account as an earlier snapshot had it: to be looked at, never to be used.
+EARLIER: Final = "#earlier"
+
 LIST_COLUMNS: Final = ("cccids", "former_cccids", "future_cccids", "former_ids", "former_names", "terms")
 
 

@@ -406,13 +406,21 @@ def test_a_plan_that_cannot_be_used_leaves_nothing(small: Path, tmp_path: Path) 
 def test_an_account_that_changed_owner_is_nobodys_until_a_person_says_so(
     small: Path, small_run: Run, tmp_path: Path
 ) -> None:
-    """Name and birthdate both differ from the earlier snapshot: what was recoverable waits for a person."""
+    """Name and birthdate both differ from the earlier snapshot: what was recoverable waits for a person.
+
+    So does a new account for whoever had one in the earlier snapshot that is gone; all others go on.
+    """
     plan = take(small, tmp_path / "changed", accounts={"previous": "earlier.csv"})
     recovered = small_run.resolution.frame.filter(pl.col("status") == Status.RECOVERABLE.value)
+    new = small_run.resolution.frame.filter(pl.col("status") == Status.MINTABLE.value)
+    (without,) = small_run.students.join(new, on="sis_id", how="semi").sort("sis_id").head(1).rows(named=True)
     (student, number), (_, married) = recovered.select("sis_id", "proposed_cccid").head(2).rows()
     shutil.copy(plan.parent / "accounts.csv", plan.parent / "earlier.csv")
 
     def somebody_else(rows: list[dict[str, str]]) -> None:
+        gone = dict.fromkeys(rows[0], "") | {"ccc_id": "ZZY0001", "email": without["email"] or ""}
+        names = {"firstname": without["first_name"], "lastname": without["last_name"]}
+        rows.append(gone | names | {"birthdate": str(without["birthdate"])})
         (account,) = (row for row in rows if row["ccc_id"] == number)
         account |= {"firstname": "Zoraida", "lastname": "Quintanilla", "birthdate": "1955-05-05"}
         (account,) = (row for row in rows if row["ccc_id"] == married)
@@ -426,11 +434,17 @@ def test_an_account_that_changed_owner_is_nobodys_until_a_person_says_so(
     now = done.resolution.frame.row(by_predicate=pl.col("sis_id") == student, named=True)
     assert now["status"] == Status.REVIEW.value
     assert "account_changed_owner" in now["flags"]
-    others = statuses(small_run) | {student: Status.REVIEW.value}
-    assert statuses(done) == others
+    lost = done.resolution.frame.row(by_predicate=pl.col("sis_id") == without["sis_id"], named=True)
+    assert (lost["status"], "account_as_it_was" in lost["flags"]) == (Status.REVIEW.value, True)
+    waiting = {student: Status.REVIEW.value, without["sis_id"]: Status.REVIEW.value}
+    assert statuses(done) == statuses(small_run) | waiting
+    assert done.batch is not None
+    assert done.batch.mints == len(having(small_run, Status.MINTABLE)) - 1
+    assert done.notes[0].startswith("2 accounts of the earlier snapshot are gone or may be another person's")
+    assert "waits for a person (2 students)" in done.notes[0]
     assert [record.table for record in done.inputs.records].count("earlier accounts") == 1
     told = done.validations["snapshot_change"].failures
-    assert told["key"].unique().to_list() == [number]
+    assert {*told["key"]} == {number, "ZZY0001"}
     student_page = done.audit.read_text(encoding="utf-8")
     assert "Quintanilla" not in student_page
 

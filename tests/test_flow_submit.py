@@ -15,6 +15,7 @@ import pytest
 from reconcile.columns import Status, UseCase
 from reconcile.errors import KeyMismatch, RegistryError
 from reconcile.flow.alike import tell_apart
+from reconcile.flow.earlier import PREVIOUS
 from reconcile.flow.submit import submit, summary
 from reconcile.mint.batch import GateVerdict, approve, fingerprint, look_up, mint, propose, reject
 from reconcile.mint.draft import draft, rows_of
@@ -348,14 +349,76 @@ def test_an_extract_with_more_warnings_than_the_plan_bears(small_run: Run, regis
     assert why.endswith(f"{broken['failures'] - 1} allowed)")
 
 
-def test_a_snapshot_that_does_not_follow_from_the_earlier_one(small_run: Run, registry: Registry) -> None:
-    gone = small_run.accounts.with_columns(cccid=pl.lit("ZZY") + pl.col("cccid").str.slice(3)).head(1)
-    earlier = pl.concat([small_run.accounts, gone])
-    judged = validate(small_run.accounts, suite="snapshot_change", before=earlier, as_of=small_run.plan.as_of)
-    done = replace(before(small_run), validations=small_run.validations | {"snapshot_change": judged})
-    assert closed(done, registry).startswith(
-        "the snapshot does not follow from the earlier one: The account "
+def since(run: Run, gone: int) -> Run:
+    """Give a run an earlier snapshot that has some accounts more."""
+    more = run.accounts.with_columns(cccid=pl.lit("ZZY") + pl.col("cccid").str.slice(3)).head(gone)
+    earlier = pl.concat([run.accounts, more])
+    judged = validate(run.accounts, suite="snapshot_change", before=earlier, as_of=run.plan.as_of)
+    inputs = replace(run.inputs, tables=run.inputs.tables | {PREVIOUS: earlier})
+    return replace(before(run), inputs=inputs, validations=run.validations | {"snapshot_change": judged})
+
+
+def test_a_few_accounts_that_vanished_hold_back_nobody_else(small_run: Run, registry: Registry) -> None:
+    done = since(small_run, 1)
+    submit(done, registry, at=AT)
+    assert small_run.batch is not None
+    assert done.batch == small_run.batch
+    (note,) = done.notes
+    assert note.startswith("1 account of the earlier snapshot is gone or may be another person's now: ")
+    assert note.endswith(f'reconcile compare --plan "{done.plan.path}" --page changes.html')
+
+
+def test_an_earlier_snapshot_of_which_much_is_gone(small_run: Run, registry: Registry) -> None:
+    """The later one is partial, perhaps: nobody can be said to have no account."""
+    many = small_run.accounts.height // 50
+    done = since(small_run, many)
+    submit(done, registry, at=AT)
+    assert (done.batch, done.gate_open) == (None, False)
+    told = done.notes[-1]
+    assert told.startswith(f"The gate is closed: {many} accounts of the earlier snapshot are gone or may be ")
+    assert "(2.0 % of them; 1.0 % is allowed), so that one of the two files is probably partial" in told
+    assert f'reconcile compare --plan "{done.plan.path}" --page changes.html' in told
+    bearing = since(small_run, many)
+    bearing.plan = replace(bearing.plan, accounts=replace(bearing.plan.accounts, max_changed=0.02))
+    submit(bearing, registry, at=AT)
+    assert bearing.batch is not None
+
+
+def test_rules_about_changes_that_speak_of_the_whole_file_close_the_gate(
+    small_run: Run, registry: Registry
+) -> None:
+    done = since(small_run, 0)
+    judged = done.validations["snapshot_change"]
+    wrong = pl.col("rule_id").is_in(["account_vanished", "ssn_key_changed"])
+    counts = judged.counts.with_columns(
+        closes=wrong, failures=pl.when(wrong).then(pl.lit(3)).otherwise("failures")
     )
+    done.validations["snapshot_change"] = replace(judged, counts=counts)
+    why = closed(done, registry)
+    assert why.startswith("the snapshot does not follow from the earlier one: ")
+    assert why.count("(3 rows)") == 1
+
+
+def test_a_plan_that_asks_for_fewer_takes_back_its_batch(small_run: Run, registry: Registry) -> None:
+    """Whoever is out of the population now cannot be approved any more; those of another plan can."""
+    submit(first := before(small_run), registry, at=AT)
+    assert first.batch is not None
+    mintable = first.resolution.frame.filter(pl.col("status") == Status.MINTABLE.value)["sis_id"]
+    out = pl.col("sis_id").is_in(mintable.head(2).implode())
+    status = pl.when(out).then(pl.lit(Status.OUT_OF_SCOPE.value)).otherwise("status").alias("status")
+    fewer = replace(first.plan.population, terms=("another",))
+    narrow = before(small_run, population=fewer)
+    narrow.resolution = Resolution(frame=narrow.resolution.frame.with_columns(status))
+    other = replace(narrow, plan=replace(narrow.plan, name="Another plan"))
+    submit(other, registry, at=AT)
+    assert look_up(registry, first.batch.id).state == "submitted"
+    submit(narrow, registry, at=AT)
+    ended = look_up(registry, first.batch.id)
+    assert (ended.state, narrow.batch is None) == ("withdrawn", False)
+    assert ended.reason.startswith("2 of its ")
+    assert narrow.batch is not None
+    assert (narrow.batch.mints, narrow.batch.recoveries) == (first.batch.mints - 2, first.batch.recoveries)
+    assert f"Batch {first.batch.id} of the same source" in narrow.notes[0]
 
 
 def test_what_a_run_knows_of_people_and_numbers_is_kept(small_run: Run, registry: Registry) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from reconcile.agreement import with_agreement
-from reconcile.columns import CONSENT, FRAUD, PERSON, SSN_DERIVED
+from reconcile.columns import CONSENT, EARLIER, FRAUD, PERSON, SSN_DERIVED
 from reconcile.errors import GateClosed
 from reconcile.flow.compared import look_up
 from reconcile.flow.inputs import Inputs, read_inputs
@@ -338,12 +338,14 @@ class Lookup:
 
     def _remark(self, row: Mapping[str, Any], named: list[str], apart: set[str]) -> str:
         number = row["id_r"]
+        earlier = number.endswith(EARLIER)
         said = {
             "reported as fraud": number in self._fraud,
             "an application of this SIS id names it": number in named,
             "a reviewer called it another person's": number in apart,
             (row["guard"] or "").replace("_", " "): row["guard"] is not None,
-            "its number stands on several accounts": "#" in number,
+            "it is gone or may be another person's since the earlier snapshot": earlier,
+            "its number stands on several accounts": "#" in number and not earlier,
         }
         return "; ".join(text for text, holds in said.items() if holds)
 

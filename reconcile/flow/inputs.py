@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import CCCID_COLUMN, CONSENT
+from reconcile.columns import CCCID_COLUMN, CONSENT, EARLIER
 from reconcile.errors import InputError
+from reconcile.flow.earlier import PREVIOUS, as_they_were
 from reconcile.flow.queries import query_of, require_askable
-from reconcile.plan import SnapshotPlan
+from reconcile.plan import Scope, SnapshotPlan
 from reconcile.privacy import hash_ids, ssn_key
 from reconcile.read import Limits, read
 from reconcile.results import Input
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _FAMILY: Final = 8  # accounts that may share a phone, an e-mail or an address
 _COMPARED: Final = ("birthdate", "email_verified", "phone_verified")  # of two snapshots: of one form in both
-PREVIOUS: Final = "earlier accounts"
 ID_OF: Final = {"students": "sis_id", "accounts": "cccid"}
 
 
@@ -42,6 +42,8 @@ class Inputs:
         key: fingerprint of the SSN key.
         set_aside: standardized accounts whose number stands on several of them, under "number#line": a
             student may be among them, so they are looked at and never linked.
+        as_they_were: likewise, standardized accounts that are gone or may be another person's since the
+            earlier snapshot, as it had them.
     """
 
     tables: dict[str, pl.DataFrame] = field(repr=False)
@@ -49,11 +51,13 @@ class Inputs:
     diagnostics: pl.DataFrame = field(repr=False)
     key: str
     set_aside: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    as_they_were: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
 
     @property
     def searched(self) -> pl.DataFrame:
         """All accounts that students are looked for among."""
-        return pl.concat([self.tables["accounts"], self.set_aside], how="diagonal_relaxed")
+        everybody = [self.tables["accounts"], self.set_aside, self.as_they_were]
+        return pl.concat(everybody, how="diagonal_relaxed")
 
 
 def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
@@ -87,13 +91,19 @@ def read_inputs(plan: Plan, /, *, progress: Callable[[str], None]) -> Inputs:
         records.append(replace(account, scope=plan.accounts.scope.value))
         remarks.append(result.diagnostics.select(pl.lit(PREVIOUS).alias("table"), pl.all()))
         tables[PREVIOUS] = cleaned(result.frame)
+        systemwide = plan.accounts.scope is Scope.SYSTEMWIDE
+        held = as_they_were(tables[PREVIOUS], tables["accounts"], systemwide=systemwide)
+        then = standardize(held, id=CCCID_COLUMN).frame
+        tables["accounts"] = pl.concat([tables["accounts"], then], how="diagonal_relaxed")
     if "consent" in tables:
         tables["students"] = _with_consent(tables["students"], tables["consent"])
     accepted = pl.col("cccid").str.contains("#", literal=True).not_()
+    earlier = pl.col("cccid").str.ends_with(EARLIER)
     tables["students"], everybody = without_crowds(tables["students"], tables["accounts"])
     tables["accounts"] = everybody.filter(accepted)
     return Inputs(
-        set_aside=everybody.filter(~accepted),
+        set_aside=everybody.filter(~accepted & ~earlier),
+        as_they_were=everybody.filter(earlier),
         tables=tables,
         records=tuple(records),
         diagnostics=pl.concat(remarks, how="vertical_relaxed"),

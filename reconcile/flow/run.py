@@ -16,7 +16,8 @@ from reconcile.errors import OutputError
 from reconcile.files import WORKSPACE_MARK, lock, private_folder
 from reconcile.flow.compared import duplicates, keep, look_up, search
 from reconcile.flow.crosswalk import of_this_sis, reused_ids
-from reconcile.flow.inputs import PREVIOUS, Inputs, read_inputs
+from reconcile.flow.earlier import PREVIOUS
+from reconcile.flow.inputs import Inputs, read_inputs
 from reconcile.flow.population import require_somebody
 from reconcile.flow.requests import ATTESTATION, creation_form, with_mailbox
 from reconcile.plan import Issuer, Plan, Scope

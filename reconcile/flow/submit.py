@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from reconcile.columns import Status
 from reconcile.errors import GateClosed
-from reconcile.flow import snapshot
+from reconcile.flow import earlier, snapshot
 from reconcile.flow.alike import alike
 from reconcile.flow.requests import ATTESTATION, batch_rows, creation_form, reachable
 from reconcile.flow.seen import remember
@@ -65,7 +64,7 @@ def propose_found(done: Run, registry: Registry, /, *, at: datetime | None = Non
     require(registry, "submitted", who=plan.mint.proposer, at=at)
     remember(plan, done.inputs, done.joined, registry, at=at)
     registry.note_ties(ties_of(done, registry), by=plan.mint.proposer, at=at)
-    done.notes += _set_aside(done)
+    done.notes += _set_aside(done) + earlier.held_back(done)
     rows = wanted_rows(done, registry)
     done.notes += _withdraw(done, registry, rows, at)
     if rows.is_empty():
@@ -133,12 +132,13 @@ def wanted_rows(done: Run, registry: Registry | None = None, /) -> pl.DataFrame:
 
 
 def source_of(plan: Plan, /) -> str:
-    """Say whom a plan looks for students among: its SIS and its population.
+    """Say whom a plan speaks for: its name, as [reconciliation] gives it, and its SIS.
 
-    Two extracts of one college are two sources, and neither speaks for the other's students.
+    Two plans of one college are two sources, and neither speaks for the other's students. A plan whose
+    population becomes another stays the same source: it no longer asks for those who are out of it.
     """
     layout = plan.students.layout.rpartition("/")[2].rpartition("\\")[2]
-    return f"{layout}; {plan.population}"
+    return f"{plan.name}; {layout}"
 
 
 def summary(batch: Batch, plan: Plan, /) -> BatchSummary:
@@ -172,6 +172,7 @@ def _obstacles(done: Run, rows: pl.DataFrame, at: datetime | None) -> Iterator[s
             "[students.options]"
         )
     yield from _rules_closing(done)
+    yield from earlier.too_many(done)
     homeless = rows["college"].null_count()
     if homeless:
         yield (
@@ -187,34 +188,35 @@ def _obstacles(done: Run, rows: pl.DataFrame, at: datetime | None) -> Iterator[s
 def _rules_closing(done: Run) -> Iterator[str]:
     """Say which suites of the inputs forbid a batch.
 
-    Rows of extract and snapshot that break a critical rule are left out one by one, elsewhere: here counts
-    what the plan's thresholds do not bear, and a rule that could not be run.
+    Rows of extract and snapshot that break a critical rule are left out one by one, elsewhere, and accounts
+    that vanished or moved hold back the students concerned: here counts what the plan's thresholds do not
+    bear, a rule that could not be run, and two snapshots that do not go together at all.
     """
     for suite, what in _SUITES.items():
         checked = done.validations.get(suite)
         if checked is None:
             continue
         closing = checked.counts.filter("closes")
-        if suite != "snapshot_change":
-            closing = closing.filter((pl.col("severity") != "critical") | pl.col("errored"))
+        single = pl.col("severity") == "critical"
+        if suite == "snapshot_change":
+            single &= pl.col("rule_id").is_in(earlier.BY_ACCOUNT)
+        closing = closing.filter(~single | pl.col("errored"))
         if closing.height:
             yield f"{what}: {_reasons(closing)}"
 
 
 def _withdraw(done: Run, registry: Registry, rows: pl.DataFrame, at: datetime | None) -> tuple[str, ...]:
     """Take back open batches that ask for something which this run no longer finds."""
-    colleges = done.plan.population.colleges or done.students["college"].drop_nulls().unique().to_list()
-    people = done.resolution.frame
-    silent = people.filter(pl.col("status") == Status.OUT_OF_SCOPE.value)["sis_id"]  # another plan's, perhaps
+    colleges = {*done.plan.population.colleges, *done.students["college"].drop_nulls()}
     gone = withdraw_outdated(
-        registry, keep=rows, colleges=colleges, by=done.plan.mint.proposer, source=source_of(done.plan),
-        silent=silent, at=at,
+        registry, keep=rows, colleges=colleges, by=done.plan.mint.proposer,
+        source=source_of(done.plan), at=at,
     )  # fmt: skip
     if not gone:
         return ()
     which = "Batch" if len(gone) == 1 else "Batches"
     told = f"{which} {', '.join(gone)} of the same source ({source_of(done.plan)})"
-    return (f"{told} withdrawn: the facts changed since; what still holds is proposed anew.",)
+    return (f"{told} withdrawn: facts or population changed since; what still holds is proposed anew.",)
 
 
 def _set_aside(done: Run) -> tuple[str, ...]:

@@ -194,7 +194,6 @@ def withdraw_outdated(
     colleges: Iterable[str],
     by: str,
     source: str = "",
-    silent: pl.Series | None = None,
     at: datetime | None = None,
 ) -> list[str]:
     """Take back a source's open batches that ask for what is no longer asked for, and return their ids.
@@ -211,7 +210,6 @@ def withdraw_outdated(
         colleges: the colleges that `keep` speaks for.
         by: who answers for it, the proposer as a rule.
         source: whom `keep` was looked for among, as `propose` was told of the batch.
-        silent: SIS ids about which nothing is said, because they are outside this plan's population.
         at: when; now when None.
 
     Raises:
@@ -220,7 +218,6 @@ def withdraw_outdated(
     require_name(by, "To withdraw a batch takes a name")
     named = sorted(set(colleges))
     wanted = _keyed(in_form(keep) if keep is not None and keep.height else ())
-    unsaid = [] if silent is None else silent.to_list()
 
     def work(ledger: Ledger) -> list[str]:
         ended = []
@@ -228,7 +225,7 @@ def withdraw_outdated(
             if ledger.source(batch_id) != source:
                 continue
             rows = _keyed(ledger.parts(batch_id))
-            spoken = rows.filter(pl.col("college").is_in(named) & ~pl.col("sis_id").is_in(unsaid))
+            spoken = rows.filter(pl.col("college").is_in(named))
             gone = spoken.join(wanted, on=spoken.columns, how="anti").height
             if gone:
                 reason = f"{gone:,} of its {rows.height:,} rows are no longer asked for in the same way"

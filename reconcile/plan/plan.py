@@ -252,6 +252,7 @@ def _accounts(reader: Reader) -> SnapshotPlan:
         max_age_days=reader.days("accounts", "max_age_days", default=SnapshotPlan.max_age_days),
         max_set_aside=reader.days("accounts", "max_set_aside", default=SnapshotPlan.max_set_aside),
         previous=read_previous(reader, given),
+        max_changed=reader.share("accounts", "max_changed", default=SnapshotPlan.max_changed),
     )
 
 

@@ -122,7 +122,7 @@ class SnapshotPlan(InputPlan):
     """A snapshot of accounts: also whose accounts, as of which day, and how old it may be.
 
     previous is an earlier snapshot of the same accounts, read alike unless the plan says otherwise, so that
-    changes of owner are seen.
+    changes of owner are seen; max_changed is the share of it that may be gone or another person's now.
     """
 
     scope: Scope
@@ -130,6 +130,7 @@ class SnapshotPlan(InputPlan):
     max_age_days: int = 30
     max_set_aside: int = 0
     previous: InputPlan | None = None
+    max_changed: float = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from reconcile.cccid import well_formed
-from reconcile.columns import Band, Search
+from reconcile.columns import EARLIER, Band, Search
 
 _TIE_BITS: Final = 6.6  # odds of a hundred to one between two students for one account
 
@@ -82,6 +82,8 @@ def judge_candidates(
             .then(pl.lit("named_outside_the_snapshot"))
             .when(~pl.col("strong") & pl.col("applied"))
             .then(pl.lit("application_disagrees"))
+            .when(pl.col("cccid").str.ends_with(EARLIER))
+            .then(pl.lit("account_as_it_was"))
             .when(unusable)
             .then(pl.lit("account_set_aside"))
             .when(moved)
