@@ -215,10 +215,18 @@ GUARD_WORDS: Final[dict[str, str]] = {
     "suffix_differs": "Jr against Sr, or other suffixes",
     "ssn_differs": "both SSNs are known, and they differ",
     "name_differs": "first or last name does not agree",
-    "birthdate_differs": "the birthdate does not agree",
+    "birthdate_differs": "the birthdate does not agree, or is not known on both sides",
     "contact_only": "neither the name nor the birthdate agrees",
     "all_else_differs": "name and birthdate agree, all else that is known differs",
 }
+
+# The same of one pair, where the birthdates could be compared, and where they could not.
+_GUARDS_OF_BIRTH: Final[dict[str, tuple[str, str]]] = {
+    "birthdate_differs": ("the birthdate does not agree", "the birthdate is not known on both sides"),
+    "contact_only": (
+        GUARD_WORDS["contact_only"], "the name does not agree, and the birthdate is not known on both sides",
+    ),
+}  # fmt: skip
 
 # How two values are alike when they are not equal; read after the name of the field.
 LEVEL_WORDS: Final[dict[str, str]] = {
@@ -248,6 +256,7 @@ LEVEL_WORDS: Final[dict[str, str]] = {
 _EXACT: Final = "exact"
 _DIFFERENT: Final = "different"
 _MISSING: Final = frozenset({"missing", ""})
+_NO_DAY: Final = frozenset({*_MISSING, "same_year"})  # of a placeholder only the year can be compared
 
 
 def wording(status: Status | str, /) -> Wording:
@@ -257,6 +266,22 @@ def wording(status: Status | str, /) -> Wording:
     'CCCID can be recovered'
     """
     return WORDINGS[Status(status)]
+
+
+def guard_words(guard: str | None, birthdate: str | None, /) -> str:
+    """Say why a pair is not linked by itself; "" when nothing holds it back.
+
+    Args:
+        guard: of the pair.
+        birthdate: its level of the birthdate, which may not have been compared at all.
+
+    >>> guard_words("birthdate_differs", "one_part"), guard_words("birthdate_differs", "missing")
+    ('the birthdate does not agree', 'the birthdate is not known on both sides')
+    """
+    name = guard or ""
+    if name in _GUARDS_OF_BIRTH:
+        return _GUARDS_OF_BIRTH[name][(birthdate or "") in _NO_DAY]
+    return GUARD_WORDS.get(name, name.replace("_", " "))
 
 
 def level_words(levels: Mapping[str, str | None], /) -> str:

@@ -92,6 +92,29 @@ def test_the_list_has_the_doubtful_pairs_the_most_telling_first() -> None:
     assert made.waiting == 3
     assert made.frame["agreement"][0] == "agrees on first name"
     assert made.frame["table"].unique().to_list() == ["links"]
+    assert made.frame["why"].to_list() == [
+        "the birthdate is not known on both sides",
+        "the figures leave it open",
+        "the figures leave it open",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "why"), [("one_part", "the birthdate does not agree"), ("missing", "is not known on both sides")]
+)
+def test_a_birthdate_that_nobody_compared_is_not_said_to_differ(day: str, why: str) -> None:
+    made = listed(PAIRS.with_columns(level_birthdate=pl.lit(day)))
+    assert made.frame["why"][0].endswith(why)
+
+
+def test_how_likely_a_pair_is_stands_in_the_list_only_when_asked_for(tmp_path: Path) -> None:
+    assert "match_probability" not in listed().frame.columns
+    scored = listed(scores=True)
+    assert scored.frame["match_probability"].to_list() == [0.95, 0.95, 0.6]
+    assert scored.frame["hash"].equals(listed().frame["hash"])
+    path = scored.write(tmp_path / "scored.csv")
+    save(path, filled_in(path, "match"))
+    assert read_decisions(path)["id_l"].to_list() == ["0000012"]
 
 
 def test_other_bands_and_a_limit() -> None:
@@ -121,6 +144,7 @@ def test_duplicates_are_pairs_of_one_table() -> None:
     pairs = PAIRS.with_columns(id_r=pl.lit("0000345")).filter(pl.col("id_l") != pl.col("id_r"))
     frame = review(pairs, STUDENTS, id="sis_id").frame
     assert frame["table"].unique().to_list() == ["duplicates"]
+    assert frame["why"].to_list()[-1] == "decides whether the two records are one person"
     assert frame["first_name_r"].unique().to_list() == ["Béatrïx"]
 
 
@@ -203,7 +227,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 def test_a_line_that_breaks_off_may_have_lost_a_decision_and_is_named(path: Path) -> None:
     rows = filled_in(path, "match")
     save(path, [*rows[:2], rows[2][:4], rows[3], []])
-    with pytest.raises(InputError, match=r"list.csv:\n  line 3: 4 fields where 17 were expected"):
+    with pytest.raises(InputError, match=r"list.csv:\n  line 3: 4 fields where 16 were expected"):
         read_decisions(path)
 
 

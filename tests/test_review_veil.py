@@ -17,7 +17,8 @@ def listed(levels):
     return pairs.select(
         id_l=pl.lit("1"), agreement="words",
         birthdate_l=pl.lit("2001-02-03"), birthdate_r=pl.lit("2001-03-02"),
-        ssn_last4_l=pl.lit("1234"), email_l=pl.lit("a@b.edu"), hash=pl.lit("h0123-4567"),
+        match_probability=pl.lit(0.9), ssn_last4_l=pl.lit("1234"), email_l=pl.lit("a@b.edu"),
+        hash=pl.lit("h0123-4567"),
     ), pl.Series("hash", [f"h{n}-4567" for n in range(rows)])  # fmt: skip
 
 

@@ -139,6 +139,12 @@ def run(
     reader: Annotated[
         str, typer.Option("--for", help="Who decides them; a reviewer's list has no birthdates.")
     ] = "",
+    scores: Annotated[
+        bool,
+        typer.Option(
+            "--scores", help="Add how likely each pair is to a CSV or XLSX; it may lead a reviewer."
+        ),
+    ] = False,
 ) -> None:
     """Reconcile the files of a plan, up to a batch to approve.
 
@@ -157,7 +163,7 @@ def run(
     with Steps() as steps:
         done = reconcile(plan, progress=steps)
     if work_list is not None:
-        write_work_list(done, work_list, reader=reader)
+        write_work_list(done, work_list, reader=reader, scores=scores)
         typer.echo(f"Pairs for a person  {work_list}")
     show_run(done)
     _leave(done)

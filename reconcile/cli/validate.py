@@ -144,7 +144,7 @@ def validate(
 
 
 def require_free(outputs: Sequence[Path | None], *, inputs: Sequence[Path | None]) -> None:
-    """Refuse to write over what is read."""
+    """Refuse to write over what is read, and over any other file that exists."""
     named = [place.resolve() for place in outputs if place is not None]
     if len(set(named)) < len(named):
         raise OutputError(f"{outputs[0]} is named for two outputs. Name a file for each.")
@@ -152,6 +152,8 @@ def require_free(outputs: Sequence[Path | None], *, inputs: Sequence[Path | None
     for place in outputs:
         if place is not None and place.resolve() in read:
             raise OutputError(f"{place} is one of the files that are read. Name another file to write to.")
+        if place is not None and place.exists():
+            raise OutputError(f"{place} exists already and is not overwritten. Name another file.")
 
 
 def _thresholds(given: Sequence[str], /) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _NOBODY: Final = "nobody in particular"
 
 
-def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
+def write_work_list(done: Run, file: Path, /, *, reader: str = "", scores: bool = False) -> Path:
     """Write the pairs of a run that wait for a person, those that were decided already left out.
 
     Where roles are in force, a list for somebody who is neither requester nor approver says of birthdates
@@ -38,13 +39,15 @@ def write_work_list(done: Run, file: Path, /, *, reader: str = "") -> Path:
         done: the run.
         file: the list to write.
         reader: who is going to decide; nobody in particular, who sees no birthdate either, when empty.
+        scores: add how likely each pair is, except for whoever sees no birthdates; a panel has weights of
+            its own, which its reader may open.
 
     Raises:
         OutputError: there is such a file; a list that somebody fills in is not overwritten.
     """
     if file.suffix.lower() == PARCEL:
         return _hand_out_parcel(done, file, reader=reader)
-    return hand_out(done.plan, file, done.work_list, reader=reader)
+    return hand_out(done.plan, file, partial(done.work_list, scores=scores), reader=reader)
 
 
 def hand_out(plan: Plan, file: Path, listing: Callable[..., WorkList], /, *, reader: str = "") -> Path:

@@ -119,7 +119,7 @@ class Run(Shown):
         drawn = status_chart({Status(status): students for status, students in counts.items()})
         return Drawing(spoken=f"Students by status. {said}.", html=drawn)
 
-    def work_list(self, *, decided: object | None = None, limit: int = 500) -> WorkList:
+    def work_list(self, *, decided: object | None = None, limit: int = 500, scores: bool = False) -> WorkList:
         """List the pairs that wait for a person; decisions on them count in the next run.
 
         Students beside the accounts that may be theirs, and SIS records that may be one person.
@@ -127,15 +127,18 @@ class Run(Shown):
         Args:
             decided: earlier decisions (`Registry.decisions`), which are not asked again.
             limit: how many pairs the list holds at most.
+            scores: add match_probability, which may lead a reviewer.
         """
         pairs = in_question(self.resolution, self.links.pairs, self.links.also)
         links = review(
             pairs, self.students, self.inputs.searched,
             id=("sis_id", "cccid"), decided=decided, bands=tuple(band.value for band in Band), limit=limit,
+            scores=scores,
         )  # fmt: skip
         own = review(
             self.student_duplicates, self.students,
             id="sis_id", decided=decided, bands=(Band.LINK.value, Band.REVIEW.value), limit=limit,
+            scores=scores,
         )  # fmt: skip
         both = pl.concat([links.frame, own.frame], how="diagonal_relaxed")
         return WorkList(frame=both.select(links.frame.columns), waiting=links.waiting + own.waiting)

@@ -72,6 +72,6 @@ def write_sample(
         )  # fmt: skip
         # By chance, as chosen: the order is not to say which pairs are likely ones.
         mixed = made.frame.sort(pl.col("hash").str.tail(6), "id_l", "id_r")
-        return replace(made, frame=mixed.with_columns(match_probability=pl.lit(None, pl.Float64)))
+        return replace(made, frame=mixed.with_columns(why=pl.lit("chosen by chance, to check the links")))
 
     return hand_out(plan, file, listed, reader=reader)

@@ -16,6 +16,7 @@ from reconcile.errors import InputError, nearest
 from reconcile.exports import as_it_was, write_for_people
 from reconcile.results import as_frame
 from reconcile.show import Sheet, Shown
+from reconcile.words import guard_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 DECISIONS: Final = ("match", "different", "unsure")
 _COMPARED: Final = tuple(f for f in LINK_FIELDS if f != "ssn")  # nobody reviews by SSN
 _KEYS: Final = ("table", "id_l", "id_r")
+# What a decision is about, where no guard holds the pair back.
+_ABOUT: Final = {"duplicates": "decides whether the two records are one person"}
+_OPEN: Final = {Band.REVIEW.value: "the figures leave it open"}
+_WHICH: Final = "decides which account is the student's"
 _CHECK: Final = 8  # characters of a hash that speak of the two ids alone
 _LONGEST_ID: Final = 12  # digits to which a number that lost its zeros is filled up again
 
@@ -32,9 +37,9 @@ class WorkList(Shown):
     """Pairs that wait for a person's decision, the most telling first.
 
     Attributes:
-        frame: table, id_l, id_r, match_probability, agreement (in words), guard, for each field that
-            either side has <field>_l and <field>_r, hash (of what the reviewer sees), decision and note
-            (both empty).
+        frame: table, id_l, id_r, why (a person is asked, in words), match_probability (only where scores
+            were asked for), agreement (in words), for each field that either side has <field>_l and
+            <field>_r, hash (of what the reviewer sees), decision and note (both empty).
         waiting: how many pairs there are in all; the frame may hold fewer.
     """
 
@@ -51,7 +56,7 @@ class WorkList(Shown):
         return write_for_people(Path(path), self.frame, title="Pairs to review")
 
     def _sheet(self) -> Sheet:
-        shown = self.frame.select("id_l", "id_r", "match_probability", "agreement", "guard")
+        shown = self.frame.select("id_l", "id_r", "why", "agreement")
         return Sheet(
             frame=shown,
             title="Pairs to review",
@@ -82,6 +87,7 @@ def review(
     decided: object | None = None,
     bands: tuple[str, ...] = (Band.REVIEW.value,),
     limit: int = 500,
+    scores: bool = False,
 ) -> WorkList:
     """Make the work list of pairs that a person should look at.
 
@@ -94,6 +100,7 @@ def review(
             its records changed since.
         bands: the bands whose pairs are listed.
         limit: how many pairs the list holds at most.
+        scores: add match_probability, which may lead a reviewer.
 
     Raises:
         InputError: a column is missing.
@@ -111,11 +118,21 @@ def review(
     fields = [
         f"{field}_{mark}" for field in _COMPARED for mark in ("l", "r") if f"{field}_{mark}" in listed.columns
     ]
-    frame = listed.head(limit).select(
-        *_KEYS, "match_probability", pl.col("words").alias("agreement"), "guard", *fields, "hash",
-        decision=pl.lit(""), note=pl.lit(""),
-    )  # fmt: skip
-    return WorkList(frame=frame, waiting=listed.height)
+    asked = listed.head(limit)
+    frame = asked.with_columns(why=_reasons(asked), agreement="words", decision=pl.lit(""), note=pl.lit(""))
+    shown = (*_KEYS, "why", *(["match_probability"] if scores else []), "agreement", *fields)
+    return WorkList(frame=frame.select(*shown, "hash", "decision", "note"), waiting=listed.height)
+
+
+def _reasons(pairs: pl.DataFrame) -> pl.Series:
+    """Say of each pair what holds it back, or else what the decision is about; never how likely it is."""
+    born = "level_birthdate" if "level_birthdate" in pairs.columns else pl.lit(None, pl.String)
+    rows = pairs.select(pl.col("guard", "band", "table").cast(pl.String), born=born)
+    said = [
+        guard_words(guard, day) or _ABOUT.get(table) or _OPEN.get(band, _WHICH)
+        for guard, band, table, day in rows.iter_rows()
+    ]
+    return pl.Series("why", said, dtype=pl.String)
 
 
 def standing(

@@ -14,7 +14,7 @@ from reconcile.columns import LINK_FIELDS, Band
 from reconcile.privacy import mask_date, mask_email, mask_id, mask_name
 from reconcile.review import side_by_side, veil
 from reconcile.review.differences import mark
-from reconcile.words import FIELD_WORDS, GUARD_WORDS, LEVEL_WORDS
+from reconcile.words import FIELD_WORDS, LEVEL_WORDS, guard_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,7 +166,7 @@ class Cases:
                 for label, mark in zip(sides.labels, "lr", strict=True)
             ],
             "lines": [line for line in lines if line is not None],
-            "guard": GUARD_WORDS.get(row["guard"] or "", (row["guard"] or "").replace("_", " ")),
+            "guard": guard_words(row["guard"], row.get("level_birthdate")),
             "weight": None if self.veiled else _rounded(row["match_weight"]),
             "probability": "" if self.veiled else _share(row["match_probability"]),
             "near": self._around(at, sides),

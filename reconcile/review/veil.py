@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 import polars as pl
+import polars.selectors as cs
 
 from reconcile.words import FIELD_WORDS, LEVEL_WORDS
 
@@ -25,7 +26,8 @@ def veiled(frame: pl.DataFrame, marks: pl.Series, /) -> pl.DataFrame:
 
     Returns:
         The frame with the columns birthdate_l and birthdate_r, and those of an SSN's parts, replaced by
-        birthdate ("agree", "near", "differ"; empty when one side has none), and those words in agreement.
+        birthdate ("agree", "near", "differ"; empty when one side has none), those words in agreement, and no
+        match_probability, which would say more.
     """
     hidden = [name for name in frame.columns if name.startswith(tuple(f"{field}_" for field in VEILED))]
     told = [worded(text or "") for text in frame["agreement"]]
@@ -33,7 +35,7 @@ def veiled(frame: pl.DataFrame, marks: pl.Series, /) -> pl.DataFrame:
         marks.alias("hash"),
         pl.Series("agreement", [text for text, _ in told], dtype=pl.String),
         pl.Series("birthdate", [said["birthdate"] for _, said in told], dtype=pl.String),
-    ).drop(hidden)
+    ).drop(hidden, cs.by_name("match_probability", require_all=False))
     names = [name for name in shown.columns if name != "birthdate"]
     names.insert(names.index("agreement") + 1, "birthdate")
     return shown.select(names)
