@@ -83,7 +83,7 @@ def test_the_way_of_an_account(place, say, tmp_path, cheap):  # noqa: F811
     code = re.search(r"Code: ([0-9 ]+)", message.get_content())[1]
     assert NUMBER in message.get_content()
     lines = [code, WORDS]
-    assert "agree to the Terms of Use" in say("confirm", NUMBER, stdin=lines, code=2)
+    assert "agree to the Terms of Use" in say("confirm", NUMBER, code=2)  # nothing is asked
     assert "its student's" in say.step("confirm", NUMBER, "--accept-terms", stdin=lines)
 
     both = ("--last-name", "Sample", "--birthdate", "2001-03-04")

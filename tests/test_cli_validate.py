@@ -17,6 +17,7 @@ from reconcile.cli import main
 from reconcile.files import permissions_are_enforced
 from reconcile.plan import Plan
 from reconcile.registry import Registry
+from reconcile.registry.disclosures import disclosures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -236,3 +237,7 @@ def test_findings_by_key_leave_a_record_where_a_plan_is_named(
     assert "findings" in said
     assert "unnamed.csv" not in said
     assert "Files that left: 1" in said
+    with Registry.open(Plan.read(plan, files=False).registry, demo=True) as opened:
+        columns = disclosures(opened)["columns"][0].split(", ")
+    assert not [name for name in columns if "_" in name and name in said]  # their number alone
+    assert str(len(columns)) in said

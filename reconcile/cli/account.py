@@ -221,6 +221,8 @@ def confirm(
     from reconcile.mint.claim import asks_again  # noqa: PLC0415 - `--help` stays quick
     from reconcile.mint.claim import confirm as take_over  # noqa: PLC0415
 
+    if not accept_terms:  # before anybody types a password
+        raise InputError("You must agree to the Terms of Use: --accept-terms. Nothing was changed.")
     with open_registry(plan, registry, demo=demo) as store:
         again = asks_again(store)
     secret = _secret("Temporary secret") if again else ""

@@ -279,15 +279,19 @@ def disclosures(*, plan: Where = None, registry: Url = None, demo: Demo = False)
     """List the files with personal data that left, who took them and what for.
 
     Work lists, upload and load files, credentials, findings by key, exports:
-    each is an entry of the audit log.
+    each is an entry of the audit log. Of columns their number is shown; the
+    log, which `reconcile registry export` writes, has their names.
 
     Example: `reconcile registry disclosures --plan fall.toml`
     """
-    from reconcile.registry.disclosures import disclosures as left  # noqa: PLC0415 - `--help` stays quick
+    import polars as pl  # noqa: PLC0415 - `--help` stays quick
+
+    from reconcile.registry.disclosures import disclosures as left  # noqa: PLC0415
 
     with open_registry(plan, registry, demo=demo) as store:
         listed = left(store)
-    show_table(listed.select("at", "who", "kind", "file", "people", "columns", "purpose"))
+    columns = pl.col("columns").str.count_matches(", ") + (pl.col("columns") != "")
+    show_table(listed.select("at", "who", "kind", "file", "people", columns, "purpose"))
     typer.echo(f"Files that left: {listed.height:,}")
 
 
