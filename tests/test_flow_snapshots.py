@@ -308,6 +308,11 @@ def test_shapes_of_no_account_are_none() -> None:
 def test_at_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     earlier, later = write(tmp_path / "may.csv", ANN, BEA), write(tmp_path / "june.csv", ANN)
     words = ["compare", str(earlier), str(later)]
+    assert main(["compare", "--help"]) == 0
+    assert "compare [OPTIONS] [EARLIER] [LATER]\n" in capsys.readouterr().out
+    assert main([*words, "--scope", "district", "--layout", "banner"]) == 2
+    advice = capsys.readouterr().err
+    assert ("reconcile map" in advice, "--option" in advice) == (True, False)
     assert main(words) == 2
     assert "--scope systemwide, district or own_applications" in capsys.readouterr().err
     plan = tmp_path / "plan.toml"

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
+from python_calamine import CalamineWorkbook
 from reconciliations import reconciliation
 
+from reconcile.exports import write_book
 from reconcile.report.missing import missing
 from reconcile.report.published import published_html, published_pages, published_tables
 from reconcile.report.suppress import HIDDEN, SMALLEST, publish_alike, with_totals
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COUNTS = ("with", "without")
 
@@ -96,6 +102,31 @@ def test_small_numbers_ids_and_names_of_staff_are_left_out() -> None:
         "About",
         "Students in scope",
     ]
+
+
+def test_it_warns_of_other_tables_of_the_same_students() -> None:
+    run = reconciliation(demo=False)
+    about = published_pages(run, missing(run.students))[0].frame["In words"][-1]
+    for told in (about, published_html(run, missing(run.students))):
+        assert "none of several terms beside one of some of them" in told
+        assert "published.csv of the MIS worksheet" in told
+
+
+def test_the_numbers_of_a_workbook_are_numbers(tmp_path: Path) -> None:
+    run = reconciliation()
+    many = pl.concat([run.students] * 200)
+    many = many.with_columns(sis_id=pl.format("S{}", pl.int_range(many.height)))
+    found = missing(many)
+    book = write_book(tmp_path / "public.xlsx", published_pages(run, found))
+    sheet = CalamineWorkbook.from_path(book).get_sheet_by_name("Students in scope")
+    head, row = sheet.to_python()
+    assert head == ["Students in scope", "With a usable CCCID", "Without", "In scope", "Share in %"]
+    whole = found.usable + found.without
+    assert row[1:] == [found.usable, found.without, whole, round(100 * found.without / whole, 1)]
+    assert whole > 1000
+    few = published_pages(run, missing(run.students))
+    hidden = CalamineWorkbook.from_path(write_book(tmp_path / "few.xlsx", few)).get_sheet_by_name("Why")
+    assert HIDDEN in [row[1] for row in hidden.to_python()]
 
 
 def test_where_students_stand_twice_there_is_no_table() -> None:

@@ -117,7 +117,7 @@ def open_file(
 
 @app.command()
 def delivered(
-    numbers: Annotated[list[str] | None, typer.Argument(help="CCCIDs.", metavar="[CCCID]...")] = None,
+    numbers: Annotated[list[str] | None, typer.Argument(help="CCCIDs.", metavar="CCCID")] = None,
     *,
     to: Annotated[str, typer.Option(help="Who took them: the student, or who passes them on.")],
     how: Annotated[str, typer.Option(help="in_person, sealed_letter, phone or institution.")],

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 def compare(
     earlier: Annotated[
-        Path | None, typer.Argument(help="The earlier snapshot; by default the plan's.", metavar="[EARLIER]")
+        Path | None, typer.Argument(help="The earlier snapshot; by default the plan's.", metavar="EARLIER")
     ] = None,
     later: Annotated[
-        Path | None, typer.Argument(help="The later one; by default the plan's.", metavar="[LATER]")
+        Path | None, typer.Argument(help="The later one; by default the plan's.", metavar="LATER")
     ] = None,
     *,
     scope: Annotated[
@@ -42,7 +42,10 @@ def compare(
         typer.Option(help="The day of the earlier one.", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD"),
     ] = None,
     layout: Annotated[
-        str, typer.Option(help="Read both with this layout; not for Parquet.", metavar="NAME")
+        str,
+        typer.Option(
+            help="Read both with this layout, or a file of `reconcile map`; not for Parquet.", metavar="NAME"
+        ),
     ] = "openccc",
     page: Annotated[Path | None, typer.Option(help="Write an HTML page of it.", metavar="FILE")] = None,
     out: Annotated[

@@ -44,8 +44,8 @@ FLAGS: Final = {
     "named_outside_the_snapshot": "An application, or the SIS from a later day on, names an account that the "
     "snapshot lacks.",
     "application_disagrees": "An application names the account, and its name or birthdate differ.",
-    "account_set_aside": "The account's CCCID cannot be used.",
     "account_as_it_was": "The account is gone, or may be another person's, since the earlier snapshot.",
+    "account_set_aside": "The account's CCCID cannot be used.",
     "account_changed_owner": "Name and birthdate of the account changed since the earlier snapshot.",
     "account_of_another_student": "Another student holds the account's number rightly.",
     "account_fits_another_student_better": "The account belongs rather to another student.",

@@ -25,7 +25,10 @@ _ALL: Final = "Students in scope"
 _WHY: Final = "Why"
 _RULE: Final = (
     f"A star stands for a number under {SMALLEST}, and for whatever would give one back by subtraction. "
-    "Publish one such page a term: two that differ by a few students can be subtracted from each other."
+    "Publish one such page a term, and none of several terms beside one of some of them: two that differ by "
+    "a few students can be subtracted from each other. So can this page and published.csv of the MIS "
+    "worksheet, which counts whoever has several CCCIDs as without one, and whoever was given one that waits "
+    "to be loaded as with one. Publish one of the two."
 )
 
 
@@ -98,7 +101,7 @@ def published_pages(run: Reconciliation, missing: Missing, /) -> list[Page]:
             "In words": [run.title, run.as_of.isoformat(), run.population, _RULE],
         }
     )
-    tables = [Page(title=name, frame=table) for name, table in published_tables(missing).items()]
+    tables = [Page(title=name, frame=_in_cells(table)) for name, table in published_tables(missing).items()]
     return [Page(title="About", frame=head), *tables]
 
 
@@ -126,15 +129,25 @@ def _with_share(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _figures(table: pl.DataFrame) -> list[tuple[str | int, ...]]:
-    """Make numbers of what is one, so that it stands right."""
-    plain = [[value.replace(",", "") for value in row] for row in table.rows()]
-    return [
-        (
-            row[0],
-            *(int(bare) if bare.isdigit() else told for told, bare in zip(row[1:], bares[1:], strict=True)),
-        )
-        for row, bares in zip(table.rows(), plain, strict=True)
-    ]
+    """Make numbers of the counts, so that they stand right; a share stays as it is written."""
+    return [(row[0], *map(_count, row[1:])) for row in table.rows()]
+
+
+def _count(told: str) -> str | int:
+    bare = told.replace(",", "")
+    return int(bare) if bare.isdigit() else told
+
+
+def _in_cells(table: pl.DataFrame) -> pl.DataFrame:
+    """Make numbers of what is one, so that a workbook calculates with it; a star stays a star."""
+    rows = [(row[0], *map(_number, row[1:])) for row in table.rows()]
+    kinds = {name: pl.Object if at else pl.String for at, name in enumerate(table.columns)}
+    return pl.DataFrame(rows, schema=kinds, orient="row").rename({"Share": "Share in %"}, strict=False)
+
+
+def _number(told: str) -> int | float | str:
+    """Take the number that a cell says: "1,743", or "26.0 %" as 26.0."""
+    return float(told.removesuffix(" %")) if told.endswith(" %") else _count(told)
 
 
 def _title(name: str) -> str:

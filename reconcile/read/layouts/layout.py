@@ -167,8 +167,9 @@ def map_columns(
             problems.insert(0, "there is no line of column names")
         raise InputError(
             f'{path} does not fit the layout "{layout.name}": {"; ".join(problems)}. {hint}'
-            "Rename the columns, name another layout, or map them with options={'columns': {field: column}} "
-            "(at the prompt --option columns.FIELD=COLUMN), a column's name or its number from 1."
+            "Rename the columns, name another layout (`reconcile map` writes one of your own), or map them "
+            "with options={'columns': {field: column}} (in a plan under [students.options.columns] and the "
+            "like), a column's name or its number from 1."
         )
     return found
 
