@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +14,7 @@ from plans import take
 from students import NOBODY, account_of
 
 from reconcile.cli import main
+from reconcile.columns import CONSENT
 from reconcile.mint.asked import FIELDS
 from reconcile.plan import Plan
 from reconcile.registry import Registry
@@ -86,7 +88,7 @@ def test_an_account_that_exists_is_named_and_a_fault_closes_the_gate(
 
 
 def test_by_questions_at_a_terminal(folder: Path, twin, capsys, monkeypatch) -> None:
-    """Every field is asked for; a wrong one again, with the dictionary's words; then the candidates."""
+    """An adult's fields are asked for; a wrong one again, in the dictionary's words; then the candidates."""
     asked: list[str] = []
     answers = {field.label: twin.get(name, "") for name, field in FIELDS.items()} | {
         "SIS id": "900004", "Legal first name": "Zythromander", "Date of birth": "30 February",
@@ -110,10 +112,16 @@ def test_by_questions_at_a_terminal(folder: Path, twin, capsys, monkeypatch) -> 
     assert twin["street"] in seen  # the values, for who sits before it
     assert f"{twin['cccid']} is the student's. Run the plan" in said
     assert "Invalid date. A day of the calendar is expected" in said
-    assert len(asked) == len(FIELDS) + 1 + 1
+    adults = len(FIELDS) - len(CONSENT)
+    assert len(asked) == adults + 1 + 1
     assert asked[-2].startswith("Date of birth")
     answers |= {"Is one of them the student": "none", "Date of birth": twin["birthdate"]}
     asked.clear()
     assert main(words) == 0
     assert "submitted, 1 to create" in capsys.readouterr().out
-    assert len(asked) == len(FIELDS) + 2
+    assert len(asked) == adults + 2
+    answers |= {"SIS id": "900005", "Date of birth": f"{datetime.now(UTC).year - 8}-02-03"}
+    asked.clear()
+    assert main(words) == 1
+    assert "correct guardian_consent_on" in capsys.readouterr().err
+    assert {FIELDS[name].label for name in CONSENT} <= {text.partition(" (")[0] for text in asked}

@@ -11,6 +11,7 @@ import typer
 from reconcile.cli.progress import Steps
 from reconcile.cli.stores import DryRun, change
 from reconcile.cli.tables import show_batch, show_table
+from reconcile.columns import CONSENT
 from reconcile.errors import GateClosed, InputError
 from reconcile.words import listed
 
@@ -80,7 +81,9 @@ def create(
         require(store, "drafted", who=by)  # nobody else needs to see who has an account
         if not scripted:
             given = lookup.defaults() | given
-            given |= _typed(FIELDS.values(), given)
+            given |= _typed((FIELDS[name] for name in FIELDS if name not in CONSENT), given)
+            if lookup.of_a_child(given):
+                given |= _typed((FIELDS[name] for name in CONSENT), given)
         looked = lookup.one(given, registry=store, by=by)
         for _ in range(0 if scripted else _ASKED):
             wrong = dict(looked.wrong.select("field", "message").rows())

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
+=======
+import json
+import re
+>>>>>>> small7
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -17,14 +22,14 @@ from reconcile.flow.prepared import Prepared
 from reconcile.flow.requests import ATTESTATION, reachable
 from reconcile.flow.run import silent
 from reconcile.flow.seen import remember
-from reconcile.flow.snapshot import obstacles
+from reconcile.flow.snapshot import local_day, obstacles
 from reconcile.mint.asked import FIELDS, NEEDED
 from reconcile.registry.people import same_person
 from reconcile.review import standing
 from reconcile.review.cases import Cases, Part
 from reconcile.show import Sheet, Shown
 from reconcile.standardize import standardize
-from reconcile.validate.suite import load_suite
+from reconcile.validate.suite import born_13_years_before, load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -200,6 +205,15 @@ class Lookup:
         said |= self.plan.request.columns if self.plan.request is not None else {}
         college = self._college(None)
         return said | ({"college": college} if college else {})
+
+    def born_after(self) -> str:
+        """Give the birthdate after which a student is a child under 13, today where the machine stands."""
+        return born_13_years_before(local_day(self._at)).isoformat()
+
+    def of_a_child(self, fields: Mapping[str, str | None], /) -> bool:
+        """Say whether the birthdate is that of a child under 13, for whom a guardian consents."""
+        born = (fields.get("birthdate") or "").strip()
+        return re.fullmatch(r"\d{4}-\d{2}-\d{2}", born) is not None and born > self.born_after()
 
     def one(self, fields: Mapping[str, str | None], /, *, registry: Registry, by: str) -> Looked:
         """Look for one student among all accounts, and in the registry.

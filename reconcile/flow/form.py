@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconcile.columns import PERSON
 from reconcile.errors import InputError
 from reconcile.flow.candidates import Lookup, weight_words
 from reconcile.flow.single import ask, registry_of
-from reconcile.mint.asked import FIELDS, FORM
+from reconcile.mint.asked import FIELDS, FORM, OF_A_CHILD
 from reconcile.plan import Plan
 from reconcile.words import counted, listed
 
@@ -72,6 +73,7 @@ class Office:
         self._looked = None
         return {
             "groups": {title: [field._asdict() for field in fields] for title, fields in FORM.items()},
+            "child": {"group": OF_A_CHILD, "born_after": self._lookup.born_after()},
             "values": dict.fromkeys(FIELDS, "") | self._lookup.defaults(),
             "by": self._by,
             "scope": f"The snapshot of {plan.accounts.as_of} is {scope}.",
@@ -133,6 +135,8 @@ def _summary(looked: Looked) -> str:
         return f"The account exists: {listed(looked.exists)}"
     if looked.known.height:
         return _KNOWN
+    if not looked.candidates and {*looked.wrong["field"]} & {*PERSON}:
+        return "Accounts cannot be compared yet: correct the fields first"
     if not looked.candidates:
         return f"{searched}: none may be the student's"
     return f"{searched}: {counted(len(looked.candidates), 'account')} may be the student's"

@@ -41,6 +41,7 @@ class Field(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
+OF_A_CHILD: Final = "Of a child under 13"
 # In the order in which they are asked for, under the headings of the form.
 FORM: Final[Mapping[str, tuple[Field, ...]]] = {
     "The student": (
@@ -68,7 +69,7 @@ FORM: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("attested_authority", "On whose authority", "a policy, an agreement, a role"),
         Field("attested_on", "Attested on", "yyyy-mm-dd"),
     ),
-    "Of a child under 13": (
+    OF_A_CHILD: (
         Field("guardian_consent_by", "Guardian who consented"),
         Field("guardian_relation", "Relation to the child", "mother, father, legal guardian"),
         Field("guardian_consent_on", "Consented on", "yyyy-mm-dd"),

@@ -47,8 +47,10 @@ class Form {
   // What is typed ------------------------------------------------------------------------------------
 
   build(message) {
-    const groups = Object.entries(message.groups).map(([title, fields]) => make("fieldset", {},
+    const groups = Object.entries(message.groups).map(([title, fields]) => make("fieldset", { "data-group": title },
       make("legend", {}, title), make("div", { class: "rf-fields" }, fields.map((field) => this.field(field)))));
+    this.child = message.child;
+    this.ofAChild = groups.find((group) => group.dataset.group === message.child.group);
     this.lookButton = make("button", { type: "submit", class: "rr-main" }, "Look up");
     this.fillButton = make("button", { type: "button", click: () => this.tell("extract", { fields: this.typed() }) }, "Fill in from the extract");
     this.body.replaceChildren(make("p", { class: "rr-counts" }, `Asked for by ${message.by}. ${message.scope}`), ...groups,
@@ -70,14 +72,22 @@ class Form {
   }
 
   typed() {
-    return Object.fromEntries(Object.entries(this.fields).map(([name, input]) => [name, input.value.trim()]));
+    return Object.fromEntries(Object.entries(this.fields).map(([name, input]) => [name, input.closest("[hidden]") ? "" : input.value.trim()]));
   }
 
   fill(values) {
     for (const [name, value] of Object.entries(values)) if (name in this.fields) this.fields[name].value = value ?? "";
+    this.age();
+  }
+
+  // A guardian is asked for only when the birthdate says so; what is not shown is not sent.
+  age() {
+    const born = this.fields.birthdate.value.trim();
+    this.ofAChild.hidden = !(/^\d{4}-\d{2}-\d{2}$/.test(born) && born > this.child.born_after);
   }
 
   changed() {
+    this.age();
     if (!this.found || JSON.stringify(this.typed()) === this.looked) return;
     this.found = null;
     this.result.replaceChildren();

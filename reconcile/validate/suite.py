@@ -39,7 +39,7 @@ def load_suite(
     suite = _applied(name, policy or Policy())
     given = suite["suite_parameters"] | {
         "as_of": as_of.isoformat(),
-        "born_13_years_ago": _years_before(age_on or as_of, _COPPA_YEARS).isoformat(),
+        "born_13_years_ago": born_13_years_before(age_on or as_of).isoformat(),
     }
     return {**suite, "expectations": _fill(suite["expectations"], given), "suite_parameters": {}}
 
@@ -132,9 +132,10 @@ def _shipped(name: str) -> dict[str, Any]:
     return suite
 
 
-def _years_before(day: date, years: int) -> date:
+def born_13_years_before(day: date, /) -> date:
+    """Give the latest birthdate of those who are no child under 13 on a day."""
     leaps = (day.month, day.day) == (2, 29)  # who is born on 1 March turns 13 a day later
-    return day.replace(year=day.year - years, day=28 if leaps else day.day)
+    return day.replace(year=day.year - _COPPA_YEARS, day=28 if leaps else day.day)
 
 
 def _fill(part: Any, given: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
