@@ -58,12 +58,27 @@ def registry(tmp_path):
         ({"birthdate": "1991-07-04"}, 1),
         ({"last_name": "Quintanilla-Lopez"}, 1),
         ({"first_name": "ZORA"}, 1),
+        ({"birthdate": "1975-11-30"}, 0),  # of the same name
+        ({"birthdate": "1975-11-30", **HERS}, 1),
         ({"first_name": "Mara"}, 1),  # a twin: somebody says so
         ({"first_name": "Mara", "birthdate": "1993-09-17"}, 0),  # a sibling
         ({"first_name": "Mara", "birthdate": "1993-09-17", **HERS}, 0),  # in one household
         ({"first_name": "Olga", "last_name": "Bexley", "birthdate": "1970-12-24", **HERS}, 0),
     ],
-    ids=["first", "last", "swapped", "day", "hyphen", "same", "twin", "sibling", "household", "site"],
+    ids=[
+        "first",
+        "last",
+        "swapped",
+        "day",
+        "hyphen",
+        "same",
+        "namesake",
+        "at-home",
+        "twin",
+        "sibling",
+        "household",
+        "site",
+    ],
 )
 def test_who_is_like_somebody_waiting_is_found(registry, change, found):
     pairs = alike(registry, pl.DataFrame([row("N2", **(ZORA | change))]))

@@ -35,6 +35,7 @@ _TIED: Final = ("college_l", "sis_id_l", "college_r", "sis_id_r")
 _KEY: Final = ("college", "sis_id")
 # Accounts among which the shipped weights take a person to be one: as `Lookup` looks a student up.
 _LEAST: Final = 5_000
+_NAMESAKE: Final = 0.2  # probability below which two birthdates are two people's
 
 
 def alike(
@@ -168,8 +169,10 @@ def _scored(left: pl.DataFrame, right: pl.DataFrame | None, limits: Thresholds) 
             left, right, id="key", model=model, min_probability=least, review_probability=least,
             link_probability=sure,
         ).pairs  # fmt: skip
-    # An address or a telephone in common, and else nothing, is a household's or a site's.
-    told = pl.col("guard").cast(pl.String).ne_missing("contact_only")
+    # A site's address and telephone are many people's, and so is a name without its birthdate.
+    guard = pl.col("guard").cast(pl.String)
+    namesake = guard.eq_missing("birthdate_differs") & (pl.col("match_probability") < _NAMESAKE)
+    told = guard.ne_missing("contact_only") & ~namesake
     return pairs.filter(pl.col("band").cast(pl.String) != "none", told).select("id_l", "id_r")
 
 
