@@ -207,14 +207,15 @@ def table_text(
 def row_count(shown: int, total: int, /, *, unit: str = "row") -> str:
     """Say how many rows are shown.
 
-    >>> row_count(10, 1234), row_count(3, 3), row_count(1, 1), row_count(0, 0)
-    ('10 of 1,234 rows', '3 rows', '1 row', 'no rows')
+    >>> row_count(10, 1234), row_count(3, 3), row_count(1, 1), row_count(0, 0, unit="batch")
+    ('10 of 1,234 rows', '3 rows', '1 row', 'no batches')
     """
+    units = f"{unit}es" if unit.endswith("ch") else f"{unit}s"
     if shown < total:
-        return f"{shown:,} of {total:,} {unit}s"
+        return f"{shown:,} of {total:,} {units}"
     if not total:
-        return f"no {unit}s"
-    return f"{total:,} {unit}{'s' if total > 1 else ''}"
+        return f"no {units}"
+    return f"{total:,} {unit if total == 1 else units}"
 
 
 def cells(frame: pl.DataFrame, /) -> list[tuple[str, ...]]:

@@ -87,7 +87,12 @@ def test_page_and_failures_are_private_and_hold_no_value(
     listed = list(csv.DictReader(io.StringIO(failures.read_text("utf-8-sig"))))
     assert {"row", "key", "rule_id", "element", "severity", "value", "message", "language"} == set(listed[0])
     assert listed[0]["key"] == "<a>AA9999</a>"  # it looks like no id
-    assert judge(bad, "--page", str(page), "--failures", str(failures), "--no-keys") == 1
+    again = ("--page", str(page), "--failures", str(failures), "--no-keys")
+    assert judge(bad, *again) == 2
+    assert "gate.html exists already and is not overwritten" in capsys.readouterr().err
+    page.unlink()
+    failures.unlink()
+    assert judge(bad, *again) == 1
     assert "key" not in failures.read_text("utf-8-sig").splitlines()[0]
     assert "This page names no row" in page.read_text("utf-8")
 

@@ -329,6 +329,11 @@ def test_at_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["registry", "disclosures", "--plan", str(plan)]) == 0
     assert "Files that left: 2" in capsys.readouterr().out
     assert main([*words, "--scope", "district", "--out", str(later)]) == 2
+    capsys.readouterr()
+    kept = page.read_bytes()
+    assert main([*words, "--scope", "district", "--page", str(page)]) == 2
+    assert "changes.html exists already and is not overwritten" in capsys.readouterr().err
+    assert page.read_bytes() == kept
     assert main(words[:2]) == 2
     assert "Name the earlier one, then the later one" in capsys.readouterr().err
 

@@ -19,11 +19,13 @@ from reconcile import resources
 from reconcile.files import permissions_are_enforced
 from reconcile.flow.notebook import run_notebook, started_kernel
 from reconcile.flow.shipped import shipped_notebooks
+from reconcile.registry import Registry
 from reconcile.resources import notebooks, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
     from jupyter_client.manager import AsyncKernelManager
 
     from reconcile.flow.notebook import Executed
@@ -50,8 +52,6 @@ COMMON = {
     "plan": 'the path of your plan, such as "fall.toml"; empty: the sample',
     "sis": 'of the sample: or "colleague", "peoplesoft"',
 }
-# Takes the part of two people in practice registries.
-ON_THEIR_OWN = ("05",)
 
 
 def read(path: Path) -> Any:
@@ -154,7 +154,7 @@ def test_it_says_what_it_answers_for_whom_and_what_comes_next(path: Path) -> Non
 @pytest.mark.parametrize("one", shipped_notebooks(), ids=lambda one: one.name)
 def test_a_parameter_of_one_name_means_the_same_everywhere(one: Notebook) -> None:
     taken = {parameter.name: parameter for parameter in one.parameters}
-    assert "plan" in taken or one.name.startswith(ON_THEIR_OWN)
+    assert "plan" in taken
     for name, meaning in COMMON.items():
         assert name not in taken or taken[name].meaning == meaning
     assert [
@@ -283,21 +283,29 @@ def test_what_it_showed_is_kept_for_its_owner_alone(executed: Executed) -> None:
 # On a plan of one's own -----------------------------------------------------------------------------
 
 
+def log_of(registry: Path) -> pl.DataFrame:
+    with Registry.open(registry, demo=True, create=False) as kept:
+        return kept.audit()
+
+
 def test_one_plan_goes_through_all_of_them(kernel: AsyncKernelManager, small: Path, tmp_path: Path) -> None:
     """As after `reconcile lab`: the plan lies in the workspace, one folder above the notebooks."""
     take(
         small, tmp_path / "fall", reconciliation={"workspace": "results"},
         accounts={"previous": "earlier_accounts.csv"},
     )  # fmt: skip
-    folder = tmp_path / "fall" / "notebooks"
+    folder, registry = tmp_path / "fall" / "notebooks", tmp_path / "fall" / "registry.sqlite"
     people = marks(small, "colleague") - {NOBODYS}
     for one in shipped_notebooks():
-        if not any(parameter.name == "plan" for parameter in one.parameters):
-            continue
         forget(kernel, folder, tmp_path)
+        before = log_of(registry) if one.name.startswith("05_") else None
         done = run_notebook(one.name, ["plan=../plan.toml"], folder=folder, kernel=kernel)
         found = set(WORD.findall(shown(done))) & people
         assert not found, f"{one.name} shows {len(found)} names, birthdates or addresses"
+        if before is not None:  # both people are played, and not in the plan's registry
+            assert log_of(registry).equals(before)
+            (batch,) = before.filter(what="submitted")["subject"]
+            assert re.search(rf"Batches that wait.*1 batch.*{batch}.*submitted", shown(done), re.DOTALL)
     assert len(list((tmp_path / "fall" / "results" / "runs").glob("*/audit.html"))) == 1
     left = {path.name for path in folder.iterdir()}
     assert "mis" in left

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import pytest
 from reconciliations import reconciliation
 
+import reconcile
 from reconcile.columns import Status
-from reconcile.report.chart import bars, status_chart
+from reconcile.report.chart import LINE, SHADES, bars, status_chart
 from reconcile.report.equation import equation
-from reconcile.words import wording
+from reconcile.words import GROUPS, wording
 
 
 def test_shows_every_status_that_occurs_with_its_figure() -> None:
@@ -45,3 +50,19 @@ def test_bars_stand_by_group_and_then_by_size() -> None:
 
 def test_without_students_there_is_a_sentence() -> None:
     assert "No students." in status_chart(dict.fromkeys(Status, 0))
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("colour", [SHADES[0], LINE, *(words.colour for words in GROUPS.values())])
+def test_a_colour_is_seen_on_the_light_page_and_on_the_dark_one(colour: str) -> None:
+    style = (Path(reconcile.__file__).parent / "page.css").read_text(encoding="utf-8")
+    pages = re.findall(r"--page: (#[0-9a-f]{6})", style)
+    assert len(pages) == 2
+    for page in pages:
+        dark, light = sorted((luminance(colour), luminance(page)))
+        assert (light + 0.05) / (dark + 0.05) >= 3, page

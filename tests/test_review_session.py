@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from desks import ACCOUNTS, PARTS, PERSONAL, STUDENTS, key, many, open_registry, session
+from desks import ACCOUNTS, LINKS, PARTS, PERSONAL, STUDENTS, key, many, open_registry, session
 from registries import alter
 
 from reconcile.errors import InputError, RegistryError
 from reconcile.review import review, standing
+from reconcile.review.cases import Cases, Part
 from reconcile.review.differences import mark
 
 if TYPE_CHECKING:
@@ -233,6 +234,15 @@ def test_a_pair_shows_differences_by_character_agreement_in_words_and_who_stands
     assert near["MAR0013"] == "Also compared with this SIS record"
     assert near["S3"] == "Same surname and address as the left record"
     assert "S4" not in near
+
+
+@pytest.mark.parametrize(
+    ("level", "told"), [("different", "does not agree"), ("missing", "is not known on both sides")]
+)
+def test_a_birthdate_that_nobody_compared_is_not_said_to_differ(level, told):
+    pairs = LINKS.head(1).with_columns(guard=pl.lit("birthdate_differs"), level_birthdate=pl.lit(level))
+    cases = Cases([Part(pairs=pairs, left=STUDENTS, right=ACCOUNTS, id=("sis_id", "cccid"))])
+    assert cases.shown(0)["guard"] == f"the birthdate {told}"
 
 
 def test_masks_hide_who_it_is(registry):

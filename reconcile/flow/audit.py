@@ -17,6 +17,7 @@ from reconcile.flow.latest import last_folder, read_run
 from reconcile.flow.looked_into import look_into, with_columns
 from reconcile.flow.restored import restore
 from reconcile.flow.run import silent
+from reconcile.html import element
 from reconcile.registry.disclosures import AUDIT
 from reconcile.report.audit import audit_html
 from reconcile.report.audit_book import STUDENTS, audit_pages
@@ -108,10 +109,14 @@ class Audit(Shown):
         return _listing(self.evidence.batches.with_columns(days), "Who approved what", "batch", note=note)
 
     @property
-    def quality(self) -> Listing:
-        """How good the links are, as far as people have looked."""
-        rows = self.evidence.measures if self.evidence.enough else self.evidence.measures.clear()
-        return _listing(rows, "Quality of the links", "measure", note=self.evidence.verdict)
+    def quality(self) -> Listing | Drawing:
+        """How good the links are, as far as people have looked; before that, what is missing."""
+        said = self.evidence.verdict.replace("`", "")
+        if self.evidence.enough and self.evidence.measures.height:
+            return _listing(self.evidence.measures, "Quality of the links", "measure", note=said)
+        from reconcile.report.chart import Drawing  # noqa: PLC0415 - only here
+
+        return Drawing(spoken=said, html=element("p", said))
 
     @property
     def for_publication(self) -> list[Listing]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from typing import TYPE_CHECKING, Any
+=======
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+>>>>>>> desk8
 
 import polars as pl
 
@@ -15,14 +20,17 @@ from reconcile.flow.snapshot import local_day
 from reconcile.mint import draft as drafts
 from reconcile.mint.accounts import addresses_in_use
 from reconcile.mint.asked import filled, require_reasons
+from reconcile.mint.batch import look_up
 from reconcile.mint.deliver import loaded
 from reconcile.mint.mapping import NEEDED, Columns
 from reconcile.mint.result import enter_result
-from reconcile.mint.states import GateVerdict
+from reconcile.mint.states import BatchState, GateVerdict
+from reconcile.plan import Issuer
 from reconcile.read import read
 from reconcile.registry.access import require
 from reconcile.registry.disclosures import REQUESTS, disclose
 from reconcile.registry.people import require_name
+from reconcile.show import Listing, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +44,13 @@ if TYPE_CHECKING:
     from reconcile.read import ReadResult
     from reconcile.registry import Registry
     from reconcile.validate import Validation
+
+_ENDED: Final = (BatchState.LOADED, BatchState.REJECTED, BatchState.WITHDRAWN)
+_WAITING: Final = {
+    "batch": pl.String, "proposer": pl.String, "new_numbers": pl.Int64, "recoveries": pl.Int64,
+    "state": pl.String, "valid_until": pl.String,
+}  # fmt: skip
+_SHOWN: Final = 30  # batches of a table in a notebook
 
 
 def draft_file(
@@ -110,6 +125,33 @@ def check_batch(
             registry.note_ties(found, by=by, at=at)  # for itself: it holds where nobody is left, too
     verdict = GateVerdict(suite_hash=suite_hash, rows_hash=rows_hash, open=is_open, failures=failures)
     return drafts.check(registry, batch_id, by=by, verdict=verdict, ties=found, at=at)
+
+
+def waiting(plan: Plan, /) -> Listing:
+    """List the batches of a plan's registry that have not reached their end, the oldest first.
+
+    Its frame: batch, proposer, new_numbers, recoveries, state, valid_until (ISO day or null).
+
+    Raises:
+        RegistryError: the registry refuses.
+    """
+    from reconcile.flow.disclosed import has_registry  # noqa: PLC0415 - brings SQLAlchemy
+    from reconcile.registry import Registry  # noqa: PLC0415 - as above
+
+    found: list[Batch] = []
+    if has_registry(plan):
+        with Registry.open(plan.registry, demo=plan.issuer.kind is Issuer.DEMO, create=False) as registry:
+            begun = registry.audit().filter(pl.col("what").is_in(["drafted", "submitted"]))["subject"]
+            found = [look_up(registry, one) for one in begun.unique(maintain_order=True)]
+    rows = [
+        (one.id, one.proposer, one.mints, one.recoveries, one.state.replace("_", " "), one.valid_until)
+        for one in found
+        if one.state not in _ENDED
+    ]
+    frame = pl.DataFrame(rows, schema=_WAITING, orient="row")
+    return Listing(
+        frame=frame, sheet=Sheet(frame=frame, title="Batches that wait", unit="batch", rows=_SHOWN)
+    )
 
 
 def write_rows(

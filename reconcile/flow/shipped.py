@@ -34,8 +34,9 @@ nobody in it exists, and nothing of yours is changed. Begin with the first.
 1. File > New > Terminal, and there: `reconcile plan new fall.toml`. The file appears on the left, here or one
    folder up: open it and fill in what is empty. `reconcile plan check fall.toml` says what is still missing.
 2. The first cell of code in each notebook holds its parameters. Write `plan = "fall.toml"` there and run the
-   notebooks in their order: all of them work on the same files, results and registry. Only 05, in which two
-   people take part, stays on its sample; with your plan it is done by [commands](docs/accounts.md).
+   notebooks in their order: all of them work on the same files, results and registry. 05 shows the batches
+   that wait and the form for one student; its steps for two people are practice, and done on your plan by
+   [commands](docs/accounts.md).
 3. What comes out lies in the folder that the plan calls `workspace`, a new folder for each run.
 
 The guides are beside the notebooks: {guides}.

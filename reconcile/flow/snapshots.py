@@ -40,6 +40,10 @@ _PARQUET: Final = (".parquet", ".pq")
 _SIDES: Final = ("earlier", "later")
 _GONE: Final = "account_vanished"
 _COLUMNS: Final = "table_columns"  # that columns lack is said in a note
+# The dictionary has OpenCCC's own words, which speak to the student; this is read by staff.
+_TO_STAFF: Final = {
+    "name_and_birthdate_changed": "Name and birthdate changed together; OpenCCC tells students not to."
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,7 +267,10 @@ def _judged(
         "rule_id",
         "severity",
         pl.col("failures").alias("accounts"),
-        "message",
+        pl.col("rule_id")
+        .cast(pl.String)
+        .replace_strict(_TO_STAFF, default=pl.col("message"))
+        .alias("message"),
         pl.col("remedy").alias("what_to_do"),
     )
     rank = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, return_dtype=pl.Int8)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from reconcile.columns import Status
 
 # Dark, middle and light, to be told apart in grey and by people of any colour sight; a line parts them too.
-SHADES: Final = ("#005082", "#e08a1e", "#f3dc9b")
+# The dark one has a contrast of at least 3:1 on both pages, white and near black.
+SHADES: Final = ("#0072b2", "#e08a1e", "#f3dc9b")
 LINE: Final = "#888888"
 FONT: Final = "Helvetica, Arial, sans-serif"
 _INK: Final = "currentColor"  # the page decides, light or dark
