@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from typing import TYPE_CHECKING, Any
-=======
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
->>>>>>> desk8
 
 import polars as pl
 
