@@ -134,7 +134,7 @@ def test_nothing_asked_prints_the_help(capsys: pytest.CaptureFixture[str]) -> No
         (["batch", "aprove"], 'Did you mean "approve"?'),
         (["demo", "--outt", "x"], 'Did you mean "--out"?'),
         (["sample", "--student", "5"], 'Did you mean "--students"?'),
-        (["run", "--frobnicate", "x"], "Known: --for, --help, --work-list."),
+        (["run", "--frobnicate", "x"], "Known: --for, --help, --scores, --work-list."),
         (["--verson"], 'Did you mean "--version"?'),
         (["run"], "PLAN.toml"),
         (["run", "a.toml", "b.toml"], "b.toml"),

@@ -91,7 +91,11 @@ def test_a_reviewer_decides_without_birthdates_and_is_not_asked_again(
     whole = write_work_list(done, tmp_path / "whole.csv", reader="Ana").read_text(encoding="utf-8-sig")
     days = set(re.findall(r"\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b", whole))
     assert days
-    path = write_work_list(done, tmp_path / "veiled.csv", reader="Eva")
+    scored = write_work_list(done, tmp_path / "scored.csv", reader="Ana", scores=True)
+    assert all(row["match_probability"] and row["why"] for row in rows_of(scored))
+    path = write_work_list(done, tmp_path / "veiled.csv", reader="Eva", scores=True)
+    assert "match_probability" not in rows_of(path)[0]  # with the words it would tell the birthdate
+    assert all(row["why"] for row in rows_of(path))
     text = path.read_text(encoding="utf-8-sig")
     assert not re.search(r"\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b", text)
     assert set(re.findall(r"h[0-9a-f]{16}-", text)).isdisjoint(re.findall(r"h[0-9a-f]{16}-", whole))
