@@ -115,7 +115,7 @@ def apart(
     demo: Demo = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Say of two requests that look like one person that they are two people.
+    """Say that two requests of one look are two people.
 
     Without the two, list the pairs that nobody decided about. Such pairs
     keep each other from a number. Draft the rows that were left out anew, or
